@@ -1,0 +1,75 @@
+"""``golden.npz``: a few real inputs and the answers that a server must give to them."""
+
+import io
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bundle.errors import BundleError
+
+Tensors = Mapping[str, NDArray[Any]]
+
+# Between two CPUs (AVX2, AVX-512, NEON) the sums of a small dense network differ by
+# about 1e-6 in a probability; a damaged or wrong model differs by 0.01 and more.
+TOLERANCE = 1e-4
+
+
+@dataclass(frozen=True)
+class Golden:
+    """Inputs and expected outputs, both name -> array with the same number of rows."""
+
+    inputs: Tensors
+    outputs: Tensors
+
+    def to_npz(self) -> bytes:
+        """The arrays as ``inputs/<name>`` and ``outputs/<name>``; same arrays, same bytes."""
+        buffer = io.BytesIO()
+        arrays = {f"inputs/{name}": array for name, array in self.inputs.items()}
+        arrays |= {f"outputs/{name}": array for name, array in self.outputs.items()}
+        np.savez_compressed(buffer, allow_pickle=False, **arrays)
+        return buffer.getvalue()
+
+    @classmethod
+    def from_npz(cls, data: bytes) -> "Golden":
+        """Read what ``to_npz`` wrote, never unpickling.
+
+        Raises:
+            BundleError: it is no such file.
+
+        """
+        sides: dict[str, dict[str, NDArray[Any]]] = {"inputs": {}, "outputs": {}}
+        try:
+            with np.load(io.BytesIO(data), allow_pickle=False) as archive:
+                for key in archive.files:
+                    side, name = key.split("/", 1)
+                    sides[side][name] = archive[key]
+        except (ValueError, KeyError, OSError, zipfile.BadZipFile) as error:
+            raise BundleError(f"not a file of golden answers: {error}") from None
+        return cls(**sides)
+
+    def check(self, outputs: Tensors) -> None:
+        """Compare a model's ``outputs`` for ``inputs`` with the expected ones.
+
+        Raises:
+            BundleError: an output is missing, has another shape, or differs by more than
+                ``TOLERANCE``.
+
+        """
+        for name, expected in self.outputs.items():
+            if name not in outputs:
+                raise BundleError(f"golden answers: the model has no output {name!r}")
+            got = outputs[name]
+            if got.shape != expected.shape:
+                raise BundleError(
+                    f"golden answers: {name} has shape {got.shape}, expected {expected.shape}"
+                )
+            difference = float(np.max(np.abs(got.astype(np.float64) - expected), initial=0.0))
+            if not difference <= TOLERANCE:  # also true for NaN
+                raise BundleError(
+                    f"golden answers: {name} differs by {difference:.3g},"
+                    f" allowed {TOLERANCE:.0e}; the model does not answer as published"
+                )

@@ -1,0 +1,128 @@
+"""``manifest.json``: what a published model version is, and where it came from."""
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from bundle.errors import BundleError
+
+SCHEMA_VERSION = 1
+BATCH = -1  # stands for the batch dimension in a shape
+
+
+@dataclass(frozen=True, kw_only=True)
+class TensorSpec:
+    """One input or output of a model."""
+
+    name: str
+    dtype: str
+    """A numpy dtype name, such as ``float32``."""
+    shape: tuple[int, ...]
+    """With -1 for the batch dimension."""
+    range: tuple[float, float] | None = None
+    """Smallest and largest value that the model was made for, where it is known."""
+
+    def __post_init__(self) -> None:
+        """Make tuples of what JSON brings as lists."""
+        object.__setattr__(self, "shape", tuple(self.shape))
+        if self.range is not None:
+            object.__setattr__(self, "range", tuple(self.range))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parity:
+    """How closely the ONNX model answers as its Keras source does."""
+
+    rows: int
+    max_abs_difference: float
+    """Largest absolute difference of any output value."""
+    top1_agreement: float
+    """Fraction of rows whose largest output is the same, 0..1."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dataset:
+    """The data that a model was trained and measured on."""
+
+    name: str
+    sha256: str
+    """Over the four arrays; see ``train.data.Dataset.sha256``."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Manifest:
+    """One published version. Everything after ``labels`` is provenance and may be missing."""
+
+    schema_version: int = SCHEMA_VERSION
+    name: str
+    version: int
+    created: str
+    """ISO 8601, UTC."""
+    files: Mapping[str, str]
+    """SHA-256 of each file beside the manifest."""
+    inputs: tuple[TensorSpec, ...]
+    outputs: tuple[TensorSpec, ...]
+    labels: tuple[str, ...] = ()
+    run_id: str | None = None
+    """The MLflow run that trained the model."""
+    git_commit: str | None = None
+    dataset: Dataset | None = None
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    parity: Parity | None = None
+    quantization: str | None = None
+    opset: int | None = None
+    ir_version: int | None = None
+    tools: Mapping[str, str] = field(default_factory=dict)
+    """Versions of the packages that made the files."""
+
+    def to_json(self) -> bytes:
+        """The manifest as it stands on disk: indented UTF-8 JSON that ends in a newline."""
+        return json.dumps(dataclasses.asdict(self), indent=2).encode() + b"\n"
+
+    @classmethod
+    def from_json(cls, data: bytes) -> "Manifest":
+        """Read ``manifest.json``; keys of later schemas that this one lacks are ignored.
+
+        Raises:
+            BundleError: it is not JSON, of another schema, or lacks a field.
+
+        """
+        try:
+            document = json.loads(data)
+        except ValueError as error:
+            raise BundleError(f"not JSON: {error}") from None
+        if not isinstance(document, dict):
+            raise BundleError(f"expected a JSON object, got {type(document).__name__}")
+        if document.get("schema_version") != SCHEMA_VERSION:
+            raise BundleError(
+                f"schema_version is {document.get('schema_version')!r};"
+                f" this release reads {SCHEMA_VERSION}"
+            )
+        try:
+            return _manifest(document)
+        except (TypeError, ValueError, AttributeError) as error:
+            raise BundleError(f"a field is missing or malformed: {error}") from None
+
+
+def _manifest(document: dict[str, Any]) -> Manifest:
+    known = _known(Manifest, document)
+    for key in ("inputs", "outputs"):
+        known[key] = tuple(_part(TensorSpec, spec) for spec in known.get(key, ()))
+    known["labels"] = tuple(known.get("labels", ()))
+    known["parity"] = _part(Parity, known.get("parity"))
+    known["dataset"] = _part(Dataset, known.get("dataset"))
+    manifest = Manifest(**known)
+    if not (isinstance(manifest.files, dict) and manifest.inputs and manifest.outputs):
+        raise ValueError("files, inputs and outputs may not be empty")
+    return manifest
+
+
+def _part(kind: type, document: dict[str, Any] | None) -> Any:
+    return None if document is None else kind(**_known(kind, document))
+
+
+def _known(kind: type, document: dict[str, Any]) -> dict[str, Any]:
+    names = {known.name for known in dataclasses.fields(kind)}
+    return {key: value for key, value in document.items() if key in names}

@@ -1,0 +1,109 @@
+"""The MLflow run that a model is exported from, and what export needs of it."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import mlflow
+import numpy as np
+from mlflow.entities import Run
+from mlflow.exceptions import MlflowException
+from mlflow.models import Model
+from numpy.typing import NDArray
+
+from export.errors import ExportError
+from train.tracking import TEST_SET_ARTIFACT
+
+LOWER_IS_BETTER = ("loss", "seconds")  # how the names of such metrics end
+
+
+@dataclass(frozen=True)
+class Source:
+    """A finished run: its model on disk, its test set, and what is known of both."""
+
+    run_id: str
+    keras_file: Path
+    x_test: NDArray[np.float32]
+    """Shape (N, features)."""
+    y_test: NDArray[np.int64]
+    labels: tuple[str, ...]
+    range: tuple[float, float] | None
+    metrics: Mapping[str, float]
+    params: Mapping[str, str]
+    git_commit: str | None
+
+
+def best_run(experiment: str, metric: str) -> str:
+    """Id of the finished run of ``experiment`` that is best by ``metric``.
+
+    The largest value wins, or the smallest where the metric's name ends in loss or seconds.
+    """
+    order = "ASC" if metric.endswith(LOWER_IS_BETTER) else "DESC"
+    try:
+        found = mlflow.MlflowClient().get_experiment_by_name(experiment)
+        if found is None:
+            raise ExportError(f"MLflow has no experiment {experiment!r}")
+        runs = mlflow.search_runs(
+            [found.experiment_id],
+            filter_string="attributes.status = 'FINISHED'",
+            order_by=[f"metrics.`{metric}` {order}"],
+            output_format="list",
+        )
+    except MlflowException as error:
+        raise ExportError(f"MLflow: {error}") from None
+    measured = [run for run in runs if metric in run.data.metrics]
+    if not measured:
+        raise ExportError(f"experiment {experiment!r} has no finished run with the metric {metric}")
+    return str(measured[0].info.run_id)
+
+
+def load(run_id: str, folder: Path) -> Source:
+    """Bring the run's model and test set into ``folder``.
+
+    Raises:
+        ExportError: there is no such run, it has not finished, or it has no Keras model.
+
+    """
+    try:
+        run = mlflow.get_run(run_id)
+    except MlflowException as error:
+        raise ExportError(f"MLflow has no run {run_id!r}: {error.message}") from None
+    if run.info.status != "FINISHED":
+        raise ExportError(f"run {run_id} is {run.info.status}; only a FINISHED run is exported")
+    model_folder = _download(run_id, "model", folder)
+    test_file = _download(run_id, TEST_SET_ARTIFACT, folder)
+    return _source(run, model_folder, test_file)
+
+
+def _source(run: Run, model_folder: Path, test_file: Path) -> Source:
+    described = Model.load(str(model_folder))
+    flavor = described.flavors.get("tensorflow", {})
+    keras_file = model_folder / flavor.get("data", "data") / "model.keras"
+    if not keras_file.is_file():
+        raise ExportError(f"run {run.info.run_id}: its model is not a Keras model")
+    metadata = described.metadata or {}
+    low_high = json.loads(metadata.get("range", "null"))
+    with np.load(test_file, allow_pickle=False) as archive:
+        x_test, y_test = archive["x_test"].astype(np.float32), archive["y_test"]
+    return Source(
+        run_id=run.info.run_id,
+        keras_file=keras_file,
+        x_test=x_test,
+        y_test=y_test,
+        labels=tuple(json.loads(metadata.get("labels", "[]"))),
+        range=None if low_high is None else (low_high[0], low_high[1]),
+        metrics=run.data.metrics,
+        params=run.data.params,
+        git_commit=run.data.tags.get("mlflow.source.git.commit"),
+    )
+
+
+def _download(run_id: str, artifact: str, folder: Path) -> Path:
+    uri = f"runs:/{run_id}/{artifact}"
+    try:
+        return Path(mlflow.artifacts.download_artifacts(uri, dst_path=str(folder)))
+    except (MlflowException, OSError) as error:
+        raise ExportError(
+            f"run {run_id} has no {artifact}; was it made by `python -m train`? ({error})"
+        ) from None

@@ -1,0 +1,57 @@
+"""What a person sees while a model trains: a bar for the epoch, a line for each one done."""
+
+import time
+from typing import Any
+
+import keras
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+
+class ProgressBar(keras.callbacks.Callback):
+    """A rich progress bar; where there is no terminal, only the line of each epoch."""
+
+    def __init__(self, console: Console) -> None:
+        super().__init__()
+        self._console = console
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+            console=console,
+            transient=True,
+        )
+        self._started = 0.0
+
+    def __enter__(self) -> "ProgressBar":
+        """Show the bar."""
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Give the terminal back, however training ended."""
+        self._progress.stop()
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        """Begin a bar of as many steps as the epoch has."""
+        params: dict[str, Any] = self.params
+        self._started = time.monotonic()
+        self._task = self._progress.add_task(
+            f"epoch {epoch + 1}/{params['epochs']}", total=params["steps"]
+        )
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
+        """Move the bar on by one step."""
+        self._progress.advance(self._task)
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        """Put a line with the epoch's metrics in the place of its bar."""
+        self._progress.remove_task(self._task)
+        metrics = "  ".join(f"{name} {value:.4f}" for name, value in (logs or {}).items())
+        seconds = time.monotonic() - self._started
+        self._console.print(
+            f"epoch {epoch + 1:>3}/{self.params['epochs']}  {metrics}  {seconds:.1f} s",
+            highlight=False,
+            soft_wrap=True,
+        )

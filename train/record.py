@@ -1,0 +1,111 @@
+"""What a training run leaves in MLflow."""
+
+import contextlib
+import dataclasses
+import io
+import json
+import tempfile
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+
+import keras
+import mlflow
+import numpy as np
+import tensorflow
+from mlflow.data.numpy_dataset import from_numpy
+from mlflow.models import infer_signature
+
+from train import data, figures, mnist, tracking
+from train.options import Options
+
+
+class EpochMetrics(keras.callbacks.Callback):
+    """Logs each epoch's metrics under ``epoch/``, apart from those of the model that is kept."""
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        """Log the metrics of one epoch, counted from 1."""
+        values = {f"epoch/{name}": float(value) for name, value in (logs or {}).items()}
+        mlflow.log_metrics(values, step=epoch + 1)
+
+
+def description(options: Options, dataset: data.Dataset, network: keras.Model) -> None:
+    """Log what is known before training: parameters, data set, size of the network."""
+    settings = dataclasses.asdict(options)
+    settings["learning_rate"] = options.effective_learning_rate
+    settings["hidden"] = ",".join(map(str, options.hidden))
+    for ours in ("data", "cache", "experiment"):
+        del settings[ours]  # where things lay on this machine says nothing about the model
+    settings |= {"dataset": dataset.name, "dataset_sha256": dataset.sha256}
+    mlflow.log_params(settings | {"parameters": network.count_params()})
+    source = options.data or mnist.cache_file(options.cache)
+    for context, x, y in (
+        ("training", dataset.x_train, dataset.y_train),
+        ("test", dataset.x_test, dataset.y_test),
+    ):
+        with warnings.catch_warnings():
+            # MLflow has two equal readings of a local path, and says so every time.
+            warnings.filterwarnings("ignore", message="The specified dataset source can be")
+            described = from_numpy(
+                x,
+                targets=y,
+                source=str(source.resolve()),
+                name=dataset.name,
+                digest=dataset.sha256[:16],
+            )
+        mlflow.log_input(described, context=context)
+
+
+def result(
+    network: keras.Model,
+    dataset: data.Dataset,
+    metrics: Mapping[str, float],
+    history: Mapping[str, list[float]],
+) -> None:
+    """Log what training gave: the model, its metrics, the figures and the test set.
+
+    Args:
+        network: with the weights that are kept.
+        dataset: what it was trained and tested on.
+        metrics: of the kept weights, and ``best_epoch``, counted from 1.
+        history: metric name to its value after each epoch, as Keras gives it.
+
+    """
+    labels = [str(index) for index in range(dataset.classes)]
+    probabilities = network.predict(dataset.x_test, batch_size=1000, verbose=0)
+    with contextlib.redirect_stdout(io.StringIO()):  # MLflow runs the example, with Keras's bar
+        logged = mlflow.tensorflow.log_model(
+            network,
+            name="model",
+            signature=infer_signature(dataset.x_test[:1], probabilities[:1]),
+            input_example=dataset.x_test[:2],
+            metadata={"labels": json.dumps(labels), "range": json.dumps(data.PIXEL_RANGE)},
+            pip_requirements=[
+                f"{module.__name__}=={module.__version__}" for module in (tensorflow, keras, np)
+            ],
+        )
+    mlflow.log_metrics(dict(metrics), model_id=logged.model_id)
+    predicted = probabilities.argmax(axis=1)
+    pages = {
+        "learning_curves.png": figures.learning_curves(history, metrics["best_epoch"]),
+        "confusion_matrix.png": figures.confusion_matrix(dataset.y_test, predicted, labels),
+        "worst_mistakes.png": figures.worst_mistakes(
+            dataset.x_test, dataset.y_test, probabilities, labels
+        ),
+    }
+    for name, figure in pages.items():
+        mlflow.log_figure(figure, f"figures/{name}")
+    _test_set(dataset)
+
+
+def _test_set(dataset: data.Dataset) -> None:
+    """Keep the test set with the run: export proves parity on it, wherever that runs."""
+    buffer = io.BytesIO()
+    images = dataset.x_test
+    if (images == np.rint(images)).all():
+        images = images.astype(np.uint8)
+    np.savez_compressed(buffer, allow_pickle=False, x_test=images, y_test=dataset.y_test)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / Path(tracking.TEST_SET_ARTIFACT).name
+        path.write_bytes(buffer.getvalue())
+        mlflow.log_artifact(str(path), str(Path(tracking.TEST_SET_ARTIFACT).parent))

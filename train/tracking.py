@@ -1,0 +1,63 @@
+"""A training run as MLflow records it."""
+
+import os
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import mlflow
+from mlflow.exceptions import MlflowException
+
+from train.errors import TrainError
+
+DEFAULT_URI = "sqlite:///mlflow.db"
+TEST_SET_ARTIFACT = "data/test.npz"  # x_test and y_test, within the run; export reads it
+
+
+def connect() -> str:
+    """Point MLflow at ``MLFLOW_TRACKING_URI``, by default a SQLite file in this folder.
+
+    Returns:
+        The address in use.
+
+    """
+    uri = os.environ.get("MLFLOW_TRACKING_URI") or DEFAULT_URI
+    mlflow.set_tracking_uri(uri)
+    return uri
+
+
+@contextmanager
+def run(experiment: str) -> Iterator[mlflow.ActiveRun]:
+    """Open a run that never stays RUNNING: FINISHED, KILLED when interrupted, else FAILED."""
+    uri = connect()
+    try:
+        mlflow.set_experiment(experiment)
+        active = mlflow.start_run(tags=_git_tags())
+    except (MlflowException, OSError) as error:
+        raise TrainError(f"MLflow at {uri}: {error}") from None
+    try:
+        yield active
+    except (KeyboardInterrupt, SystemExit):
+        mlflow.end_run("KILLED")
+        raise
+    except BaseException:
+        mlflow.end_run("FAILED")
+        raise
+    mlflow.end_run("FINISHED")
+
+
+def _git_tags() -> dict[str, str]:
+    """The commit under the name that MLflow's pages show, and whether files had been changed."""
+    commit = _git("rev-parse", "HEAD")
+    if not commit:
+        return {}
+    changed = _git("status", "--porcelain", "--untracked-files=no")
+    return {"mlflow.source.git.commit": commit, "git_dirty": str(bool(changed)).lower()}
+
+
+def _git(*arguments: str) -> str:
+    try:
+        command = ["git", *arguments]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return ""  # no git, or not a checkout: the tag is left out
