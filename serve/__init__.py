@@ -1,0 +1,6 @@
+"""Answer predictions over HTTP: onnxruntime behind Flask on waitress, and no TensorFlow."""
+
+import os
+
+# Read when onnxruntime is imported; without it, a read-only container gets a line of complaint.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")

@@ -1,0 +1,87 @@
+"""A model in memory, ready to answer: the only module that knows onnxruntime."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+
+from bundle.errors import BundleError
+from bundle.manifest import BATCH, TensorSpec
+from bundle.store import Bundle
+from serve.errors import StartError
+
+# What onnxruntime calls the element types of tensors.
+_DTYPES = {
+    "tensor(float)": "float32",
+    "tensor(double)": "float64",
+    "tensor(float16)": "float16",
+    "tensor(uint8)": "uint8",
+    "tensor(int8)": "int8",
+    "tensor(int32)": "int32",
+    "tensor(int64)": "int64",
+    "tensor(bool)": "bool",
+}
+
+
+@dataclass(frozen=True)
+class Model:
+    """One version of a model. ``run`` may be called by several threads at once."""
+
+    name: str
+    version: int
+    inputs: tuple[TensorSpec, ...]
+    outputs: tuple[TensorSpec, ...]
+    session: onnxruntime.InferenceSession
+
+    def run(self, inputs: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+        """Answer one batch: name -> array of shape (N, …) in, name -> array out."""
+        names = [output.name for output in self.outputs]
+        return dict(zip(names, self.session.run(names, dict(inputs)), strict=True))
+
+
+def load(bundle: Bundle) -> Model:
+    """Make a session of a bundle and let it answer its golden inputs.
+
+    Raises:
+        StartError: onnxruntime refuses the graph, or it answers otherwise than published.
+
+    """
+    label = f"{bundle.name}/{bundle.version}"
+    options = onnxruntime.SessionOptions()
+    # One thread: a small network's layers are too short to share out, and other requests
+    # want the other cores. The default would take every core of the host.
+    options.intra_op_num_threads = 1
+    try:
+        session = onnxruntime.InferenceSession(
+            bundle.model, options, providers=["CPUExecutionProvider"]
+        )
+    except Exception as error:  # onnxruntime has no common class for what it raises
+        raise StartError(f"{label}: onnxruntime does not load it: {_line(error)}") from None
+    if bundle.manifest:
+        inputs, outputs = bundle.manifest.inputs, bundle.manifest.outputs
+    else:
+        inputs = tuple(_spec(label, tensor) for tensor in session.get_inputs())
+        outputs = tuple(_spec(label, tensor) for tensor in session.get_outputs())
+    model = Model(bundle.name, bundle.version, inputs, outputs, session)
+    if bundle.golden:
+        try:
+            bundle.golden.check(model.run(bundle.golden.inputs))
+        except BundleError as error:
+            raise StartError(f"{label}: {error}") from None
+        except Exception as error:
+            raise StartError(f"{label}: the golden inputs do not run: {_line(error)}") from None
+    return model
+
+
+def _spec(label: str, tensor: onnxruntime.NodeArg) -> TensorSpec:
+    if tensor.type not in _DTYPES:
+        raise StartError(f"{label}: {tensor.name} is a {tensor.type}, which is not served")
+    shape = tuple(size if isinstance(size, int) else BATCH for size in tensor.shape)
+    return TensorSpec(name=tensor.name, dtype=np.dtype(_DTYPES[tensor.type]).name, shape=shape)
+
+
+def _line(error: Exception) -> str:
+    return " ".join(str(error).split())

@@ -1,0 +1,101 @@
+"""Every knob of the server, in one table.
+
+A value comes from the command line, else from the environment (``SERVE_PORT`` for
+``--port``), else from the default here.
+"""
+
+import argparse
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+
+def _knob(default: Any, parse: Callable[[str], Any], does: str, why: str) -> Any:
+    """A setting: its default, how its text is read, what it does, why the default is so."""
+    return field(default=default, metadata={"parse": parse, "help": does, "why": why})
+
+
+def _count(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"expected a whole number of at least 1, got {text}")
+    return value
+
+
+def _port(text: str) -> int:
+    value = int(text)
+    if not 0 <= value <= 65535:
+        raise argparse.ArgumentTypeError(f"expected a port from 0 to 65535, got {text}")
+    return value
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """How to serve."""
+
+    models: Path = _knob(
+        Path("models"),
+        Path,
+        "model repository: a folder with NAME/VERSION/model.onnx",
+        "where `python -m export` publishes",
+    )
+    name: str | None = _knob(
+        None,
+        str,
+        "the model to serve, in its newest version (default: the only one there)",
+        "a repository with one model leaves no choice",
+    )
+    host: str = _knob(
+        "127.0.0.1",
+        str,
+        "address to listen on; 0.0.0.0 for all",
+        "nothing is open to the network unless asked for",
+    )
+    port: int = _knob(
+        8080, _port, "port to listen on; 0 takes a free one", "the port that SageMaker expects"
+    )
+    threads: int = _knob(4, _count, "requests worked on at the same time", "waitress's own default")
+    max_rows: int = _knob(
+        1024,
+        _count,
+        "most rows in one request; more get 413",
+        "a batch of 1,024 digits takes some 20 ms, so nobody waits long behind one",
+    )
+    max_body_bytes: int = _knob(
+        16 * 2**20,
+        _count,
+        "longest request body in bytes; a longer one gets 413",
+        "1,024 rows of 784 numbers with up to 20 characters each",
+    )
+
+
+def flag(name: str) -> str:
+    """The command-line option of a setting."""
+    return "--" + name.replace("_", "-")
+
+
+def variable(name: str) -> str:
+    """The environment variable of a setting."""
+    return "SERVE_" + name.upper()
+
+
+def load(argv: Sequence[str], environ: Mapping[str, str]) -> Settings:
+    """Read the settings; ends the process with status 2 where one is wrong."""
+    parser = argparse.ArgumentParser(
+        prog="python -m serve",
+        description="Serve the newest version of a published model over HTTP."
+        " Every option can also be set in the environment: SERVE_PORT for --port.",
+    )
+    for setting in dataclasses.fields(Settings):
+        default = "" if setting.default is None else f" (default: {setting.default})"
+        parser.add_argument(
+            flag(setting.name),
+            type=setting.metadata["parse"],
+            # argparse reads a default that is text as if it had been given
+            default=environ.get(variable(setting.name), setting.default),
+            help=setting.metadata["help"] + default,
+            metavar=setting.name.rpartition("_")[2].upper(),
+        )
+    return Settings(**vars(parser.parse_args(argv)))
