@@ -47,7 +47,7 @@ class Golden:
                 for key in archive.files:
                     side, name = key.split("/", 1)
                     sides[side][name] = archive[key]
-        except (ValueError, KeyError, OSError, zipfile.BadZipFile) as error:
+        except (ValueError, KeyError, TypeError, OSError, EOFError, zipfile.BadZipFile) as error:
             raise BundleError(f"not a file of golden answers: {error}") from None
         return cls(**sides)
 

@@ -38,6 +38,7 @@ def main() -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m export",
+        allow_abbrev=False,
         description="Convert the Keras model of an MLflow run to ONNX, prove that it answers the"
         " same, and publish it as the next version in a model repository.",
         epilog="The last line printed is the published folder. Serve it: python -m serve",

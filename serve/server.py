@@ -1,6 +1,8 @@
 """The HTTP server: waitress, set up for this service."""
 
+import contextlib
 import socket
+import time
 from typing import Any
 
 import waitress
@@ -15,6 +17,7 @@ from serve.errors import StartError
 from serve.settings import Settings
 
 BACKLOG = 1024
+LINGER_SECONDS = 10.0
 
 
 class _JsonErrorTask(ErrorTask):
@@ -25,6 +28,7 @@ class _JsonErrorTask(ErrorTask):
         message = error.body
         if isinstance(error, RequestEntityTooLarge):
             message = f"expected a body of at most {self.channel.adj.max_request_body_size} bytes"
+        self.channel.refused = True
         body = errors.body(message)
         self.status = f"{error.code} {error.reason}"
         self.response_headers.append(("Content-Type", "application/json"))
@@ -34,7 +38,34 @@ class _JsonErrorTask(ErrorTask):
 
 
 class _Channel(HTTPChannel):
+    """A connection that is closed gently after a request was refused while it still came in.
+
+    Closing a socket with unread data in it resets the connection, and the client loses the
+    answer. So the answer is followed by the end of the stream, and what still comes is thrown
+    away for a while (RFC 9112, section 9.6).
+    """
+
     error_task_class = _JsonErrorTask
+    refused = False
+    _linger_until = 0.0
+
+    def readable(self) -> bool:
+        return bool(self._linger_until) or bool(super().readable())
+
+    def handle_read(self) -> None:
+        if not self._linger_until:
+            super().handle_read()
+        elif self.recv(self.adj.recv_bytes) and time.monotonic() > self._linger_until:
+            self.handle_close()
+
+    def handle_close(self) -> None:
+        if self.refused and not self._linger_until:
+            self._linger_until = time.monotonic() + LINGER_SECONDS
+            self.will_close = False
+            with contextlib.suppress(OSError):  # the client is gone: the next read ends it
+                self.socket.shutdown(socket.SHUT_WR)
+        else:
+            super().handle_close()
 
 
 def listen(settings: Settings) -> socket.socket:

@@ -18,17 +18,15 @@ def _knob(default: Any, parse: Callable[[str], Any], does: str, why: str) -> Any
 
 
 def _count(text: str) -> int:
-    value = int(text)
-    if value < 1:
+    if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"expected a whole number of at least 1, got {text}")
-    return value
+    return int(text)
 
 
 def _port(text: str) -> int:
-    value = int(text)
-    if not 0 <= value <= 65535:
+    if not text.isdecimal() or int(text) > 65535:
         raise argparse.ArgumentTypeError(f"expected a port from 0 to 65535, got {text}")
-    return value
+    return int(text)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,6 +83,7 @@ def load(argv: Sequence[str], environ: Mapping[str, str]) -> Settings:
     """Read the settings; ends the process with status 2 where one is wrong."""
     parser = argparse.ArgumentParser(
         prog="python -m serve",
+        allow_abbrev=False,  # an abbreviation may mean another setting in the next release
         description="Serve the newest version of a published model over HTTP."
         " Every option can also be set in the environment: SERVE_PORT for --port.",
     )

@@ -52,6 +52,7 @@ def parse(argv: list[str] | None = None) -> Options:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m train",
+        allow_abbrev=False,
         description="Train a dense network on 28x28 images and record the run in MLflow"
         " (MLFLOW_TRACKING_URI, by default sqlite:///mlflow.db).",
         epilog="The last line printed is the run's id: python -m export --run ID",
@@ -140,7 +141,7 @@ def _training_arguments(group: argparse._ArgumentGroup) -> None:
         "--batch-size", type=_count, default=Options.batch_size, help="rows of one training step"
     )
     group.add_argument(
-        "--seed", type=int, default=Options.seed, help="of weights, split, shuffling and dropout"
+        "--seed", type=_seed, default=Options.seed, help="of weights, split, shuffling and dropout"
     )
     group.add_argument(
         "--experiment", default=Options.experiment, help="MLflow experiment of the run"
@@ -148,10 +149,22 @@ def _training_arguments(group: argparse._ArgumentGroup) -> None:
 
 
 def _count(text: str) -> int:
-    value = int(text)
-    if value < 1:
+    if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"expected a whole number of at least 1, got {text}")
-    return value
+    return int(text)
+
+
+def _seed(text: str) -> int:
+    if not text.isdecimal() or int(text) >= 2**32:
+        raise argparse.ArgumentTypeError(f"expected a whole number below 2**32, got {text}")
+    return int(text)
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"expected a number, got {text}") from None
 
 
 def _units(text: str) -> tuple[int, ...]:
@@ -159,14 +172,14 @@ def _units(text: str) -> tuple[int, ...]:
 
 
 def _positive(text: str) -> float:
-    value = float(text)
+    value = _number(text)
     if not 0 < value < float("inf"):
         raise argparse.ArgumentTypeError(f"expected a number above 0, got {text}")
     return value
 
 
 def _not_negative(text: str) -> float:
-    value = float(text)
+    value = _number(text)
     return 0.0 if value == 0 else _positive(text)
 
 
@@ -174,7 +187,7 @@ def _between(low: float, high: float, *, or_zero: bool = False) -> Callable[[str
     """An argument type: a number between two others, both excluded (or zero, where allowed)."""
 
     def number(text: str) -> float:
-        value = float(text)
+        value = _number(text)
         if low < value < high or (or_zero and value == 0):
             return value
         raise argparse.ArgumentTypeError(f"expected a number between {low} and {high}, got {text}")

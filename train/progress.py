@@ -21,6 +21,7 @@ class ProgressBar(keras.callbacks.Callback):
             TimeRemainingColumn(),
             console=console,
             transient=True,
+            disable=not console.is_terminal,
         )
         self._started = 0.0
 

@@ -1,0 +1,63 @@
+import json
+from typing import Any
+
+import pytest
+
+from bundle.errors import BundleError
+from bundle.manifest import Dataset, Manifest, Parity, TensorSpec
+
+MANIFEST = Manifest(
+    name="m",
+    version=3,
+    created="2026-01-01T00:00:00+00:00",
+    files={"model.onnx": "0" * 64},
+    inputs=(TensorSpec(name="x", dtype="float32", shape=(-1, 4), range=(0.0, 1.0)),),
+    outputs=(TensorSpec(name="y", dtype="float32", shape=(-1, 2)),),
+    labels=("a", "b"),
+    run_id="r",
+    dataset=Dataset(name="d", sha256="1" * 64),
+    metrics={"test_accuracy": 0.5},
+    parity=Parity(rows=10, max_abs_difference=1e-7, top1_agreement=1.0),
+    opset=17,
+)
+
+
+def changed(**changes: Any) -> bytes:
+    return json.dumps(json.loads(MANIFEST.to_json()) | changes).encode()
+
+
+def test_reads_what_it_wrote() -> None:
+    assert Manifest.from_json(MANIFEST.to_json()) == MANIFEST
+
+
+def test_ignores_keys_of_later_releases() -> None:
+    document = json.loads(MANIFEST.to_json())
+    document["inputs"][0]["layout"] = "NC"
+    assert Manifest.from_json(json.dumps(document | {"new": 1}).encode()) == MANIFEST
+
+
+def test_provenance_may_be_missing() -> None:
+    document = json.loads(MANIFEST.to_json())
+    for key in ("run_id", "dataset", "metrics", "parity", "opset", "labels"):
+        del document[key]
+    manifest = Manifest.from_json(json.dumps(document).encode())
+    assert (manifest.run_id, manifest.parity, manifest.metrics) == (None, None, {})
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b"{", "not JSON"),
+        (b"[]", "expected a JSON object, got list"),
+        (changed(schema_version=2), "schema_version is 2; this release reads 1"),
+        (changed(inputs=[]), "may not be empty"),
+        (changed(inputs=None), "missing or malformed"),
+        (changed(inputs=[{"name": "x"}]), "missing or malformed"),
+        (changed(files=["model.onnx"]), "may not be empty"),
+        (changed(parity=3), "missing or malformed"),
+        (b'{"schema_version": 1}', "missing or malformed"),
+    ],
+)
+def test_refuses_what_is_no_manifest(data: bytes, message: str) -> None:
+    with pytest.raises(BundleError, match=message):
+        Manifest.from_json(data)

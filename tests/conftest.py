@@ -1,0 +1,108 @@
+"""What the tests share: one model, trained and published for real, and servers that serve it.
+
+Nothing here imports TensorFlow or MLflow, so that the tests of serve/ and bundle/ also run
+where only the serving requirements are installed.
+"""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from tests.live_server import Server
+
+ROOT = Path(__file__).parent.parent
+SUBSET_TRAIN, SUBSET_TEST = 6000, 1000
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--repository",
+        type=Path,
+        help="use the model published in this folder, and publish one there if it has none",
+    )
+
+
+@dataclass(frozen=True)
+class Digits:
+    images: NDArray[np.uint8]
+    """Shape (N, 784)."""
+    labels: NDArray[np.uint8]
+
+
+def run(*command: str | Path, cwd: Path = ROOT, **options: Any) -> subprocess.CompletedProcess[str]:
+    """Run a command, its output as text; the test decides what a failure means."""
+    return subprocess.run(
+        [str(part) for part in command],
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        check=False,
+        stdin=subprocess.DEVNULL,
+        **options,
+    )
+
+
+@pytest.fixture(scope="session")
+def work(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with mlflow.db, models/mnist/1 and subset.npz, made by our own commands."""
+    folder: Path = request.config.getoption("--repository") or tmp_path_factory.mktemp("work")
+    folder = folder.resolve()
+    if not (folder / "models").exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        _train_and_export(folder)
+    return folder
+
+
+def _train_and_export(folder: Path) -> None:
+    code = (
+        "import sys, numpy as np; from pathlib import Path; from train import mnist;"
+        "d = mnist.load(Path('data'));"
+        f"n, m = {SUBSET_TRAIN}, {SUBSET_TEST};"
+        "np.savez(sys.argv[1], x_train=d.x_train[:n].astype('u1'), y_train=d.y_train[:n],"
+        " x_test=d.x_test[:m].astype('u1'), y_test=d.y_test[:m])"
+    )
+    subset = folder / "subset.npz"
+    environment = {"env": python_environment()}
+    for command, cwd in (
+        (("-c", code, subset), ROOT),
+        (("-m", "train", "--data", subset, "--hidden", "64", "--epochs", "5"), folder),
+        (("-m", "export", "--best"), folder),
+    ):
+        done = run(sys.executable, *command, cwd=cwd, **environment)
+        assert done.returncode == 0, done.stderr
+
+
+def python_environment(**more: str) -> dict[str, str]:
+    """The environment of a Python process that finds our packages from any folder."""
+    import os
+
+    path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("SERVE_", "MLFLOW_"))}
+    return {**kept, "PYTHONPATH": path, **more}
+
+
+@pytest.fixture(scope="session")
+def repository(work: Path) -> Path:
+    """A model repository with mnist/1, a small network trained on 6,000 digits."""
+    return work / "models"
+
+
+@pytest.fixture(scope="session")
+def digits(work: Path) -> Digits:
+    """1,000 real test digits."""
+    with np.load(work / "subset.npz") as archive:
+        return Digits(archive["x_test"].reshape(-1, 784), archive["y_test"])
+
+
+@pytest.fixture(scope="session")
+def server(repository: Path) -> Iterator[Server]:
+    """A server of that model with default settings, in a process of its own."""
+    with Server("--models", str(repository)) as running:
+        yield running

@@ -1,0 +1,78 @@
+"""``python -m serve`` as a subprocess, and a plain HTTP client for it."""
+
+import http.client
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+ROOT = Path(__file__).parent.parent
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    headers: http.client.HTTPMessage
+    body: bytes
+
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+class Server:
+    """Started on a free port of 127.0.0.1; ended, by its pid, when the block is left."""
+
+    def __init__(self, *arguments: str, **environment: str) -> None:
+        self.command = [sys.executable, "-m", "serve", "--port", "0", *arguments]
+        self.environment = os.environ | environment
+        self.port = 0
+
+    def __enter__(self) -> "Server":
+        self.process = subprocess.Popen(
+            self.command,
+            cwd=ROOT,
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert self.process.stdout
+        assert self.process.stderr
+        line = self.process.stdout.readline()
+        found = re.search(r"on http://127\.0\.0\.1:(\d+)", line)
+        assert found, line + self.process.stderr.read()
+        self.port = int(found[1])
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self.process.poll() is None:
+            self.end(signal.SIGTERM)
+
+    def end(self, how: signal.Signals) -> tuple[int, str, str]:
+        """Send a signal and wait; returns the exit status and what was printed since the start."""
+        self.process.send_signal(how)
+        out, err = self.process.communicate(timeout=30)
+        return self.process.returncode, out, err
+
+    def request(self, method: str, path: str, body: bytes | str | None = None) -> Answer:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        try:
+            connection.request(method, path, body, {"Content-Type": "application/json"})
+            response = connection.getresponse()
+            return Answer(response.status, response.headers, response.read())
+        finally:
+            connection.close()
+
+    def predict(self, document: Any) -> Answer:
+        return self.request("POST", "/predict", json.dumps(document))

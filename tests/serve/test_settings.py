@@ -1,0 +1,69 @@
+import dataclasses
+import re
+from pathlib import Path
+
+import pytest
+
+from serve import settings
+from tests.conftest import ROOT
+
+FIELDS = dataclasses.fields(settings.Settings)
+
+
+def test_flag_beats_environment_beats_default() -> None:
+    assert settings.load([], {}).port == 8080
+    assert settings.load([], {"SERVE_PORT": "81"}).port == 81
+    assert settings.load(["--port", "82"], {"SERVE_PORT": "81"}).port == 82
+    assert settings.load([], {"SERVE_MODELS": "elsewhere"}).models == Path("elsewhere")
+
+
+@pytest.mark.parametrize(
+    ("argv", "environ", "message"),
+    [
+        (["--port", "70000"], {}, "argument --port: expected a port from 0 to 65535, got 70000"),
+        ([], {"SERVE_PORT": "http"}, "argument --port: expected a port from 0 to 65535, got http"),
+        (["--max-rows", "0"], {}, "argument --max-rows: expected a whole number of at least 1"),
+        (["--prot", "80"], {}, "unrecognized arguments: --prot 80"),
+        (["--por", "80"], {}, "unrecognized arguments: --por 80"),
+    ],
+)
+def test_refuses_wrong_values(
+    argv: list[str], environ: dict[str, str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as caught:
+        settings.load(argv, environ)
+    assert caught.value.code == 2
+    assert message in capsys.readouterr().err
+
+
+def test_help_shows_every_setting_and_its_default(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        settings.load(["--help"], {"SERVE_PORT": "81"})
+    text = " ".join(capsys.readouterr().out.split())
+    for field in FIELDS:
+        assert f"{settings.flag(field.name)} " in text
+        assert field.metadata["why"]
+    assert "(default: 8080)" in text
+    assert "(default: 81)" not in text
+
+
+def test_every_setting_is_documented_as_it_is() -> None:
+    """docs/serving.md has one row a setting: flag, variable, default, what it does and why."""
+    rows = re.findall(
+        r"^\| `(--\S+)` \| (.*) \|$", (ROOT / "docs/serving.md").read_text(), re.MULTILINE
+    )
+    expected = [
+        (
+            settings.flag(field.name),
+            f"`{settings.variable(field.name)}` | {'' if field.default is None else field.default}"
+            f" | {field.metadata['help']} | {field.metadata['why']}",
+        )
+        for field in FIELDS
+    ]
+    assert rows == expected
+
+
+def test_every_setting_is_used() -> None:
+    code = "".join(path.read_text() for path in (ROOT / "serve").rglob("*.py"))
+    unused = [f.name for f in FIELDS if not re.search(rf"(settings|chosen)\.{f.name}\b", code)]
+    assert unused == []
