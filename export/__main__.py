@@ -15,11 +15,10 @@ def main() -> int:
     from rich.console import Console
 
     from export import pipeline, source  # after the options: MLflow takes seconds to import
-    from train import tracking
 
     console = Console(stderr=True)
     try:
-        tracking.connect()
+        source.connect()
         run_id = getattr(arguments, "run", None) or source.best_run(
             arguments.experiment, arguments.best
         )

@@ -1,6 +1,7 @@
 """The MLflow run that a model is exported from, and what export needs of it."""
 
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,7 @@ from mlflow.models import Model
 from numpy.typing import NDArray
 
 from export.errors import ExportError
-from train.tracking import TEST_SET_ARTIFACT
+from train import tracking
 
 LOWER_IS_BETTER = ("loss", "seconds")  # how the names of such metrics end
 
@@ -32,6 +33,16 @@ class Source:
     metrics: Mapping[str, float]
     params: Mapping[str, str]
     git_commit: str | None
+
+
+def connect() -> None:
+    """Point MLflow at the store that training used; export makes none of its own."""
+    if not os.environ.get("MLFLOW_TRACKING_URI") and not tracking.DEFAULT_FILE.exists():
+        raise ExportError(
+            f"there is no {tracking.DEFAULT_FILE} in this folder: train a model first"
+            " (python -m train), or set MLFLOW_TRACKING_URI"
+        )
+    tracking.connect()
 
 
 def best_run(experiment: str, metric: str) -> str:
@@ -72,7 +83,7 @@ def load(run_id: str, folder: Path) -> Source:
     if run.info.status != "FINISHED":
         raise ExportError(f"run {run_id} is {run.info.status}; only a FINISHED run is exported")
     model_folder = _download(run_id, "model", folder)
-    test_file = _download(run_id, TEST_SET_ARTIFACT, folder)
+    test_file = _download(run_id, tracking.TEST_SET_ARTIFACT, folder)
     return _source(run, model_folder, test_file)
 
 

@@ -74,7 +74,8 @@ def read(path: Path) -> Dataset:
 def read_npz(path: Path) -> tuple[NDArray[Any], ...]:
     """Read the four arrays in the layout of Keras's ``mnist.npz``, never unpickling."""
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        # Opened here: np.load leaves a path of a damaged file open.
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             return tuple(archive[key] for key in ("x_train", "y_train", "x_test", "y_test"))
     except KeyError as error:
         raise TrainError(f"{path}: has no array {error.args[0]}") from None

@@ -136,4 +136,5 @@ def _store(file: Path, arrays: Arrays) -> None:
             f"{file}: cannot keep the data here: {error.strerror}; name another folder with --cache"
         ) from None
     finally:
-        part.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            part.unlink()

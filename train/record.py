@@ -46,13 +46,7 @@ def description(options: Options, dataset: data.Dataset, network: keras.Model) -
         with warnings.catch_warnings():
             # MLflow has two equal readings of a local path, and says so every time.
             warnings.filterwarnings("ignore", message="The specified dataset source can be")
-            described = from_numpy(
-                x,
-                targets=y,
-                source=str(source.resolve()),
-                name=dataset.name,
-                digest=dataset.sha256[:16],
-            )
+            described = from_numpy(x, targets=y, source=str(source.resolve()), name=dataset.name)
         mlflow.log_input(described, context=context)
 
 

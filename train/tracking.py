@@ -4,13 +4,14 @@ import os
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import mlflow
 from mlflow.exceptions import MlflowException
 
 from train.errors import TrainError
 
-DEFAULT_URI = "sqlite:///mlflow.db"
+DEFAULT_FILE = Path("mlflow.db")
 TEST_SET_ARTIFACT = "data/test.npz"  # x_test and y_test, within the run; export reads it
 
 
@@ -21,7 +22,7 @@ def connect() -> str:
         The address in use.
 
     """
-    uri = os.environ.get("MLFLOW_TRACKING_URI") or DEFAULT_URI
+    uri = os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{DEFAULT_FILE}"
     mlflow.set_tracking_uri(uri)
     return uri
 
@@ -57,7 +58,12 @@ def _git_tags() -> dict[str, str]:
 
 def _git(*arguments: str) -> str:
     try:
-        command = ["git", *arguments]
+        command = [
+            "git",
+            "-C",
+            str(Path(__file__).parent),
+            *arguments,
+        ]  # the code's, not the data's
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
     except (OSError, subprocess.CalledProcessError):
         return ""  # no git, or not a checkout: the tag is left out

@@ -1,0 +1,232 @@
+"""Export as its users run it, on the run that all tests share."""
+
+import hashlib
+import json
+import os
+import shutil
+import sys
+from pathlib import Path
+
+import mlflow
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+
+from bundle import store
+from tests.conftest import SUBSET_TEST, Digits, python_environment, run
+
+
+def export(work: Path, *arguments: str | Path) -> tuple[int, str, str]:
+    """Run ``python -m export`` on the MLflow store in ``work``."""
+    done = run(*(sys.executable, "-m", "export", *arguments), cwd=work, env=python_environment())
+    assert "Traceback" not in done.stderr
+    return done.returncode, done.stdout, done.stderr
+
+
+@pytest.fixture(scope="module")
+def client(work: Path) -> mlflow.MlflowClient:
+    return mlflow.MlflowClient(f"sqlite:///{work}/mlflow.db")
+
+
+@pytest.fixture(scope="module")
+def run_id(repository: Path) -> str:
+    manifest = store.read(repository, "mnist", 1).manifest
+    assert manifest
+    assert manifest.run_id
+    return manifest.run_id
+
+
+def test_the_graph_has_the_promised_names(repository: Path) -> None:
+    graph = onnx.load(repository / "mnist/1/model.onnx")
+    onnx.checker.check_model(graph, full_check=True)
+    assert [entry.version for entry in graph.opset_import if not entry.domain] == [17]
+    (source,), (target,) = graph.graph.input, graph.graph.output
+    shapes = [
+        [d.dim_param or d.dim_value for d in tensor.type.tensor_type.shape.dim]
+        for tensor in (source, target)
+    ]
+    assert (source.name, target.name) == ("image", "probabilities")
+    assert shapes == [["batch", 784], ["batch", 10]]
+
+
+def test_the_manifest_tells_where_the_model_came_from(
+    repository: Path, client: mlflow.MlflowClient, run_id: str
+) -> None:
+    manifest = store.read(repository, "mnist", 1).manifest
+    assert manifest
+    trained = client.get_run(run_id).data
+    assert manifest.git_commit == trained.tags.get("mlflow.source.git.commit")
+    assert manifest.dataset
+    assert manifest.dataset.sha256 == trained.params["dataset_sha256"]
+    assert manifest.metrics["test_accuracy"] == trained.metrics["test_accuracy"]
+    assert manifest.labels == tuple("0123456789")
+    assert manifest.inputs[0].range == (0, 255)
+    assert manifest.inputs[0].shape == (-1, 784)
+    assert manifest.opset == 17
+    assert {"tensorflow", "keras", "tf2onnx", "onnx", "onnxruntime"} <= manifest.tools.keys()
+
+
+def test_parity_was_measured_on_the_test_set_and_on_edge_inputs(repository: Path) -> None:
+    manifest = store.read(repository, "mnist", 1).manifest
+    assert manifest
+    assert manifest.parity
+    assert manifest.parity.rows == SUBSET_TEST + 2 + 256
+    assert 0 <= manifest.parity.max_abs_difference <= 1e-5
+    assert manifest.parity.top1_agreement == 1
+
+
+def test_golden_answers_are_of_every_class(repository: Path, digits: Digits) -> None:
+    golden = store.read(repository, "mnist", 1).golden
+    assert golden
+    rows, scores = golden.inputs["image"], golden.outputs["probabilities"]
+    assert rows.shape == (10, 784)
+    places = [int(np.flatnonzero((digits.images == row).all(axis=1))[0]) for row in rows]
+    assert sorted(digits.labels[places]) == list(range(10))
+    session = onnxruntime.InferenceSession(repository / "mnist/1/model.onnx")
+    np.testing.assert_allclose(session.run(None, {"image": rows})[0], scores, atol=1e-6)
+
+
+def test_the_run_knows_what_was_published(
+    client: mlflow.MlflowClient, run_id: str, repository: Path, tmp_path: Path
+) -> None:
+    recorded = client.get_run(run_id).data
+    assert recorded.tags["published"].startswith("mnist/")
+    assert recorded.metrics["parity_top1_agreement"] == 1
+    size = (repository / "mnist/1/model.onnx").stat().st_size
+    assert recorded.metrics["onnx_bytes"] == size
+    logged = Path(client.download_artifacts(run_id, "onnx/model.onnx", str(tmp_path)))
+    assert logged.read_bytes() == (repository / "mnist/1/model.onnx").read_bytes()
+    manifest = Path(client.download_artifacts(run_id, "onnx/manifest.json", str(tmp_path)))
+    assert json.loads(manifest.read_text())["run_id"] == run_id
+
+
+def test_the_same_run_gives_the_same_bytes(
+    work: Path, repository: Path, run_id: str, tmp_path: Path
+) -> None:
+    status, out, _ = export(work, "--run", run_id, "--models", tmp_path, "--name", "again")
+    assert (status, out) == (0, f"{tmp_path}/again/1\n")
+    for file in ("model.onnx", "golden.npz"):
+        digests = {
+            hashlib.sha256((folder / file).read_bytes()).hexdigest()
+            for folder in (repository / "mnist/1", tmp_path / "again/1")
+        }
+        assert len(digests) == 1
+
+
+def test_best_by_accuracy_and_by_loss(client: mlflow.MlflowClient, work: Path) -> None:
+    from export import source
+    from export.errors import ExportError
+
+    mlflow.set_tracking_uri(f"sqlite:///{work}/mlflow.db")
+    name = f"best-{os.getpid()}"
+    experiment = client.create_experiment(name)
+    runs = {}
+    for key, accuracy, loss, status in (
+        ("low", 0.90, 0.1, "FINISHED"),
+        ("high", 0.99, 0.2, "FINISHED"),
+        ("unmeasured", None, None, "FINISHED"),
+        ("killed", 1.0, 0.0, "KILLED"),
+    ):
+        runs[key] = client.create_run(experiment).info.run_id
+        if accuracy is not None and loss is not None:
+            client.log_metric(runs[key], "val_accuracy", accuracy)
+            client.log_metric(runs[key], "val_loss", loss)
+        client.set_terminated(runs[key], status)
+    assert source.best_run(name, "val_accuracy") == runs["high"]
+    assert source.best_run(name, "val_loss") == runs["low"]
+    with pytest.raises(ExportError, match="no finished run with the metric auc"):
+        source.best_run(name, "auc")
+    client.delete_experiment(experiment)
+
+
+@pytest.fixture
+def altered(client: mlflow.MlflowClient, run_id: str, work: Path) -> str:
+    """A finished run whose test set is there, but whose model is none."""
+    experiment = client.get_run(run_id).info.experiment_id
+    made = client.create_run(experiment).info
+    client.set_terminated(made.run_id)
+    return str(made.run_id)
+
+
+def test_refuses_runs_without_a_model(
+    work: Path, client: mlflow.MlflowClient, altered: str, tmp_path: Path
+) -> None:
+    to = ("--models", tmp_path)
+    for arguments, message in (
+        (("--run", "0123"), "export: MLflow has no run '0123'"),
+        (("--run", altered), f"export: run {altered} has no model; was it made by"),
+        (("--best", "--experiment", "none"), "export: MLflow has no experiment 'none'"),
+        (("--best", "auc"), "export: experiment 'mnist' has no finished run with the metric auc"),
+    ):
+        status, out, err = export(work, *arguments, *to)
+        assert (status, out) == (1, "")
+        assert err.startswith(message)
+        assert err.count("\n") == 1
+    client.delete_run(altered)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_publishes_nothing_where_the_answers_differ(
+    work: Path, repository: Path, run_id: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The conversion is made to alter a weight by a little; parity must notice."""
+    from rich.console import Console
+
+    from export import pipeline
+    from export.errors import ExportError
+
+    mlflow.set_tracking_uri(f"sqlite:///{work}/mlflow.db")
+    monkeypatch.chdir(work)
+    monkeypatch.setattr(pipeline, "convert", altered_conversion)
+    with pytest.raises(ExportError, match=r"largest difference .*, allowed 1e-05"):
+        pipeline.export(run_id, "mnist", tmp_path, Console(quiet=True))
+    assert list(tmp_path.iterdir()) == []
+
+
+def altered_conversion(keras_file: Path, onnx_file: Path) -> dict[str, str]:
+    from export.convert import convert
+
+    tools = convert(keras_file, onnx_file)
+    graph = onnx.load(onnx_file)
+    weights = max(graph.graph.initializer, key=lambda tensor: len(tensor.raw_data))
+    values = onnx.numpy_helper.to_array(weights).copy()
+    values[400:410, 0] += 0.01
+    weights.CopyFrom(onnx.numpy_helper.from_array(values, weights.name))
+    onnx.save(graph, onnx_file)
+    return tools
+
+
+def test_a_folder_that_cannot_be_written_is_one_line(
+    work: Path, run_id: str, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("in the way")
+    status, out, err = export(work, "--run", run_id, "--models", tmp_path / "file")
+    assert (status, out) == (1, "")
+    assert err.splitlines()[-1] == f"export: {tmp_path}/file: cannot publish: Not a directory"
+
+
+def test_says_what_to_do_without_a_store(tmp_path: Path) -> None:
+    status, out, err = export(tmp_path, "--best")
+    assert (status, out) == (1, "")
+    assert "train a model first (python -m train), or set MLFLOW_TRACKING_URI" in err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_needs_to_be_told_which_run(work: Path) -> None:
+    status, _, err = export(work)
+    assert status == 2
+    assert "one of the arguments --run --best is required" in err
+
+
+def test_works_where_only_the_tracking_store_is_reached(
+    work: Path, run_id: str, tmp_path: Path
+) -> None:
+    """The data that the run was trained on need not be on this machine."""
+    hidden = work / "subset.npz.hidden"
+    shutil.move(work / "subset.npz", hidden)
+    try:
+        status, _, err = export(work, "--run", run_id, "--models", tmp_path)
+    finally:
+        shutil.move(hidden, work / "subset.npz")
+    assert status == 0, err

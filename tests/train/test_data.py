@@ -1,0 +1,74 @@
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from train import data
+from train.errors import TrainError
+
+GOOD: dict[str, Any] = {
+    "x_train": np.full((6, 28, 28), 200, dtype=np.uint8),
+    "y_train": np.array([0, 1, 2, 3, 0, 1]),
+    "x_test": np.full((2, 784), 100.5, dtype=np.float64),
+    "y_test": np.array([3, 2], dtype=np.uint8),
+}
+
+
+def write(path: Path, **changes: Any) -> Path:
+    np.savez(path, **{key: value for key, value in (GOOD | changes).items() if value is not None})
+    return path
+
+
+def test_reads_an_npz(tmp_path: Path) -> None:
+    dataset = data.read(write(tmp_path / "own.npz"))
+    assert dataset.name == "own"
+    assert dataset.x_train.shape == (6, 784)
+    assert dataset.x_train.dtype == dataset.x_test.dtype == np.float32
+    assert dataset.x_test[0, 0] == 100.5
+    assert dataset.classes == 4
+
+
+def test_the_digest_changes_with_every_array(tmp_path: Path) -> None:
+    digests = {data.read(write(tmp_path / "a.npz")).sha256}
+    for key, array in GOOD.items():
+        other = array.copy()
+        other.flat[0] = 3
+        digests.add(data.read(write(tmp_path / "a.npz", **{key: other})).sha256)
+    assert len(digests) == 4  # y_test begins with a 3 already
+    assert data.read(write(tmp_path / "b.npz")).sha256 in digests
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (
+            {"x_train": np.zeros((6, 32, 32))},
+            r"expected shape \(N, 28, 28\) or \(N, 784\), got \(6, 3",
+        ),
+        ({"x_test": np.zeros((0, 784))}, r"test images: expected shape .* got \(0, 784\)"),
+        ({"x_train": np.full((6, 784), "a")}, "training images: expected numbers, got <U1"),
+        ({"x_train": np.full((6, 784), np.nan)}, "expected pixels from 0 to 255, got nan"),
+        ({"x_train": np.full((6, 784), 256)}, "expected pixels from 0 to 255, got 256 to 256"),
+        ({"x_train": np.full((6, 784), 0.5)}, "expected raw pixels 0..255"),
+        ({"y_train": np.zeros(5, dtype=int)}, r"training labels: expected shape \(6,\)"),
+        ({"y_test": np.array([0.5, 1])}, "test labels: expected class indices"),
+        ({"y_test": np.array([-1, 1])}, "test labels: expected class indices"),
+        ({"y_test": None}, "has no array y_test"),
+        ({"x_train": np.array([{}] * 6, dtype=object)}, "not a readable"),
+    ],
+)
+def test_names_bad_data(tmp_path: Path, changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(TrainError, match=message):
+        data.read(write(tmp_path / "bad.npz", **changes))
+
+
+def test_names_bad_paths(tmp_path: Path) -> None:
+    with pytest.raises(TrainError, match="no such file or folder"):
+        data.read(tmp_path / "none")
+    (tmp_path / "text.csv").write_text("1,2")
+    with pytest.raises(TrainError, match=r"expected a folder of IDX files, or an \.npz file"):
+        data.read(tmp_path / "text.csv")
+    (tmp_path / "half.npz").write_bytes(write(tmp_path / "a.npz").read_bytes()[:3000])
+    with pytest.raises(TrainError, match="not a readable"):
+        data.read(tmp_path / "half.npz")

@@ -1,0 +1,171 @@
+"""What a real training run leaves in MLflow; the run is the one that all tests share."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import mlflow
+import numpy as np
+import pytest
+from mlflow.entities import Run
+
+from tests.conftest import SUBSET_TEST, python_environment, run
+from train import data
+
+
+@pytest.fixture(scope="module")
+def client(work: Path) -> mlflow.MlflowClient:
+    return mlflow.MlflowClient(f"sqlite:///{work}/mlflow.db")
+
+
+@pytest.fixture(scope="module")
+def trained(client: mlflow.MlflowClient) -> Run:
+    (experiment,) = client.search_experiments(filter_string="name = 'mnist'")
+    (only,) = client.search_runs([experiment.experiment_id])
+    return only
+
+
+def test_parameters(trained: Run, work: Path) -> None:
+    params = trained.data.params
+    assert params == {
+        "hidden": "64",
+        "dropout": "0.4",
+        "l2": "0.0",
+        "batch_norm": "False",
+        "optimizer": "adam",
+        "learning_rate": "0.001",
+        "momentum": "0.0",
+        "epochs": "5",
+        "batch_size": "256",
+        "validation_split": "0.1",
+        "seed": "0",
+        "dataset": "subset",
+        "dataset_sha256": data.read(work / "subset.npz").sha256,
+        "parameters": str(784 * 64 + 64 + 64 * 10 + 10),
+    }
+
+
+def test_metrics_of_every_epoch_and_of_the_model(client: mlflow.MlflowClient, trained: Run) -> None:
+    metrics = trained.data.metrics
+    curve = client.get_metric_history(trained.info.run_id, "epoch/val_accuracy")
+    assert [point.step for point in curve] == [1, 2, 3, 4, 5]
+    best = max(curve, key=lambda point: point.value)
+    assert metrics["best_epoch"] == best.step
+    assert metrics["val_accuracy"] == pytest.approx(best.value, abs=1e-6)
+    assert 0.85 < metrics["test_accuracy"] < 1
+    assert metrics["test_loss"] > 0
+    assert 0 < metrics["train_seconds"] < 600
+    assert trained.info.status == "FINISHED"
+
+
+def test_commit_and_data_set(trained: Run) -> None:
+    commit = trained.data.tags["mlflow.source.git.commit"]
+    assert run("git", "cat-file", "-t", commit).stdout == "commit\n"
+    assert trained.data.tags["git_dirty"] in ("true", "false")
+    inputs = {i.tags[0].value: i.dataset for i in trained.inputs.dataset_inputs}
+    assert inputs.keys() == {"training", "test"}
+    assert {entry.name for entry in inputs.values()} == {"subset"}
+    assert len({entry.digest for entry in inputs.values()}) == 2
+    shape = json.loads(inputs["test"].profile)["features_shape"]
+    assert shape == [SUBSET_TEST, 784]
+
+
+def test_figures_and_test_set(client: mlflow.MlflowClient, trained: Run, tmp_path: Path) -> None:
+    run_id = trained.info.run_id
+    figures = {Path(entry.path).name: entry for entry in client.list_artifacts(run_id, "figures")}
+    assert figures.keys() == {"learning_curves.png", "confusion_matrix.png", "worst_mistakes.png"}
+    for entry in figures.values():
+        picture = Path(client.download_artifacts(run_id, entry.path, str(tmp_path)))
+        assert picture.read_bytes().startswith(b"\x89PNG")
+        assert entry.file_size > 10_000
+    kept = client.download_artifacts(run_id, "data/test.npz", str(tmp_path))
+    with np.load(kept) as archive:
+        assert archive["x_test"].shape == (SUBSET_TEST, 784)
+        assert archive["y_test"][:3].tolist() == [7, 2, 1]
+
+
+def test_the_logged_model_answers_as_measured(
+    trained: Run, work: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(work)
+    mlflow.set_tracking_uri(f"sqlite:///{work}/mlflow.db")
+    uri = f"runs:/{trained.info.run_id}/model"
+    described = mlflow.models.get_model_info(uri)
+    assert described.signature.inputs.to_dict()[0]["tensor-spec"]["shape"] == (-1, 784)
+    assert described.signature.outputs.to_dict()[0]["tensor-spec"]["shape"] == (-1, 10)
+    assert described.saved_input_example_info
+    assert json.loads(described.metadata["labels"]) == [str(n) for n in range(10)]
+    with np.load("subset.npz") as archive:
+        x, y = archive["x_test"].reshape(-1, 784).astype("f4"), archive["y_test"]
+    model = mlflow.tensorflow.load_model(uri)
+    accuracy = np.mean(model.predict(x, verbose=0).argmax(axis=1) == y)
+    assert accuracy == pytest.approx(trained.data.metrics["test_accuracy"], abs=1e-6)
+    (entry,) = mlflow.search_logged_models([trained.info.experiment_id], output_format="list")
+    linked = {metric.key: metric.value for metric in entry.metrics}
+    assert linked["test_accuracy"] == trained.data.metrics["test_accuracy"]
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_run_is_marked_killed(
+    work: Path, tmp_path: Path, how: signal.Signals
+) -> None:
+    command = [sys.executable, "-m", "train", "--data", str(work / "subset.npz")]
+    process = subprocess.Popen(
+        [*command, "--epochs", "9999", "--hidden", "8"],
+        cwd=tmp_path,
+        env=python_environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr
+    for line in process.stderr:
+        if line.startswith("epoch"):
+            break
+    os.kill(process.pid, how)
+    out, err = process.communicate(timeout=60)
+    assert (process.returncode, out) == (130, "")
+    assert err.splitlines()[-1] == "train: interrupted; the run is marked KILLED"
+    assert "Traceback" not in err
+    assert statuses(tmp_path) == ["KILLED"]
+
+
+def test_a_run_that_fails_is_marked_failed(work: Path, tmp_path: Path) -> None:
+    code = (
+        "import sys; from train import model, __main__\n"
+        "def fail(*_): raise RuntimeError('on purpose')\n"
+        "model.build = fail\n"
+        f"sys.argv = ['train', '--data', {str(work / 'subset.npz')!r}]\n"
+        "__main__.main()"
+    )
+    done = run(sys.executable, "-c", code, cwd=tmp_path, env=python_environment())
+    assert "on purpose" in done.stderr
+    assert statuses(tmp_path) == ["FAILED"]
+
+
+def test_bad_data_is_one_line_and_leaves_no_run(tmp_path: Path) -> None:
+    command = (sys.executable, "-m", "train", "--data", "nowhere")
+    done = run(*command, cwd=tmp_path, env=python_environment())
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "train: nowhere: no such file or folder\n"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_unknown_tracking_server_is_one_line(work: Path, tmp_path: Path) -> None:
+    environment = python_environment(
+        MLFLOW_TRACKING_URI="http://127.0.0.1:9", MLFLOW_HTTP_REQUEST_MAX_RETRIES="0"
+    )
+    command = (sys.executable, "-m", "train", "--data", work / "subset.npz")
+    done = run(*command, cwd=tmp_path, env=environment)
+    assert done.returncode == 1
+    assert done.stderr.startswith("train: MLflow at http://127.0.0.1:9: ")
+    assert done.stderr.count("\n") == 1
+
+
+def statuses(folder: Path) -> list[str]:
+    client = mlflow.MlflowClient(f"sqlite:///{folder}/mlflow.db")
+    (experiment,) = client.search_experiments(filter_string="name = 'mnist'")
+    return [entry.info.status for entry in client.search_runs([experiment.experiment_id])]
