@@ -59,7 +59,7 @@ class Settings:
         1024,
         _count,
         "most rows in one request; more get 413",
-        "a batch of 1,024 digits takes some 20 ms, so nobody waits long behind one",
+        "keeps any one request within tens of milliseconds, so nobody waits long behind it",
     )
     max_body_bytes: int = _knob(
         16 * 2**20,

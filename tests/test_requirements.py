@@ -1,0 +1,46 @@
+"""The locked requirements: in step with pyproject.toml and with each other, and portable."""
+
+import re
+import tomllib
+
+import pytest
+from packaging.requirements import Requirement
+
+from tests.conftest import ROOT
+
+GROUPS = tomllib.loads((ROOT / "pyproject.toml").read_text())["dependency-groups"]
+LOCKED = ("dev", "serve", "train", "export", "pytest")
+
+
+def lock(name: str) -> str:
+    return (ROOT / f"requirements/{name}.txt").read_text()
+
+
+def pins(name: str) -> dict[str, Requirement]:
+    lines = re.findall(r"^([a-z0-9][^\\\n]*?) *\\$", lock(name), re.MULTILINE)
+    found = [Requirement(line) for line in lines]
+    return {requirement.name: requirement for requirement in found}
+
+
+@pytest.mark.parametrize("group", [name for name in LOCKED if name != "dev"])
+def test_every_requirement_is_locked_within_its_bounds(group: str) -> None:
+    for direct in map(Requirement, GROUPS[group]):
+        (pin,) = pins(group)[direct.name].specifier
+        assert pin.operator == "=="
+        assert direct.specifier.contains(pin.version), direct.name
+
+
+@pytest.mark.parametrize("group", [name for name in LOCKED if name != "dev"])
+def test_all_parts_use_the_same_versions(group: str) -> None:
+    everything = pins("dev")
+    for name, pin in pins(group).items():
+        assert pin.specifier == everything[name].specifier, name
+
+
+@pytest.mark.parametrize("group", LOCKED)
+def test_every_pin_has_hashes_and_names_no_place(group: str) -> None:
+    text = lock(group)
+    blocks = re.split(r"^(?=[a-z0-9])", text, flags=re.MULTILINE)[1:]
+    assert len(blocks) == len(pins(group)) > 0
+    assert all("--hash=sha256:" in block for block in blocks)
+    assert not re.search(r"://|--index|--find-links|@ ", text)
