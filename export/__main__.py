@@ -12,12 +12,12 @@ DEFAULT_METRIC = "val_accuracy"
 def main() -> int:
     """Run the command line; returns the exit status."""
     arguments = _parser().parse_args()
-    from rich.console import Console
-
-    from export import pipeline, source  # after the options: MLflow takes seconds to import
-
-    console = Console(stderr=True)
     try:
+        from rich.console import Console
+
+        from export import pipeline, source  # after the options: MLflow takes seconds to import
+
+        console = Console(stderr=True)
         source.connect()
         run_id = getattr(arguments, "run", None) or source.best_run(
             arguments.experiment, arguments.best
@@ -27,7 +27,7 @@ def main() -> int:
         print(f"export: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("export: interrupted; nothing was published", file=sys.stderr)
+        print("export: interrupted", file=sys.stderr)
         return 130
     console.print(published.table())
     print(published.folder)

@@ -14,12 +14,12 @@ def main() -> int:
     """Run the command line; returns the exit status."""
     chosen = settings.load(sys.argv[1:], os.environ)
     logging.basicConfig(format="serve: %(message)s", level=logging.INFO)
-    # After the settings: --help need not wait for onnxruntime.
-    from serve import repository, server
-    from serve.app import create_app
-
     signal.signal(signal.SIGTERM, _exit)
     try:
+        # After the settings: --help need not wait for onnxruntime.
+        from serve import repository, server
+        from serve.app import create_app
+
         model = repository.open_model(chosen)
         http = server.create(create_app(model, chosen), server.listen(chosen), chosen)
     except StartError as error:

@@ -10,20 +10,19 @@ from train.errors import TrainError
 def main() -> int:
     """Run the command line; returns the exit status."""
     chosen = options.parse()
-    from rich.console import Console
-
-    from train.run import train  # after the options: TensorFlow takes seconds to import
-
     # Asked to stop from outside, as by a scheduler: end like Ctrl-C, so that the run says KILLED.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    console = Console(stderr=True)
     try:
-        run_id = train(chosen, console)
+        from rich.console import Console
+
+        from train.run import train  # after the options: TensorFlow takes seconds to import
+
+        run_id = train(chosen, Console(stderr=True))
     except TrainError as error:
         print(f"train: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("train: interrupted; the run is marked KILLED", file=sys.stderr)
+        print("train: interrupted; a run that had begun is marked KILLED", file=sys.stderr)
         return 130
     print(run_id)
     return 0

@@ -128,7 +128,7 @@ def test_an_interrupted_run_is_marked_killed(
     os.kill(process.pid, how)
     out, err = process.communicate(timeout=60)
     assert (process.returncode, out) == (130, "")
-    assert err.splitlines()[-1] == "train: interrupted; the run is marked KILLED"
+    assert err.splitlines()[-1] == "train: interrupted; a run that had begun is marked KILLED"
     assert "Traceback" not in err
     assert statuses(tmp_path) == ["KILLED"]
 
