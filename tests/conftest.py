@@ -88,6 +88,18 @@ def python_environment(**more: str) -> dict[str, str]:
     return {**kept, "PYTHONPATH": path, **more}
 
 
+@pytest.fixture
+def tracked(work: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """MLflow in this process uses the store in ``work``, and forgets it afterwards."""
+    import mlflow
+
+    uri = f"sqlite:///{work}/mlflow.db"
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)  # MLflow sets it too, and leaves it set
+    mlflow.set_tracking_uri(uri)
+    yield
+    mlflow.set_tracking_uri("")
+
+
 @pytest.fixture(scope="session")
 def repository(work: Path) -> Path:
     """A model repository with mnist/1, a small network trained on 6,000 digits."""

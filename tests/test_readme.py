@@ -74,6 +74,10 @@ class Clone:
             start_new_session=True,
         )
 
+    def run(self, command: str) -> subprocess.CompletedProcess[str]:
+        """Run a command that ends by itself."""
+        return run(*self.here(command), cwd=self.folder, env=self.environment, timeout=SECONDS)
+
     def printed(self, process: subprocess.Popen[str], until: str) -> str:
         """What a started command prints up to a line that begins with ``until``."""
         assert process.stdout
@@ -133,13 +137,13 @@ def test_make_run_prints_a_curl_that_works(clone: Clone, first_run: str) -> None
     (line,) = re.findall(r"^  (curl .*)$", first_run, re.MULTILINE)
     done = run("bash", "-c", line, cwd=Path("/"))
     assert json.loads(done.stdout)["predictions"] == [7, 2, 1]
-    again = run(*clone.here(commands()[1]), cwd=clone.folder)
+    again = clone.run(commands()[1])
     assert again.stdout == done.stdout
     (shown,) = re.findall(r"^```json\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
     answer, promised = json.loads(done.stdout), json.loads(shown)
     assert {**answer, "probabilities": promised["probabilities"]} == promised
     assert np.shape(answer["probabilities"]) == (3, 10)
-    ready = run(*clone.here(commands()[-1]), cwd=clone.folder)
+    ready = clone.run(commands()[-1])
     assert (ready.returncode, ready.stdout) == (0, "{}")
 
 
@@ -178,12 +182,12 @@ def test_the_second_make_run_only_serves(clone: Clone, first_run: str) -> None:
 def test_train_then_export_then_serve(clone: Clone, first_run: str) -> None:
     train, train_help, mlflow, export, export_help, serve, serve_help = commands()[3:10]
     for command in (train_help, export_help, serve_help):
-        done = run(*clone.here(command), cwd=clone.folder)
+        done = clone.run(command)
         assert done.returncode == 0
         assert "default" in done.stdout
-    trained = run(*clone.here(train), cwd=clone.folder, timeout=SECONDS)
+    trained = clone.run(train)
     assert re.fullmatch(r"[0-9a-f]{32}\n", trained.stdout), trained.stderr
-    exported = run(*clone.here(export), cwd=clone.folder, timeout=SECONDS)
+    exported = clone.run(export)
     assert exported.stdout == "models/mnist/2\n", exported.stderr
     runs = {
         json.loads((clone.folder / f"models/mnist/{version}/manifest.json").read_text())["run_id"]

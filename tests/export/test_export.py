@@ -114,11 +114,10 @@ def test_the_same_run_gives_the_same_bytes(
         assert len(digests) == 1
 
 
-def test_best_by_accuracy_and_by_loss(client: mlflow.MlflowClient, work: Path) -> None:
+def test_best_by_accuracy_and_by_loss(client: mlflow.MlflowClient, tracked: None) -> None:
     from export import source
     from export.errors import ExportError
 
-    mlflow.set_tracking_uri(f"sqlite:///{work}/mlflow.db")
     name = f"best-{os.getpid()}"
     experiment = client.create_experiment(name)
     runs = {}
@@ -168,7 +167,7 @@ def test_refuses_runs_without_a_model(
 
 
 def test_publishes_nothing_where_the_answers_differ(
-    work: Path, repository: Path, run_id: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    work: Path, run_id: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tracked: None
 ) -> None:
     """The conversion is made to alter a weight by a little; parity must notice."""
     from rich.console import Console
@@ -176,7 +175,6 @@ def test_publishes_nothing_where_the_answers_differ(
     from export import pipeline
     from export.errors import ExportError
 
-    mlflow.set_tracking_uri(f"sqlite:///{work}/mlflow.db")
     monkeypatch.chdir(work)
     monkeypatch.setattr(pipeline, "convert", altered_conversion)
     with pytest.raises(ExportError, match=r"largest difference .*, allowed 1e-05"):

@@ -88,10 +88,9 @@ def test_figures_and_test_set(client: mlflow.MlflowClient, trained: Run, tmp_pat
 
 
 def test_the_logged_model_answers_as_measured(
-    trained: Run, work: Path, monkeypatch: pytest.MonkeyPatch
+    trained: Run, work: Path, monkeypatch: pytest.MonkeyPatch, tracked: None
 ) -> None:
     monkeypatch.chdir(work)
-    mlflow.set_tracking_uri(f"sqlite:///{work}/mlflow.db")
     uri = f"runs:/{trained.info.run_id}/model"
     described = mlflow.models.get_model_info(uri)
     assert described.signature.inputs.to_dict()[0]["tensor-spec"]["shape"] == (-1, 784)
