@@ -27,7 +27,7 @@ setup: $(VENV)/.installed $(VENV_SERVE)/.installed ## make both environments fro
 
 run: $(VENV_SERVE)/.installed ## serve on PORT (8080); train and export first where there is no model yet
 	@ls models/$(NAME)/*/model.onnx > /dev/null 2>&1 || $(MAKE) --no-print-directory model
-	@printf '\nOnce it serves, ask it from another terminal:\n\n  curl --json @%s http://127.0.0.1:%s/predict\n\n' \
+	@printf '\nOnce it serves, ask it from another terminal:\n\n  curl --json "@%s" http://127.0.0.1:%s/predict\n\n' \
 		'$(CURDIR)/examples/digits.json' '$(PORT)'
 	@exec $(VENV_SERVE)/bin/python -m serve --name $(NAME) --port $(PORT)
 
@@ -37,8 +37,8 @@ model: $(VENV)/.installed ## train a model and publish it as the next version
 
 test: setup $(PYTEST_BESIDE)/.installed ## run all tests, those of serve also without TensorFlow
 	rm -rf $(TEST_MODELS)
-	$(VENV)/bin/python -m pytest --repository $(TEST_MODELS)
-	PYTHONPATH=$(PYTEST_BESIDE) $(VENV_SERVE)/bin/python -m pytest --repository $(TEST_MODELS) \
+	$(VENV)/bin/python -m pytest --repository=$(TEST_MODELS)
+	PYTHONPATH=$(PYTEST_BESIDE) $(VENV_SERVE)/bin/python -m pytest --repository=$(TEST_MODELS) \
 		tests/bundle tests/serve
 
 lint: $(VENV)/.installed ## check format, style and types
@@ -48,7 +48,7 @@ lint: $(VENV)/.installed ## check format, style and types
 
 lock: $(VENV)/.installed ## compile requirements/ anew from pyproject.toml; LOCK_OPTIONS=--upgrade for newer ones
 	$(LOCK) --group pyproject.toml:dev -o requirements/dev.txt
-	for group in serve train export pytest; do \
+	for group in serve train export pytest peer-fastapi; do \
 		$(LOCK) --group pyproject.toml:$$group -c requirements/dev.txt -o requirements/$$group.txt; \
 	done
 

@@ -2,6 +2,7 @@
 
 import io
 import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +17,9 @@ Tensors = Mapping[str, NDArray[Any]]
 # Between two CPUs (AVX2, AVX-512, NEON) the sums of a small dense network differ by
 # about 1e-6 in a probability; a damaged or wrong model differs by 0.01 and more.
 TOLERANCE = 1e-4
+
+# What numpy, zipfile and zlib raise on bytes that are no such archive.
+_DAMAGE = (ValueError, KeyError, TypeError, OSError, EOFError, zipfile.BadZipFile, zlib.error)
 
 
 @dataclass(frozen=True)
@@ -47,7 +51,7 @@ class Golden:
                 for key in archive.files:
                     side, name = key.split("/", 1)
                     sides[side][name] = archive[key]
-        except (ValueError, KeyError, TypeError, OSError, EOFError, zipfile.BadZipFile) as error:
+        except _DAMAGE as error:
             raise BundleError(f"not a file of golden answers: {error}") from None
         return cls(**sides)
 

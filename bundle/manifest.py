@@ -10,6 +10,9 @@ from bundle.errors import BundleError
 
 SCHEMA_VERSION = 1
 BATCH = -1  # stands for the batch dimension in a shape
+DTYPES = frozenset(["bool", "float16", "float32", "float64"]) | {
+    f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,10 +28,17 @@ class TensorSpec:
     """Smallest and largest value that the model was made for, where it is known."""
 
     def __post_init__(self) -> None:
-        """Make tuples of what JSON brings as lists."""
+        """Make tuples of what JSON brings as lists, and refuse what describes no tensor."""
         object.__setattr__(self, "shape", tuple(self.shape))
         if self.range is not None:
             object.__setattr__(self, "range", tuple(self.range))
+        if not (isinstance(self.name, str) and self.dtype in DTYPES):
+            raise ValueError(f"{self.name!r} of {self.dtype!r} is no tensor")
+        if not all(type(size) is int for size in self.shape):
+            raise ValueError(f"{self.name} has no sizes in its shape")
+        low_high = self.range or (0, 0)
+        if len(low_high) != 2 or not all(type(bound) in (int, float) for bound in low_high):
+            raise ValueError(f"{self.name} has no two numbers in its range")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,8 +124,11 @@ def _manifest(document: dict[str, Any]) -> Manifest:
     known["parity"] = _part(Parity, known.get("parity"))
     known["dataset"] = _part(Dataset, known.get("dataset"))
     manifest = Manifest(**known)
-    if not (isinstance(manifest.files, dict) and manifest.inputs and manifest.outputs):
+    files = manifest.files
+    if not (isinstance(files, dict) and files and manifest.inputs and manifest.outputs):
         raise ValueError("files, inputs and outputs may not be empty")
+    if not all(isinstance(part, str) and "\0" not in part for part in (*files, *files.values())):
+        raise ValueError("files maps names to checksums")
     return manifest
 
 

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from export.errors import ExportError
+from train import interrupt
 
 DEFAULT_METRIC = "val_accuracy"
 
@@ -12,6 +13,7 @@ DEFAULT_METRIC = "val_accuracy"
 def main() -> int:
     """Run the command line; returns the exit status."""
     arguments = _parser().parse_args()
+    interrupt.on_every_signal()
     try:
         from rich.console import Console
 

@@ -49,7 +49,8 @@ def export(run_id: str, name: str, root: Path, console: Console) -> Published:
     """Publish the model of ``run_id`` as the next version of ``name`` below ``root``.
 
     Raises:
-        ExportError: a step failed, or ONNX and Keras differ; nothing was published then.
+        ExportError: a step failed, or ONNX and Keras differ. Nothing was published then, unless
+            the message says so: only the record in MLflow comes after that.
 
     """
     with tempfile.TemporaryDirectory() as temporary:
@@ -87,6 +88,10 @@ def _in_fresh_process(function: Callable[..., Result], *arguments: Any) -> Resul
     with ProcessPoolExecutor(max_workers=1, mp_context=context) as pool:
         try:
             return pool.submit(function, *arguments).result()
+        except KeyboardInterrupt:
+            for process in multiprocessing.active_children():
+                process.terminate()  # else leaving the block would wait for its end
+            raise
         except Exception as error:
             step = function.__module__.rpartition(".")[2]
             raise ExportError(f"{step} failed: {type(error).__name__}: {error}") from error

@@ -9,7 +9,6 @@ from pathlib import Path
 import mlflow
 import numpy as np
 from mlflow.entities import Run
-from mlflow.exceptions import MlflowException
 from mlflow.models import Model
 from numpy.typing import NDArray
 
@@ -61,8 +60,8 @@ def best_run(experiment: str, metric: str) -> str:
             order_by=[f"metrics.`{metric}` {order}"],
             output_format="list",
         )
-    except MlflowException as error:
-        raise ExportError(f"MLflow: {error}") from None
+    except tracking.STORE_ERRORS as error:
+        raise ExportError(f"MLflow: {_line(error)}") from None
     measured = [run for run in runs if metric in run.data.metrics]
     if not measured:
         raise ExportError(f"experiment {experiment!r} has no finished run with the metric {metric}")
@@ -78,8 +77,8 @@ def load(run_id: str, folder: Path) -> Source:
     """
     try:
         run = mlflow.get_run(run_id)
-    except MlflowException as error:
-        raise ExportError(f"MLflow has no run {run_id!r}: {error.message}") from None
+    except tracking.STORE_ERRORS as error:
+        raise ExportError(f"MLflow gives no run {run_id!r}: {_line(error)}") from None
     if run.info.status != "FINISHED":
         raise ExportError(f"run {run_id} is {run.info.status}; only a FINISHED run is exported")
     model_folder = _download(run_id, "model", folder)
@@ -114,7 +113,11 @@ def _download(run_id: str, artifact: str, folder: Path) -> Path:
     uri = f"runs:/{run_id}/{artifact}"
     try:
         return Path(mlflow.artifacts.download_artifacts(uri, dst_path=str(folder)))
-    except (MlflowException, OSError) as error:
+    except tracking.STORE_ERRORS as error:
         raise ExportError(
             f"run {run_id} has no {artifact}; was it made by `python -m train`? ({error})"
         ) from None
+
+
+def _line(error: Exception) -> str:
+    return str(error).partition("\n")[0]

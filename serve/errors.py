@@ -4,14 +4,16 @@
       │ 400 BadRequest    │ 400 BadRequest, 413 TooLarge
       └─ 413 TooLarge (before the body is read)
 
-Only ``app`` (and ``http`` for what never reaches it) makes a response of them.
+``inference`` makes answers of them, and ``channel`` of what waitress refuses itself.
 """
 
 import orjson
 
+INTERNAL = "internal error; the server's log says more"
+
 
 class ServeError(Exception):
-    """A request that is refused; the message is for the client and never echoes its payload."""
+    """A request that is refused; the message echoes at most one number of what the client sent."""
 
     status = 500
 

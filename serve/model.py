@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
@@ -42,8 +41,8 @@ class Model:
         return dict(zip(names, self.session.run(names, dict(inputs)), strict=True))
 
 
-def load(bundle: Bundle) -> Model:
-    """Make a session of a bundle and let it answer its golden inputs.
+def load(bundle: Bundle, threads: int) -> Model:
+    """Make a session of a bundle, with so many threads, and let it answer its golden inputs.
 
     Raises:
         StartError: onnxruntime refuses the graph, or it answers otherwise than published.
@@ -51,20 +50,20 @@ def load(bundle: Bundle) -> Model:
     """
     label = f"{bundle.name}/{bundle.version}"
     options = onnxruntime.SessionOptions()
-    # One thread: a small network's layers are too short to share out, and other requests
-    # want the other cores. The default would take every core of the host.
-    options.intra_op_num_threads = 1
+    options.intra_op_num_threads = threads  # the default would take every core of the host
     try:
         session = onnxruntime.InferenceSession(
             bundle.model, options, providers=["CPUExecutionProvider"]
         )
     except Exception as error:  # onnxruntime has no common class for what it raises
         raise StartError(f"{label}: onnxruntime does not load it: {_line(error)}") from None
+    inputs = tuple(_spec(label, tensor) for tensor in session.get_inputs())
+    outputs = tuple(_spec(label, tensor) for tensor in session.get_outputs())
     if bundle.manifest:
-        inputs, outputs = bundle.manifest.inputs, bundle.manifest.outputs
-    else:
-        inputs = tuple(_spec(label, tensor) for tensor in session.get_inputs())
-        outputs = tuple(_spec(label, tensor) for tensor in session.get_outputs())
+        declared = bundle.manifest
+        if _graph_side(declared.inputs + declared.outputs) != _graph_side(inputs + outputs):
+            raise StartError(f"{label}: manifest.json describes other tensors than the graph has")
+        inputs, outputs = declared.inputs, declared.outputs
     model = Model(bundle.name, bundle.version, inputs, outputs, session)
     if bundle.golden:
         try:
@@ -80,7 +79,12 @@ def _spec(label: str, tensor: onnxruntime.NodeArg) -> TensorSpec:
     if tensor.type not in _DTYPES:
         raise StartError(f"{label}: {tensor.name} is a {tensor.type}, which is not served")
     shape = tuple(size if isinstance(size, int) else BATCH for size in tensor.shape)
-    return TensorSpec(name=tensor.name, dtype=np.dtype(_DTYPES[tensor.type]).name, shape=shape)
+    return TensorSpec(name=tensor.name, dtype=_DTYPES[tensor.type], shape=shape)
+
+
+def _graph_side(specs: tuple[TensorSpec, ...]) -> list[tuple[str, str, tuple[int, ...]]]:
+    """What a graph knows of its tensors; a range is the manifest's alone."""
+    return [(spec.name, spec.dtype, spec.shape) for spec in specs]
 
 
 def _line(error: Exception) -> str:

@@ -16,9 +16,8 @@ def open_model(settings: Settings) -> model.Model:
     """
     try:
         name = _choose(settings)
-        return model.load(
-            store.read(settings.models, name, store.versions(settings.models, name)[-1])
-        )
+        newest = store.versions(settings.models, name)[-1]
+        return model.load(store.read(settings.models, name, newest), settings.ort_threads)
     except BundleError as error:
         raise StartError(str(error)) from None
 

@@ -1,105 +1,68 @@
-"""The HTTP server: waitress, set up for this service."""
+"""The HTTP server of one worker: waitress, set up for this service, without a listener.
 
-import contextlib
+Connections are accepted by the supervisor and given to ``take``.
+"""
+
 import socket
-import time
+from collections.abc import Callable
 from typing import Any
 
-import waitress
 from flask import Flask
-from waitress.channel import HTTPChannel
+from waitress.adjustments import Adjustments
 from waitress.server import TcpWSGIServer
-from waitress.task import ErrorTask
-from waitress.utilities import RequestEntityTooLarge
 
-from serve import errors
-from serve.errors import StartError
+from serve.channel import Channel
 from serve.settings import Settings
 
-BACKLOG = 1024
-LINGER_SECONDS = 10.0
 
+class Server(TcpWSGIServer):
+    """Connections, their requests, and the dispatcher that runs them."""
 
-class _JsonErrorTask(ErrorTask):
-    """What waitress refuses before the application sees it, in the one form of all errors."""
+    channel_class = Channel
+    draining = False
 
-    def execute(self) -> None:
-        error = self.request.error
-        message = error.body
-        if isinstance(error, RequestEntityTooLarge):
-            message = f"expected a body of at most {self.channel.adj.max_request_body_size} bytes"
-        self.channel.refused = True
-        body = errors.body(message)
-        self.status = f"{error.code} {error.reason}"
-        self.response_headers.append(("Content-Type", "application/json"))
-        self.set_close_on_finish()
-        self.content_length = len(body)
-        self.write(body)
+    def __init__(
+        self,
+        app: Flask,
+        address: tuple[str, int],
+        settings: Settings,
+        dispatcher: Any,
+        closed: Callable[[], None],
+    ) -> None:
+        self._address = address
+        self.closed = closed
+        adjustments = Adjustments(
+            # waitress refuses a body of exactly this size already
+            max_request_body_size=settings.max_body_bytes + 1,
+            # A body that is allowed stays in memory; the default uses a file from 512 KiB on.
+            inbuf_overflow=settings.max_body_bytes + 1,
+            recv_bytes=262144,  # the default, 8192, takes a large body in many turns of the loop
+            ident=None,  # no Server header
+        )
+        super().__init__(
+            app,
+            _start=False,  # accepts nothing by itself
+            _sock=socket.socket(),
+            dispatcher=dispatcher,
+            adj=adjustments,
+            sockinfo=(socket.AF_INET, socket.SOCK_STREAM, 0, address),
+            bind_socket=False,
+        )
 
+    @property
+    def sockets(self) -> dict[int, Any]:
+        """What the event loop polls, by file descriptor."""
+        return self._map  # type: ignore[no-any-return]
 
-class _Channel(HTTPChannel):
-    """A connection that is closed gently after a request was refused while it still came in.
+    def getsockname(self) -> tuple[str, str]:
+        """The address that clients see, for the WSGI environment."""
+        return self._address[0], str(self._address[1])
 
-    Closing a socket with unread data in it resets the connection, and the client loses the
-    answer. So the answer is followed by the end of the stream, and what still comes is thrown
-    away for a while (RFC 9112, section 9.6).
-    """
+    def take(self, connection: socket.socket) -> None:
+        """Serve an accepted connection."""
+        connection.setblocking(False)
+        self.set_socket_options(connection)
+        Channel(self, connection, connection.getpeername(), self.adj, map=self._map)
 
-    error_task_class = _JsonErrorTask
-    refused = False
-    _linger_until = 0.0
-
-    def readable(self) -> bool:
-        return bool(self._linger_until) or bool(super().readable())
-
-    def handle_read(self) -> None:
-        if not self._linger_until:
-            super().handle_read()
-        elif self.recv(self.adj.recv_bytes) and time.monotonic() > self._linger_until:
-            self.handle_close()
-
-    def handle_close(self) -> None:
-        if self.refused and not self._linger_until:
-            self._linger_until = time.monotonic() + LINGER_SECONDS
-            self.will_close = False
-            with contextlib.suppress(OSError):  # the client is gone: the next read ends it
-                self.socket.shutdown(socket.SHUT_WR)
-        else:
-            super().handle_close()
-
-
-def listen(settings: Settings) -> socket.socket:
-    """Open the listening socket.
-
-    Raises:
-        StartError: the address is taken or not this machine's.
-
-    """
-    address = (settings.host, settings.port)
-    try:
-        family = socket.getaddrinfo(*address, type=socket.SOCK_STREAM)[0][0]
-        return socket.create_server(address, family=family, backlog=BACKLOG)
-    except OSError as error:
-        raise StartError(
-            f"cannot listen on {settings.host}:{settings.port}: {error.strerror};"
-            " choose another with --host and --port"
-        ) from None
-
-
-def create(app: Flask, listener: socket.socket, settings: Settings) -> TcpWSGIServer:
-    """Make the server; ``run()`` serves until SystemExit or KeyboardInterrupt."""
-    adjustments: dict[str, Any] = {
-        "sockets": [listener],
-        "threads": settings.threads,
-        "max_request_body_size": settings.max_body_bytes,
-        # A body that is allowed is kept in memory; the default puts it into a file from 512 KiB.
-        "inbuf_overflow": settings.max_body_bytes + 1,
-        "recv_bytes": 65536,  # the default, 8192, reads a large body in many small steps
-        "connection_limit": 1000,  # the default, 100, is less than one load balancer may open
-        "asyncore_use_poll": True,  # select() fails beyond 1,024 open files
-        "backlog": BACKLOG,
-        "ident": None,  # no Server header
-    }
-    server = waitress.create_server(app, **adjustments)
-    server.channel_class = _Channel
-    return server
+    def pull_trigger(self) -> None:
+        """Wake the loop. Without threads it is awake whenever a request runs."""

@@ -29,6 +29,22 @@ def _port(text: str) -> int:
     return int(text)
 
 
+def _switch(text: str) -> bool:
+    if text not in ("on", "off"):
+        raise argparse.ArgumentTypeError(f"expected on or off, got {text}")
+    return text == "on"
+
+
+def _seconds(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value < float("inf"):
+        raise argparse.ArgumentTypeError(f"expected seconds, a number from 0 up, got {text}")
+    return value
+
+
 @dataclass(frozen=True, kw_only=True)
 class Settings:
     """How to serve."""
@@ -54,7 +70,42 @@ class Settings:
     port: int = _knob(
         8080, _port, "port to listen on; 0 takes a free one", "the port that SageMaker expects"
     )
-    threads: int = _knob(4, _count, "requests worked on at the same time", "waitress's own default")
+    workers: int | None = _knob(
+        None,
+        _count,
+        "worker processes (default: the CPUs that affinity and cgroup quota give)",
+        "one event loop keeps one CPU busy",
+    )
+    pin: bool = _knob(
+        True,
+        _switch,
+        "keep each worker on a CPU of its own: on or off",
+        "a worker that stays finds its caches warm; off where CPUs are shared with others",
+    )
+    ort_threads: int = _knob(
+        1,
+        _count,
+        "onnxruntime's threads in each worker",
+        "a small network's layers are too short to share out; other requests want the other CPUs",
+    )
+    max_batch: int = _knob(
+        256,
+        _count,
+        "most rows of requests that are joined into one run of the model",
+        "beyond it a row costs no less, and everybody in the run waits for the whole of it",
+    )
+    drain_delay: float = _knob(
+        0.0,
+        _seconds,
+        "seconds to go on after SIGTERM, not ready, until load balancers have noticed",
+        "none where nobody balances; about 5 under Kubernetes",
+    )
+    drain_timeout: float = _knob(
+        25.0,
+        _seconds,
+        "longest time in seconds to finish requests in flight before the end",
+        "SageMaker and Kubernetes kill after 30",
+    )
     max_rows: int = _knob(
         1024,
         _count,
@@ -79,6 +130,13 @@ def variable(name: str) -> str:
     return "SERVE_" + name.upper()
 
 
+def shown(default: Any) -> str:
+    """A default as one would write it on the command line."""
+    if isinstance(default, bool):
+        return "on" if default else "off"
+    return "" if default is None else str(default)
+
+
 def load(argv: Sequence[str], environ: Mapping[str, str]) -> Settings:
     """Read the settings; ends the process with status 2 where one is wrong."""
     parser = argparse.ArgumentParser(
@@ -88,12 +146,13 @@ def load(argv: Sequence[str], environ: Mapping[str, str]) -> Settings:
         " Every option can also be set in the environment: SERVE_PORT for --port.",
     )
     for setting in dataclasses.fields(Settings):
-        default = "" if setting.default is None else f" (default: {setting.default})"
+        default = f" (default: {shown(setting.default)})" if setting.default is not None else ""
         parser.add_argument(
             flag(setting.name),
             type=setting.metadata["parse"],
-            # argparse reads a default that is text as if it had been given
-            default=environ.get(variable(setting.name), setting.default),
+            # argparse reads a default that is text as if it had been given. An empty variable
+            # counts as none: that is what ${NAME:-} in a compose file comes to.
+            default=environ.get(variable(setting.name)) or setting.default,
             help=setting.metadata["help"] + default,
             metavar=setting.name.rpartition("_")[2].upper(),
         )

@@ -57,7 +57,9 @@ class Server:
         trace: TracebackType | None,
     ) -> None:
         if self.process.poll() is None:
-            self.end(signal.SIGTERM)
+            self.process.send_signal(signal.SIGTERM)
+        if self.process.stdout and not self.process.stdout.closed:
+            self.process.communicate(timeout=30)
 
     def end(self, how: signal.Signals) -> tuple[int, str, str]:
         """Send a signal and wait; returns the exit status and what was printed since the start."""

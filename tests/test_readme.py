@@ -58,8 +58,7 @@ class Clone:
 
     def here(self, command: str) -> list[str]:
         """The command with this machine's free ports and our environments."""
-        for port, ours in self.ports.items():
-            command = command.replace(port, ours)
+        command = re.sub("|".join(self.ports), lambda port: self.ports[port[0]], command)
         return shlex.split(re.sub(r"^\.venv", f"{ROOT}/.venv", command))
 
     def start(self, command: str) -> subprocess.Popen[str]:

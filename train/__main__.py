@@ -1,17 +1,15 @@
 """``python -m train``: train one model; ``--help`` explains every option."""
 
-import signal
 import sys
 
-from train import options
+from train import interrupt, options
 from train.errors import TrainError
 
 
 def main() -> int:
     """Run the command line; returns the exit status."""
     chosen = options.parse()
-    # Asked to stop from outside, as by a scheduler: end like Ctrl-C, so that the run says KILLED.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    interrupt.on_every_signal()
     try:
         from rich.console import Console
 

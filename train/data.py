@@ -2,6 +2,7 @@
 
 import hashlib
 import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -79,7 +80,7 @@ def read_npz(path: Path) -> tuple[NDArray[Any], ...]:
             return tuple(archive[key] for key in ("x_train", "y_train", "x_test", "y_test"))
     except KeyError as error:
         raise TrainError(f"{path}: has no array {error.args[0]}") from None
-    except (OSError, ValueError, TypeError, EOFError, zipfile.BadZipFile) as error:
+    except (OSError, ValueError, TypeError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise TrainError(f"{path}: not a readable .npz: {error}") from None
 
 

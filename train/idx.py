@@ -8,6 +8,7 @@ Source: Y. LeCun, C. Cortes, C. Burges, "The MNIST database of handwritten digit
 import gzip
 import math
 import struct
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +52,7 @@ def read_folder(folder: Path) -> tuple[NDArray[Any], ...]:
 
 def _find(folder: Path, part: str) -> Path:
     rank = 3 if part.endswith("images") else 1
-    stems = {part, part.replace("t10k", "test")}
+    stems = (part, part.replace("t10k", "test"))
     names = [f"{s}{dot}idx{rank}-ubyte{gz}" for s in stems for dot in "-." for gz in ("", ".gz")]
     for name in names:
         if (folder / name).is_file():
@@ -63,5 +64,5 @@ def _read(path: Path) -> NDArray[Any]:
     try:
         data = path.read_bytes()
         return parse(gzip.decompress(data) if path.suffix == ".gz" else data)
-    except (OSError, EOFError, ValueError) as error:
+    except (OSError, EOFError, ValueError, zlib.error) as error:
         raise TrainError(f"{path}: {error}") from None

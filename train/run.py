@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from train import data, mnist, model, record, tracking
+from train.errors import TrainError
 from train.options import Options
 from train.progress import ProgressBar
 
@@ -51,6 +52,11 @@ def _split(dataset: data.Dataset, options: Options) -> tuple[tuple[Any, Any], tu
     """(images, labels) to train on, and to validate with: a random part, fixed by the seed."""
     order = np.random.default_rng(options.seed).permutation(len(dataset.x_train))
     held = max(1, round(len(order) * options.validation_split))
+    if held >= len(order):
+        raise TrainError(
+            f"{len(order)} training images leave none to train on beside a validation part of"
+            f" {options.validation_split:.0%}"
+        )
     validation, training = order[:held], order[held:]
     x, y = dataset.x_train, dataset.y_train
     return (x[training], y[training]), (x[validation], y[validation])

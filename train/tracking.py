@@ -8,8 +8,12 @@ from pathlib import Path
 
 import mlflow
 from mlflow.exceptions import MlflowException
+from sqlalchemy.exc import SQLAlchemyError
 
 from train.errors import TrainError
+
+# What MLflow raises where its store is damaged or out of reach.
+STORE_ERRORS = (MlflowException, SQLAlchemyError, OSError)
 
 DEFAULT_FILE = Path("mlflow.db")
 TEST_SET_ARTIFACT = "data/test.npz"  # x_test and y_test, within the run; export reads it
@@ -34,8 +38,9 @@ def run(experiment: str) -> Iterator[mlflow.ActiveRun]:
     try:
         mlflow.set_experiment(experiment)
         active = mlflow.start_run(tags=_git_tags())
-    except (MlflowException, OSError) as error:
-        raise TrainError(f"MLflow at {uri}: {error}") from None
+    except STORE_ERRORS as error:
+        reason = str(error).partition("\n")[0]
+        raise TrainError(f"MLflow at {uri}: {reason}") from None
     try:
         yield active
     except (KeyboardInterrupt, SystemExit):

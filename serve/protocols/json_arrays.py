@@ -15,14 +15,13 @@ import numpy as np
 import simdjson
 from numpy.typing import NDArray
 
+from bundle.manifest import DTYPES
 from serve.errors import BadRequest
 
 Shape = tuple[int, ...]
 
-_DTYPES = frozenset(
-    ["bool", "float16", "float32", "float64"]
-    + [f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)]
-)
+_MOST_DIMENSIONS = 8
+_LARGEST_SIZE = 2**31
 
 
 def parse(body: bytes) -> Any:
@@ -87,7 +86,7 @@ def compact(element: simdjson.Object, where: str) -> NDArray[Any]:
     """
     document = element.as_dict()
     text, name, sizes = (document.get(key) for key in ("b64", "dtype", "shape"))
-    known = isinstance(name, str) and name in _DTYPES
+    known = isinstance(name, str) and name in DTYPES
     if not (isinstance(text, str) and known and isinstance(sizes, list) and _are_sizes(sizes)):
         raise BadRequest(
             f'{where}: expected {{"b64": base64 text, "dtype": "uint8", "float32", …,'
@@ -104,11 +103,16 @@ def compact(element: simdjson.Object, where: str) -> NDArray[Any]:
         raise BadRequest(
             f"{where}: {name} of shape {sizes} takes {expected} bytes, b64 holds {len(raw)}"
         )
-    return np.frombuffer(raw, dtype=dtype).reshape(shape)
+    try:
+        return np.frombuffer(raw, dtype=dtype).reshape(shape)
+    except ValueError:  # a size of 0 beside sizes that no memory holds
+        raise BadRequest(f"{where}: no array has shape {sizes}") from None
 
 
 def _are_sizes(sizes: list[Any]) -> bool:
-    return all(type(size) is int and size >= 0 for size in sizes)
+    """Bounded, so that their product costs nothing and is a number that any message can hold."""
+    known = all(type(size) is int and 0 <= size <= _LARGEST_SIZE for size in sizes)
+    return len(sizes) <= _MOST_DIMENSIONS and known
 
 
 def _even(element: simdjson.Array, shape: Shape) -> bool:

@@ -13,7 +13,7 @@ import orjson
 import simdjson
 from numpy.typing import NDArray
 
-from bundle.manifest import TensorSpec
+from bundle.manifest import BATCH, TensorSpec
 from serve import tensors
 from serve.errors import BadRequest
 from serve.protocols import json_arrays
@@ -33,6 +33,8 @@ def unsupported(inputs: tuple[TensorSpec, ...], outputs: tuple[TensorSpec, ...])
     """Why this dialect can't speak for a model with these tensors, or None where it can."""
     if len(inputs) != 1 or min(inputs[0].shape[1:], default=0) < 1:
         return "its inputs are not one tensor of shape (N, features)"
+    if inputs[0].shape[0] != BATCH:
+        return f"its input takes batches of exactly {inputs[0].shape[0]}"
     if not inputs[0].dtype.startswith("float"):
         return f"its input is of {inputs[0].dtype}, not of floating point"
     if len(outputs[0].shape) != 2:

@@ -21,6 +21,8 @@ MANIFEST = Manifest(
     opset=17,
 )
 
+SPEC: dict[str, Any] = {"name": "x", "dtype": "float32", "shape": [-1, 4]}
+
 
 def changed(**changes: Any) -> bytes:
     return json.dumps(json.loads(MANIFEST.to_json()) | changes).encode()
@@ -55,6 +57,12 @@ def test_provenance_may_be_missing() -> None:
         (changed(inputs=[{"name": "x"}]), "missing or malformed"),
         (changed(files=["model.onnx"]), "may not be empty"),
         (changed(parity=3), "missing or malformed"),
+        (changed(files={"model.onnx": 5}), "files maps names to checksums"),
+        (changed(files={"a\0b": "0"}), "files maps names to checksums"),
+        (changed(inputs=[SPEC | {"dtype": 5}]), "'x' of 5 is no tensor"),
+        (changed(inputs=[SPEC | {"dtype": "object"}]), "'x' of 'object' is no tensor"),
+        (changed(inputs=[SPEC | {"shape": [-1, "4"]}]), "no sizes in its shape"),
+        (changed(inputs=[SPEC | {"range": ["a", "b"]}]), "no two numbers in its range"),
         (b'{"schema_version": 1}', "missing or malformed"),
     ],
 )

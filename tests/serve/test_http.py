@@ -108,6 +108,11 @@ def exchange(server: Server, request: bytes) -> tuple[bytes, bytes]:
     return head, body
 
 
+def test_takes_a_body_of_exactly_the_limit(server: Server) -> None:
+    document = b'{"image": []}'.ljust(16777216)
+    assert "784 numbers" in server.request("POST", "/predict", document).json()["error"]
+
+
 def test_refuses_a_large_body_before_it_comes(server: Server) -> None:
     head, body = exchange(
         server, b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Length: 16777217\r\n\r\n"

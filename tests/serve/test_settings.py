@@ -23,6 +23,8 @@ def test_flag_beats_environment_beats_default() -> None:
         (["--port", "70000"], {}, "argument --port: expected a port from 0 to 65535, got 70000"),
         ([], {"SERVE_PORT": "http"}, "argument --port: expected a port from 0 to 65535, got http"),
         (["--max-rows", "0"], {}, "argument --max-rows: expected a whole number of at least 1"),
+        (["--pin", "yes"], {}, "argument --pin: expected on or off, got yes"),
+        (["--drain-delay", "soon"], {}, "expected seconds, a number from 0 up, got soon"),
         (["--prot", "80"], {}, "unrecognized arguments: --prot 80"),
         (["--por", "80"], {}, "unrecognized arguments: --por 80"),
     ],
@@ -55,7 +57,7 @@ def test_every_setting_is_documented_as_it_is() -> None:
     expected = [
         (
             settings.flag(field.name),
-            f"`{settings.variable(field.name)}` | {'' if field.default is None else field.default}"
+            f"`{settings.variable(field.name)}` | {settings.shown(field.default)}"
             f" | {field.metadata['help']} | {field.metadata['why']}",
         )
         for field in FIELDS

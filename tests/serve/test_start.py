@@ -12,7 +12,7 @@ import pytest
 from bundle import store
 from bundle.golden import Golden
 from bundle.manifest import Manifest
-from tests.conftest import run
+from tests.conftest import python_environment, run
 from tests.live_server import Server
 
 
@@ -80,6 +80,19 @@ def test_manifest_of_another_schema(copy: Path) -> None:
     assert "schema_version is 9; this release reads 1" in refusal("--models", copy)
 
 
+def test_a_manifest_of_other_tensors(copy: Path) -> None:
+    path = copy / "mnist/1/manifest.json"
+    document = json.loads(path.read_text())
+    document["inputs"][0]["shape"] = [-1, 100]
+    path.write_text(json.dumps(document))
+    assert "describes other tensors than the graph has" in refusal("--models", copy)
+
+
+def test_a_host_that_is_none(repository: Path) -> None:
+    line = refusal("--models", repository, "--host", "a..b")
+    assert "cannot listen on a..b:0: no such host name" in line
+
+
 def test_no_repository_no_model_no_such_model(copy: Path, tmp_path: Path) -> None:
     assert "no such folder; `python -m export` publishes" in refusal("--models", tmp_path / "none")
     (tmp_path / "empty").mkdir()
@@ -91,6 +104,11 @@ def test_no_repository_no_model_no_such_model(copy: Path, tmp_path: Path) -> Non
 def test_several_models_leave_a_choice(copy: Path) -> None:
     shutil.copytree(copy / "mnist", copy / "fashion")
     assert "choose with --name one of fashion, mnist" in refusal("--models", copy)
+    refused = run(
+        *(sys.executable, "-m", "serve", "--models", copy),
+        env=python_environment(SERVE_NAME="", SERVE_PORT="0"),
+    )
+    assert "choose with --name" in refused.stderr
     with Server("--models", str(copy), "--name", "mnist") as server:
         assert server.request("GET", "/v2/health/ready").status == 200
 

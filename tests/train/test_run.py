@@ -107,7 +107,7 @@ def test_the_logged_model_answers_as_measured(
     assert linked["test_accuracy"] == trained.data.metrics["test_accuracy"]
 
 
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_an_interrupted_run_is_marked_killed(
     work: Path, tmp_path: Path, how: signal.Signals
 ) -> None:
@@ -162,6 +162,25 @@ def test_an_unknown_tracking_server_is_one_line(work: Path, tmp_path: Path) -> N
     assert done.returncode == 1
     assert done.stderr.startswith("train: MLflow at http://127.0.0.1:9: ")
     assert done.stderr.count("\n") == 1
+
+
+def test_a_damaged_store_is_one_line(work: Path, tmp_path: Path) -> None:
+    (tmp_path / "mlflow.db").write_bytes(b"no database" * 1000)
+    for command in (("train", "--data", work / "subset.npz"), ("export", "--best")):
+        done = run(sys.executable, "-m", *command, cwd=tmp_path, env=python_environment())
+        assert (done.returncode, done.stdout) == (1, "")
+        assert "file is not a database" in done.stderr
+        assert done.stderr.count("\n") == 1
+
+
+def test_too_few_images_to_split(work: Path, tmp_path: Path) -> None:
+    with np.load(work / "subset.npz") as subset:
+        np.savez(tmp_path / "few.npz", **{key: subset[key][:40] for key in subset.files})
+    command = ("train", "--data", tmp_path / "few.npz", "--validation-split", "0.99")
+    done = run(sys.executable, "-m", *command, cwd=tmp_path, env=python_environment())
+    assert done.returncode == 1
+    assert "40 training images leave none to train on" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def statuses(folder: Path) -> list[str]:

@@ -1,0 +1,1 @@
+"""What users would pick instead, each as small and idiomatic as it can be."""

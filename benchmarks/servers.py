@@ -1,0 +1,86 @@
+"""The servers that are compared, each started as its users would, on 127.0.0.1."""
+
+import os
+import signal
+import socket
+import subprocess
+import time
+import urllib.request
+from pathlib import Path
+from types import TracebackType
+
+import psutil
+
+ROOT = Path(__file__).parent.parent
+START_SECONDS = 60.0
+
+
+class Server:
+    """A server in processes of its own, from start to end of a ``with`` block."""
+
+    def __init__(self, name: str, command: list[str], **environment: str) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as probe:
+            self.port = probe.getsockname()[1]
+        self.name = name
+        self._command = [part.replace("PORT", str(self.port)) for part in command]
+        self._environment = os.environ | environment
+        self.url = f"http://127.0.0.1:{self.port}/predict"
+        self.seconds_to_ready = 0.0
+
+    def __enter__(self) -> "Server":
+        started = time.monotonic()
+        self._process = subprocess.Popen(
+            self._command, cwd=ROOT, env=self._environment, stdout=subprocess.DEVNULL
+        )
+        while time.monotonic() - started < START_SECONDS:
+            try:
+                address = f"http://127.0.0.1:{self.port}/v2/health/ready"
+                with urllib.request.urlopen(address, timeout=5):
+                    self.seconds_to_ready = time.monotonic() - started
+                    return self
+            except OSError:
+                time.sleep(0.01)
+        self._process.kill()
+        raise TimeoutError(f"{self.name} did not get ready within {START_SECONDS} s")
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._process.send_signal(signal.SIGTERM)
+        self._process.wait(timeout=60)
+
+    def tree(self) -> list[psutil.Process]:
+        """The main process and all below it, the main one first."""
+        main = psutil.Process(self._process.pid)
+        return [main, *main.children(recursive=True)]
+
+    def cpu_seconds(self) -> list[float]:
+        """User and system time of each process of the tree so far."""
+        times = [process.cpu_times() for process in self.tree()]
+        return [spent.user + spent.system for spent in times]
+
+    def memory(self) -> float:
+        """Proportional set size of the whole tree, in MiB."""
+        return float(sum(process.memory_full_info().pss for process in self.tree())) / 2**20
+
+
+def ours(models: Path, *arguments: str) -> Server:
+    """This project's server with two workers, in the environment that is shipped."""
+    python = str(ROOT / ".venv-serve/bin/python")
+    command = [python, "-m", "serve", "--models", str(models), "--port", "PORT", "--workers", "2"]
+    return Server("onnxlet", [*command, *arguments])
+
+
+def fastapi(models: Path) -> Server:
+    """The reference, with two workers; see ``benchmarks/peers/fastapi/app.py``."""
+    python = str(ROOT / "build/peers/fastapi/bin/python")
+    newest = max((models / "mnist").iterdir(), key=lambda version: int(version.name))
+    return Server(
+        "FastAPI",
+        f"{python} -m uvicorn --workers 2 --port PORT --no-access-log --log-level warning"
+        " benchmarks.peers.fastapi.app:app".split(),
+        PEER_MODEL=str(newest / "model.onnx"),
+    )

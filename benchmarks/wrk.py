@@ -1,0 +1,61 @@
+"""wrk, the load generator for peaks: keep-alive connections, each sending as fast as it can."""
+
+import json
+import shutil
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+_SCRIPT = """
+local file = io.open(%(body)r, "rb")
+wrk.method = "POST"
+wrk.body = file:read("*all")
+wrk.headers["Content-Type"] = "application/json"
+file:close()
+done = function(summary, latency, requests)
+  local e = summary.errors
+  local form = '\\n{"requests": %%d, "microseconds": %%d, "errors": %%d, "p50": %%d, "p99": %%d}\\n'
+  io.write(string.format(form,
+    summary.requests, summary.duration, e.connect + e.read + e.write + e.status + e.timeout,
+    latency:percentile(50), latency:percentile(99)))
+end
+"""
+
+
+class WrkMissingError(Exception):
+    """wrk is not installed."""
+
+
+@dataclass(frozen=True)
+class Load:
+    """What one run of wrk measured."""
+
+    requests: int
+    seconds: float
+    errors: int
+    """Answers of another status than 2xx or 3xx, and failed connections, reads and writes."""
+    p50: float
+    """Milliseconds; likewise p99."""
+    p99: float
+
+
+def run(url: str, body: bytes, connections: int, seconds: float) -> Load:
+    """Send ``body`` over ``connections`` for whole ``seconds``, from one thread."""
+    program = shutil.which("wrk")
+    if program is None:
+        raise WrkMissingError("wrk is not installed; on Debian: apt-get install wrk")
+    with tempfile.TemporaryDirectory() as folder:
+        payload, script = Path(folder, "body"), Path(folder, "script.lua")
+        payload.write_bytes(body)
+        script.write_text(_SCRIPT % {"body": str(payload)})
+        command = [program, "-t1", f"-c{connections}", f"-d{seconds:.0f}s", "-s", str(script), url]
+        output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    result = json.loads(output.strip().splitlines()[-1])
+    return Load(
+        requests=result["requests"],
+        seconds=result["microseconds"] / 1e6,
+        errors=result["errors"],
+        p50=result["p50"] / 1e3,
+        p99=result["p99"] / 1e3,
+    )

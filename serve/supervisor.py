@@ -1,0 +1,222 @@
+"""The process that owns the listening socket and the workers.
+
+It accepts connections and gives each to the worker that has the fewest, so that a handful of
+long-lived connections is shared out as evenly as a thousand. It never reads a request.
+"""
+
+import logging
+import os
+import selectors
+import signal
+import socket
+import time
+
+from serve import children, cpus, listener
+from serve.children import Child
+from serve.control import Kind
+from serve.errors import StartError
+from serve.settings import Settings
+
+log = logging.getLogger("serve")
+
+GIVE_UP_AFTER = 5  # workers in a row that ended before they were ready
+LONGEST_PAUSE = 10.0  # seconds between two starts of a worker
+SETTLED_SECONDS = 10.0  # a worker that lived for so long is followed by another at once
+TURN_SECONDS = 0.5
+KILL_AFTER = 1.0  # seconds beyond the drain timeout
+
+
+class Supervisor:
+    """Runs the workers; ``run`` returns the exit status of the service."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._selector = selectors.DefaultSelector()
+        self._children: list[Child] = []
+        self._due: list[tuple[float, int | None]] = []  # when to start a worker, on which CPU
+        self._to_replace: list[Child] = []
+        self._deaths = 0  # in short order
+        self._failed_starts = 0  # in a row
+        self._announced = False
+        self._accepting = False
+        self._drain_at: float | None = None
+        self._signals: list[int] = []
+
+    def run(self) -> int:
+        """Serve until a signal ends it.
+
+        Raises:
+            StartError: the address is taken, or no worker can serve.
+
+        """
+        self._listener = listener.open_listener(self._settings)
+        self._address = self._listener.getsockname()[:2]
+        self._watch_signals()
+        try:
+            for cpu in self._placement():
+                self._start(cpu)
+            while self._children or self._drain_at is None:
+                for key, _ in self._selector.select(TURN_SECONDS if not self._hurry() else 0.02):
+                    key.data()
+                if self._act_on_signals() == "now":
+                    return 1
+                self._start_due()
+                self._drain_when_due()
+        finally:
+            self._kill()
+        return 0
+
+    def _placement(self) -> list[int | None]:
+        """The CPU of each worker."""
+        available = cpus.usable()
+        count = self._settings.workers or len(available)
+        if not self._settings.pin:
+            return [None] * count
+        return [available[index % len(available)] for index in range(count)]
+
+    def _start(self, cpu: int | None, replaces: Child | None = None) -> None:
+        inherited = [self._listener.close, self._selector.close]
+        inherited += [child.control.close for child in self._children]
+        child = children.fork(self._settings, self._address, cpu, inherited)
+        child.replaces = replaces
+        self._children.append(child)
+        self._selector.register(child.control, selectors.EVENT_READ, lambda: self._hear(child))
+
+    # Connections
+
+    def _accept(self) -> None:
+        try:
+            connection, _ = self._listener.accept()
+        except OSError:
+            return  # the client has gone again
+        with connection:
+            for child in sorted(self._serving(), key=lambda child: child.connections):
+                if child.control.send_connection(connection):
+                    child.connections += 1
+                    return
+
+    def _serving(self) -> list[Child]:
+        return [child for child in self._children if child.ready and not child.draining]
+
+    def _accept_if_served(self) -> None:
+        """Take connections only while somebody is there for them; else they wait in the backlog."""
+        wanted = bool(self._serving()) and not self._stopped()
+        if wanted and not self._accepting:
+            self._selector.register(self._listener, selectors.EVENT_READ, self._accept)
+        elif self._accepting and not wanted:
+            self._selector.unregister(self._listener)
+        self._accepting = wanted
+
+    # Workers
+
+    def _hear(self, child: Child) -> None:
+        message = child.control.receive()
+        if message is None:
+            self._gone(child)
+        elif message[0] is Kind.CLOSED:
+            child.connections -= int(message[1])
+        elif message[0] is Kind.FAILED:
+            child.reason = message[1]
+        elif message[0] is Kind.READY:
+            child.ready = True
+            self._failed_starts = 0
+            self._announce(message[1])
+            if child.replaces:
+                child.replaces.drain()
+        self._accept_if_served()
+
+    def _announce(self, model: str) -> None:
+        if self._announced or not all(child.ready for child in self._children):
+            return
+        self._announced = True
+        host, port = self._address
+        host = f"[{host}]" if ":" in host else host
+        print(f"serving {model} on http://{host}:{port}; Ctrl-C ends it", flush=True)
+
+    def _gone(self, child: Child) -> None:
+        self._selector.unregister(child.control)
+        self._children.remove(child)
+        how = child.reap()
+        if self._drain_at is not None:
+            return
+        if child.draining:
+            self._replace_next()
+        elif child.replaces:
+            log.error("restart given up, the old workers go on: %s", child.reason)
+            self._to_replace.clear()
+        else:
+            self._restart(child, how)
+
+    def _restart(self, child: Child, how: str) -> None:
+        if not child.ready:
+            self._failed_starts += 1
+            if not self._announced or self._failed_starts >= GIVE_UP_AFTER:
+                raise StartError(child.reason)
+        if time.monotonic() - child.started >= SETTLED_SECONDS:
+            self._deaths = 0
+        pause = min(LONGEST_PAUSE, 0.1 * 2**self._deaths) if self._deaths else 0.0
+        self._deaths += 1
+        log.error("worker %s %s; another starts in %.1f s", child.pid, how, pause)
+        self._due.append((time.monotonic() + pause, child.cpu))
+
+    def _start_due(self) -> None:
+        now = time.monotonic()
+        for entry in [entry for entry in self._due if entry[0] <= now]:
+            self._due.remove(entry)
+            self._start(entry[1])
+
+    def _replace_next(self) -> None:
+        if self._to_replace:
+            old = self._to_replace.pop(0)
+            self._start(old.cpu, replaces=old)
+
+    # Signals and the end
+
+    def _watch_signals(self) -> None:
+        reading, writing = socket.socketpair()
+        reading.setblocking(False)
+        writing.setblocking(False)
+        self._wakeup = writing
+        signal.set_wakeup_fd(writing.fileno())
+        self._selector.register(reading, selectors.EVENT_READ, lambda: reading.recv(64))
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, lambda got, _: self._signals.append(got))
+
+    def _act_on_signals(self) -> str | None:
+        while self._signals:
+            number = self._signals.pop(0)
+            if number == signal.SIGHUP:
+                self._to_replace = self._serving()
+                self._replace_next()
+            elif self._drain_at is not None:
+                log.error("stopped at once; requests in flight are lost")
+                return "now"
+            else:
+                self._due.clear()
+                delay = self._settings.drain_delay if number == signal.SIGTERM else 0.0
+                self._drain_at = time.monotonic() + delay
+                for child in self._children:
+                    child.control.send(Kind.UNREADY)
+        return None
+
+    def _stopped(self) -> bool:
+        return self._drain_at is not None and time.monotonic() >= self._drain_at
+
+    def _hurry(self) -> bool:
+        return bool(self._due) or self._drain_at is not None
+
+    def _drain_when_due(self) -> None:
+        if self._drain_at is None or not self._stopped():
+            return
+        self._accept_if_served()
+        self._listener.close()
+        for child in self._children:
+            if not child.draining:
+                child.drain()
+        late = time.monotonic() - self._drain_at - self._settings.drain_timeout
+        if late > KILL_AFTER:
+            self._kill()
+
+    def _kill(self) -> None:
+        for child in self._children:
+            os.kill(child.pid, signal.SIGKILL)

@@ -1,0 +1,237 @@
+"""The supervisor and its workers: shared load, deaths, restarts and the end."""
+
+import http.client
+import json
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from serve import cpus
+from tests.conftest import Digits
+from tests.live_server import Server
+
+DEADLINE = 30.0  # for what must come about; a test that waits so long has failed
+
+
+def workers(server: Server) -> list[int]:
+    """Process ids of the workers."""
+    path = Path(f"/proc/{server.process.pid}/task/{server.process.pid}/children")
+    return [int(pid) for pid in path.read_text().split()]
+
+
+def eventually(condition: Callable[[], bool]) -> bool:
+    until = time.monotonic() + DEADLINE
+    while time.monotonic() < until:
+        if condition():
+            return True
+        time.sleep(0.02)
+    return condition()
+
+
+def alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+@pytest.fixture
+def server(repository: Path) -> Iterator[Server]:
+    with Server("--models", str(repository), "--workers", "2") as running:
+        yield running
+
+
+class Clients:
+    """Kept-alive connections that ask on and on, each answer checked against its digit.
+
+    A connection that the server has closed after an answer is opened again, as any client does.
+    ``failures`` are requests that were sent and got no answer, or a wrong one.
+    """
+
+    def __init__(self, server: Server, digits: Digits, count: int = 4) -> None:
+        self._port = server.port
+        self._bodies = [json.dumps({"image": row.tolist()}) for row in digits.images[:20]]
+        self._expected = [server.request("POST", "/predict", body).body for body in self._bodies]
+        self.answered = 0
+        self.failures: list[str] = []
+        self._stop = threading.Event()
+        self._threads = [threading.Thread(target=self._ask) for _ in range(count)]
+
+    def __enter__(self) -> "Clients":
+        for thread in self._threads:
+            thread.start()
+        assert eventually(lambda: self.answered > 20)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        for thread in self._threads:
+            thread.join()
+
+    def _ask(self) -> None:
+        turn = 0
+        while not self._stop.is_set():
+            connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=DEADLINE)
+            try:
+                connection.connect()
+            except OSError:  # nobody listens: nothing was accepted, so nothing is lost
+                time.sleep(0.01)
+                continue
+            try:
+                while not self._stop.is_set():
+                    turn = (turn + 1) % len(self._bodies)
+                    connection.request("POST", "/predict", self._bodies[turn])
+                    response = connection.getresponse()
+                    if response.read() != self._expected[turn]:
+                        self.failures.append(f"wrong answer, status {response.status}")
+                    self.answered += 1
+                    if response.will_close:
+                        break
+            except (OSError, http.client.HTTPException) as error:
+                self.failures.append(repr(error))
+            finally:
+                connection.close()
+
+
+def open_sockets(server: Server, connections: int) -> list[int]:
+    """Sockets of each worker while so many connections are held open."""
+    held = [http.client.HTTPConnection("127.0.0.1", server.port) for _ in range(connections)]
+    for connection in held:
+        connection.request("GET", "/v2/health/live")
+        connection.getresponse().read()
+    counts = [
+        sum(str(entry.readlink()).startswith("socket:") for entry in fds.iterdir())
+        for fds in (Path(f"/proc/{pid}/fd") for pid in workers(server))
+    ]
+    for connection in held:
+        connection.close()
+    return counts
+
+
+def test_a_few_connections_are_shared_evenly(server: Server) -> None:
+    first, second = open_sockets(server, 4)
+    assert first == second
+    more, _ = open_sockets(server, 8)
+    assert more == first + 2
+
+
+def test_closed_connections_are_forgotten(server: Server) -> None:
+    for _ in range(51):
+        server.request("GET", "/v2/health/live")
+    first, second = open_sockets(server, 4)
+    assert first == second
+
+
+def test_each_worker_has_a_cpu_of_its_own(server: Server) -> None:
+    masks = [os.sched_getaffinity(pid) for pid in workers(server)]
+    assert all(len(mask) == 1 for mask in masks)
+    if len(os.sched_getaffinity(0)) > 1:
+        assert masks[0] != masks[1]
+    assert os.sched_getaffinity(server.process.pid) == os.sched_getaffinity(0)
+
+
+def test_pinning_can_be_switched_off(repository: Path) -> None:
+    with Server("--models", str(repository), "--pin", "off", "--workers", "3") as server:
+        assert len(workers(server)) == 3
+        for pid in workers(server):
+            assert os.sched_getaffinity(pid) == os.sched_getaffinity(0)
+
+
+def test_by_default_as_many_workers_as_usable_cpus(repository: Path) -> None:
+    with Server("--models", str(repository)) as server:
+        assert len(workers(server)) == len(cpus.usable())
+
+
+def test_the_cgroup_quota_counts(tmp_path: Path) -> None:
+    allowed = sorted(os.sched_getaffinity(0))
+    for quota, expected in (
+        ("max 100000", len(allowed)),
+        ("50000 100000", 1),
+        ("150000 100000", 1),
+        ("9900000 100000", len(allowed)),
+    ):
+        (tmp_path / "cpu.max").write_text(quota)
+        assert cpus.usable(tmp_path) == allowed[:expected]
+    (tmp_path / "cpu.max").unlink()
+    assert cpus.usable(tmp_path) == allowed
+    (tmp_path / "cpu").mkdir()
+    (tmp_path / "cpu/cpu.cfs_quota_us").write_text("100000")
+    (tmp_path / "cpu/cpu.cfs_period_us").write_text("100000")
+    assert cpus.usable(tmp_path) == allowed[:1]
+    (tmp_path / "cpu/cpu.cfs_quota_us").write_text("-1")
+    assert cpus.usable(tmp_path) == allowed
+
+
+def test_a_killed_worker_is_replaced_and_costs_only_what_it_held(
+    server: Server, digits: Digits
+) -> None:
+    before = workers(server)
+    with Clients(server, digits) as clients:
+        os.kill(before[0], signal.SIGKILL)
+        assert eventually(lambda: len(workers(server)) == 2 and before[0] not in workers(server))
+        answered = clients.answered
+        assert eventually(lambda: clients.answered > answered + 200)
+    assert len(clients.failures) <= 2  # it had two of the four connections
+    assert before[1] in workers(server)
+    _, _, log = server.end(signal.SIGTERM)
+    assert f"worker {before[0]} was ended by SIGKILL; another starts" in log
+
+
+def test_workers_end_when_the_supervisor_is_killed(server: Server) -> None:
+    pids = workers(server)
+    server.process.kill()
+    assert eventually(lambda: not any(alive(pid) for pid in pids))
+
+
+def test_no_accepted_request_is_lost_at_the_end(server: Server, digits: Digits) -> None:
+    with Clients(server, digits) as clients:
+        assert server.end(signal.SIGTERM) == (0, "ended\n", "")
+    assert clients.failures == []
+
+
+def test_not_ready_while_load_balancers_notice(repository: Path, digits: Digits) -> None:
+    with Server("--models", str(repository), "--drain-delay", "3") as server:
+        server.process.send_signal(signal.SIGTERM)
+        assert eventually(lambda: server.request("GET", "/v2/health/ready").status == 503)
+        assert server.request("GET", "/v2/health/live").status == 200
+        assert server.predict({"image": digits.images[0].tolist()}).json()["prediction"] == 7
+        out, err = server.process.communicate(timeout=DEADLINE)
+        assert (server.process.returncode, out, err) == (0, "ended\n", "")
+
+
+def test_a_second_signal_ends_at_once(repository: Path) -> None:
+    with Server("--models", str(repository), "--drain-delay", "60") as server:
+        server.process.send_signal(signal.SIGTERM)
+        assert eventually(lambda: server.request("GET", "/v2/health/ready").status == 503)
+        status, _, log = server.end(signal.SIGTERM)
+    assert status == 1
+    assert "stopped at once; requests in flight are lost" in log
+
+
+def test_sighup_restarts_the_workers_without_a_lost_request(server: Server, digits: Digits) -> None:
+    before = set(workers(server))
+    with Clients(server, digits) as clients:
+        server.process.send_signal(signal.SIGHUP)
+        assert eventually(lambda: len(workers(server)) == 2 and before.isdisjoint(workers(server)))
+        answered = clients.answered
+        assert eventually(lambda: clients.answered > answered + 100)
+    assert clients.failures == []
+
+
+def test_gives_up_on_workers_that_do_not_start(repository: Path, tmp_path: Path) -> None:
+    """The repository is damaged under a running server: the workers that die can't come back."""
+    import shutil
+
+    models = shutil.copytree(repository, tmp_path / "models")
+    with Server("--models", str(models), "--workers", "1") as server:
+        (models / "mnist/1/model.onnx").write_bytes(b"damaged")
+        os.kill(workers(server)[0], signal.SIGKILL)
+        out, log = server.process.communicate(timeout=DEADLINE)
+    assert (server.process.returncode, out) == (1, "")
+    assert log.splitlines()[-1].startswith("serve: ")
+    assert "model.onnx: checksum mismatch" in log.splitlines()[-1]
