@@ -18,10 +18,10 @@ LOCK := $(VENV)/bin/uv pip compile --universal --generate-hashes --no-header --n
 	--no-emit-index-url --fork-strategy fewest --python-version 3.11 --quiet $(LOCK_OPTIONS)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run model test lint lock clean
+.PHONY: help setup run model test bench-serve lint lock clean
 
 help: ## list the commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(VENV)/.installed $(VENV_SERVE)/.installed ## make both environments from the hash-pinned requirements
 
@@ -40,6 +40,9 @@ test: setup $(PYTEST_BESIDE)/.installed ## run all tests, those of serve also wi
 	$(VENV)/bin/python -m pytest --repository=$(TEST_MODELS)
 	PYTHONPATH=$(PYTEST_BESIDE) $(VENV_SERVE)/bin/python -m pytest --repository=$(TEST_MODELS) \
 		tests/bundle tests/serve
+
+bench-serve: setup $(BUILD)/peers/fastapi/.installed ## compare the server with FastAPI; BENCH_OPTIONS=--help for more
+	$(VENV)/bin/python -m benchmarks.core $(BENCH_OPTIONS)
 
 lint: $(VENV)/.installed ## check format, style and types
 	$(VENV)/bin/ruff format --check .
@@ -66,6 +69,9 @@ $(PYTEST_BESIDE)/.installed: requirements/pytest.txt $(VENV_SERVE)/.installed
 	rm -rf $(PYTEST_BESIDE)
 	$(VENV_SERVE)/bin/pip install --quiet --require-hashes --target $(PYTEST_BESIDE) -r $<
 	@touch $@
+
+$(BUILD)/peers/%/.installed: requirements/peer-%.txt
+	$(call install,$(BUILD)/peers/$*,$<)
 
 # install(environment, requirements)
 define install

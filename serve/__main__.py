@@ -10,20 +10,22 @@ from serve.errors import StartError
 
 def main() -> int:
     """Run the command line; returns the exit status."""
-    chosen = settings.load(sys.argv[1:], os.environ)
+    command, file, chosen = settings.load_command(sys.argv[1:], os.environ)
     logging.basicConfig(format="serve: %(message)s", level=logging.INFO)
     try:
-        # After the settings: --help need not wait for onnxruntime.
-        from serve.supervisor import Supervisor
+        from serve import commands  # after the settings: --help need not wait for onnxruntime
 
-        status = Supervisor(chosen).run()
+        match command:
+            case "check":
+                return commands.check(chosen)
+            case "predict":
+                return commands.predict(chosen, file)
+        return commands.serve(chosen)
     except StartError as error:
         print(f"serve: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 0
-    print("ended", flush=True)
-    return status
 
 
 if __name__ == "__main__":

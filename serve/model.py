@@ -8,7 +8,7 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from bundle.errors import BundleError
-from bundle.manifest import BATCH, TensorSpec
+from bundle.manifest import BATCH, Manifest, TensorSpec
 from bundle.store import Bundle
 from serve.errors import StartError
 
@@ -33,6 +33,7 @@ class Model:
     version: int
     inputs: tuple[TensorSpec, ...]
     outputs: tuple[TensorSpec, ...]
+    manifest: Manifest | None
     session: onnxruntime.InferenceSession
 
     def run(self, inputs: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
@@ -64,7 +65,7 @@ def load(bundle: Bundle, threads: int) -> Model:
         if _graph_side(declared.inputs + declared.outputs) != _graph_side(inputs + outputs):
             raise StartError(f"{label}: manifest.json describes other tensors than the graph has")
         inputs, outputs = declared.inputs, declared.outputs
-    model = Model(bundle.name, bundle.version, inputs, outputs, session)
+    model = Model(bundle.name, bundle.version, inputs, outputs, bundle.manifest, session)
     if bundle.golden:
         try:
             bundle.golden.check(model.run(bundle.golden.inputs))

@@ -139,11 +139,34 @@ def shown(default: Any) -> str:
 
 def load(argv: Sequence[str], environ: Mapping[str, str]) -> Settings:
     """Read the settings; ends the process with status 2 where one is wrong."""
+    return load_command(argv, environ)[2]
+
+
+def load_command(argv: Sequence[str], environ: Mapping[str, str]) -> tuple[str, str, Settings]:
+    """Read the command, the file that ``predict`` takes (else empty), and the settings."""
+    command, rest = ("serve", argv)
+    if argv and argv[0] in _COMMANDS:
+        command, rest = argv[0], argv[1:]
+    parser = _parser(environ)
+    parser.set_defaults(file="")
+    if command == "predict":
+        parser.add_argument("file", metavar="FILE", help="a request body; - for standard input")
+    given = vars(parser.parse_args(rest))
+    return command, given.pop("file"), Settings(**given)
+
+
+_COMMANDS = ("serve", "check", "predict")
+
+
+def _parser(environ: Mapping[str, str]) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m serve",
+        usage="%(prog)s [serve | check | predict FILE] [options]",
         allow_abbrev=False,  # an abbreviation may mean another setting in the next release
-        description="Serve the newest version of a published model over HTTP."
-        " Every option can also be set in the environment: SERVE_PORT for --port.",
+        description="Serve the newest version of a published model over HTTP; or check that it can"
+        " be served, and tell what it is; or predict: answer the request body in FILE (- for"
+        " standard input) without HTTP. Every option can also be set in the environment: SERVE_PORT"
+        " for --port.",
     )
     for setting in dataclasses.fields(Settings):
         default = f" (default: {shown(setting.default)})" if setting.default is not None else ""
@@ -156,4 +179,4 @@ def load(argv: Sequence[str], environ: Mapping[str, str]) -> Settings:
             help=setting.metadata["help"] + default,
             metavar=setting.name.rpartition("_")[2].upper(),
         )
-    return Settings(**vars(parser.parse_args(argv)))
+    return parser

@@ -29,7 +29,7 @@ class Server:
     """Started on a free port of 127.0.0.1; ended, by its pid, when the block is left."""
 
     def __init__(self, *arguments: str, **environment: str) -> None:
-        self.command = [sys.executable, "-m", "serve", "--port", "0", *arguments]
+        self.command = [sys.executable, "-m", "serve", *arguments, "--port", "0"]
         self.environment = os.environ | environment
         self.port = 0
 

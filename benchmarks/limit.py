@@ -1,0 +1,48 @@
+"""The in-process cost of an answer: parse, run and render on one CPU, with no HTTP at all.
+
+Runs in the serving environment, in a process of its own: ``python -m benchmarks.limit MODELS
+ROWS < BODY`` prints microseconds of CPU time per row.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from serve import memory, repository, settings
+from serve.inference import Inference
+
+ROOT = Path(__file__).parent.parent
+SECONDS = 0.5
+
+
+def microseconds_per_row(models: Path, body: bytes, rows: int) -> float:
+    """Median of five repeats, measured in a fresh process of the serving environment."""
+    command = [str(ROOT / ".venv-serve/bin/python"), "-m", "benchmarks.limit", str(models)]
+    command.append(str(rows))
+    done = subprocess.run(command, cwd=ROOT, input=body, stdout=subprocess.PIPE, check=True)
+    return float(json.loads(done.stdout))
+
+
+def _measure(models: str, rows: int) -> float:
+    body = sys.stdin.buffer.read()
+    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+    memory.keep_freed()
+    chosen = settings.load(["--models", models], {})
+    inference = Inference(repository.open_model(chosen), chosen.max_rows, chosen.max_batch)
+    if inference.answer(body).status != 200:
+        raise SystemExit("the body is refused")
+    repeats = []
+    for _ in range(5):
+        count, until, started = 0, time.monotonic() + SECONDS, time.process_time()
+        while time.monotonic() < until:
+            inference.answer(body)
+            count += 1
+        repeats.append((time.process_time() - started) / count / rows * 1e6)
+    return sorted(repeats)[2]
+
+
+if __name__ == "__main__":
+    print(json.dumps(_measure(sys.argv[1], int(sys.argv[2]))))

@@ -1,0 +1,35 @@
+"""What a benchmark needs: the small model 784-128-10, and bodies of real test digits."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from train import mnist
+
+ROOT = Path(__file__).parent.parent
+FOLDER = ROOT / "build/bench"
+
+
+def models() -> Path:
+    """A repository with the model, trained and published once."""
+    published = FOLDER / "models"
+    if not published.exists():
+        FOLDER.mkdir(parents=True, exist_ok=True)
+        environment = os.environ | {"PYTHONPATH": str(ROOT), "MLFLOW_TRACKING_URI": ""}
+        train = ["train", "--hidden", "128", "--epochs", "3", "--cache", str(ROOT / "data")]
+        for command in (train, ["export", "--best"]):
+            subprocess.run(
+                [sys.executable, "-m", *command], cwd=FOLDER, env=environment, check=True
+            )
+    return published
+
+
+def bodies(rows: list[int]) -> dict[int, bytes]:
+    """For each number of rows, a request with so many test digits, as compact integer JSON."""
+    digits = mnist.load(ROOT / "data").x_test.astype(int)
+    return {
+        count: json.dumps({"images": digits[:count].tolist()}, separators=(",", ":")).encode()
+        for count in rows
+    }

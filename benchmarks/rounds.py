@@ -1,0 +1,84 @@
+"""Servers under the same load in turn, so that a noisy machine is noisy for all of them."""
+
+import statistics
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from benchmarks import wrk
+from benchmarks.servers import Server
+
+
+@dataclass(frozen=True)
+class Shape:
+    """One kind of load."""
+
+    rows: int
+    """Of each request."""
+    connections: int
+
+    def __str__(self) -> str:
+        return f"{self.rows} x {self.connections}"
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """One server under one load for one round."""
+
+    rows_per_second: float
+    cpu_per_row: float
+    """Microseconds of CPU time of the whole process tree."""
+    p99: float
+    """Milliseconds."""
+    shares: tuple[float, ...]
+    """Of each process below the main one, in the CPU time of them all."""
+
+
+class FailedRequestsError(Exception):
+    """A load had errors: its figures don't count."""
+
+
+def measure(server: Server, body: bytes, shape: Shape, seconds: float) -> Measurement:
+    """Load one server once."""
+    before = server.cpu_seconds()
+    load = wrk.run(server.url, body, shape.connections, seconds)
+    spent = [after - start for start, after in zip(before, server.cpu_seconds(), strict=True)]
+    if load.errors:
+        raise FailedRequestsError(f"{server.name}, {shape}: {load.errors} requests failed")
+    rows = load.requests * shape.rows
+    below = spent[1:]
+    return Measurement(
+        rows_per_second=rows / load.seconds,
+        cpu_per_row=sum(spent) / rows * 1e6,
+        p99=load.p99,
+        shares=tuple(part / sum(below) for part in below),
+    )
+
+
+def alternate(
+    servers: Sequence[Server],
+    body: bytes,
+    shape: Shape,
+    rounds: int,
+    seconds: float,
+    progress: Callable[[], None],
+) -> list[list[Measurement]]:
+    """Measurements of each server, one a round; the order changes from round to round."""
+    results: list[list[Measurement]] = [[] for _ in servers]
+    for server in servers:
+        wrk.run(server.url, body, shape.connections, 1)  # warm up
+    for turn in range(rounds):
+        order = range(len(servers)) if turn % 2 == 0 else reversed(range(len(servers)))
+        for index in order:
+            results[index].append(measure(servers[index], body, shape, seconds))
+            progress()
+    return results
+
+
+def ratio(
+    ours: Sequence[Measurement],
+    theirs: Sequence[Measurement],
+    figure: Callable[[Measurement], float],
+) -> float:
+    """Median over the rounds of our figure divided by theirs in the same round."""
+    pairs = zip(ours, theirs, strict=True)
+    return statistics.median(figure(one) / figure(other) for one, other in pairs)

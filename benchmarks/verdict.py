@@ -1,0 +1,51 @@
+"""Figures, what they should be, and whether they are."""
+
+import os
+import platform
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from rich.table import Table
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of the table."""
+
+    what: str
+    measured: float
+    target: str
+    met: bool | None
+    """None for a figure without a target."""
+    unit: str = ""
+
+
+def at_most(what: str, measured: float, bound: float, unit: str = "") -> Line:
+    """A figure that should not be larger than ``bound``."""
+    return Line(what, measured, f"<= {bound:g}{unit}", measured <= bound, unit)
+
+
+def at_least(what: str, measured: float, bound: float, unit: str = "") -> Line:
+    """A figure that should not be smaller than ``bound``."""
+    return Line(what, measured, f">= {bound:g}{unit}", measured >= bound, unit)
+
+
+def table(lines: Sequence[Line]) -> Table:
+    """The lines, for people."""
+    shown = Table("figure", "measured", "target", "verdict")
+    shown.columns[1].justify = "right"
+    for line in lines:
+        verdict = {None: "", True: "pass", False: "[bold]falls short[/]"}[line.met]
+        figure = f"{line.measured:,.0f}" if line.measured >= 1000 else f"{line.measured:.3g}"
+        shown.add_row(line.what, figure + line.unit, line.target, verdict)
+    return shown
+
+
+def circumstances() -> str:
+    """Date, machine and Python: what a figure is worth nothing without."""
+    described = Path("/proc/cpuinfo").read_text().splitlines()
+    names = [line.partition(": ")[2] for line in described if line.startswith("model name")]
+    model = names[0] if names else platform.machine()
+    return f"{date.today()}, {os.cpu_count()} x {model}, Python {platform.python_version()}"
