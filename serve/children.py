@@ -1,5 +1,6 @@
 """Worker processes, seen from the supervisor: how one is started, and what is known of it."""
 
+import gc
 import logging
 import os
 import signal
@@ -67,6 +68,7 @@ def fork(
     ours, theirs = Control.pair()
     sys.stdout.flush()
     sys.stderr.flush()
+    gc.freeze()  # the collector leaves shared objects alone, so that their pages stay shared
     pid = os.fork()
     if pid:
         theirs.close()

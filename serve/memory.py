@@ -14,7 +14,7 @@ def keep_freed() -> None:
 
     By default a large body's buffers are given back to the kernel after each request and faulted
     in again, page by page, at the next. That tripled the cost of 256 rows: parse, run and render
-    took 19.9 us a row with it and 6.5 us without (2 cores of a Xeon, 2026-11-22; `make
+    took 19.9 us a row with it and 6.5 us without (an AMD EPYC, 2026-11-22; `make
     bench-serve` prints today's figure). Other C libraries are left as they are.
     """
     try:

@@ -60,7 +60,7 @@ def parse(body: bytes, spec: TensorSpec, max_rows: int) -> Request:
     if len(keys) != 1:
         what = "both" if keys else "neither"
         raise BadRequest(f'expected either "image" or "images", got {what}')
-    brackets = body.count(b"[")
+    brackets = json_arrays.count_brackets(body)
     if keys[0] == "image":
         rows = _image(document["image"], spec.shape[1:], "image", brackets)[np.newaxis]
     else:
