@@ -48,6 +48,9 @@ class Inference:
                 waiting.append((place, parsed))
             except ServeError as error:
                 answers[place] = Answer(error.status, errors.body(str(error)))
+            except Exception:  # a fault of ours: it shall cost this request, not the worker
+                log.exception("a request of %s bytes could not be parsed", len(body))
+                answers[place] = Answer(500, errors.body(errors.INTERNAL))
         while waiting:
             together = self._take(waiting)
             for (place, _), answer in zip(

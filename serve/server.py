@@ -60,9 +60,15 @@ class Server(TcpWSGIServer):
 
     def take(self, connection: socket.socket) -> None:
         """Serve an accepted connection."""
-        connection.setblocking(False)
-        self.set_socket_options(connection)
-        Channel(self, connection, connection.getpeername(), self.adj, map=self._map)
+        try:
+            connection.setblocking(False)
+            self.set_socket_options(connection)
+            peer = connection.getpeername()
+        except OSError:  # the client has gone again
+            connection.close()
+            self.closed()
+            return
+        Channel(self, connection, peer, self.adj, map=self._map)
 
     def pull_trigger(self) -> None:
         """Wake the loop. Without threads it is awake whenever a request runs."""

@@ -87,8 +87,12 @@ class Supervisor:
     def _accept(self) -> None:
         try:
             connection, _ = self._listener.accept()
-        except OSError:
+        except BlockingIOError:
             return  # the client has gone again
+        except OSError as error:
+            log.error("cannot accept a connection: %s", error.strerror)
+            time.sleep(0.1)  # no descriptors left, say: the queue holds the client meanwhile
+            return
         with connection:
             for child in sorted(self._serving(), key=lambda child: child.connections):
                 if child.control.send_connection(connection):
@@ -123,6 +127,7 @@ class Supervisor:
             self._announce(message[1])
             if child.replaces:
                 child.replaces.drain()
+                child.replaces = None
         self._accept_if_served()
 
     def _announce(self, model: str) -> None:

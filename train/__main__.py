@@ -13,9 +13,11 @@ def main() -> int:
     try:
         from rich.console import Console
 
-        from train.run import train  # after the options: TensorFlow takes seconds to import
+        console = Console(stderr=True)
+        with console.status("loading TensorFlow"):  # after the options: it takes seconds
+            from train.run import train
 
-        run_id = train(chosen, Console(stderr=True))
+        run_id = train(chosen, console)
     except TrainError as error:
         print(f"train: {error}", file=sys.stderr)
         return 1

@@ -30,7 +30,8 @@ def train(options: Options, console: Console) -> str:
         TrainError: the data or MLflow can't be used; no run is left behind by bad data.
 
     """
-    dataset = data.read(options.data) if options.data else mnist.load(options.cache)
+    with console.status("reading the data"):
+        dataset = data.read(options.data) if options.data else mnist.load(options.cache)
     with tracking.run(options.experiment) as active:
         console.print(f"run {active.info.run_id} on {dataset.name}", highlight=False)
         keras.utils.set_random_seed(options.seed)

@@ -38,6 +38,23 @@ def test_both_ways_answer_the_same(server: Server, inference: Inference, digits:
             assert short.headers[header] == long.headers[header]
 
 
+def test_a_fault_in_parsing_costs_one_request(
+    inference: Inference, digits: Digits, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from serve.protocols import json_arrays
+
+    def faulty(body: bytes) -> object:
+        if body == b"trap":
+            raise ZeroDivisionError
+        return json_arrays_parse(body)
+
+    json_arrays_parse = json_arrays.parse
+    monkeypatch.setattr(json_arrays, "parse", faulty)
+    good = json.dumps({"image": digits.images[0].tolist()}).encode()
+    answers = inference.answer_all([good, b"trap", good])
+    assert [answer.status for answer in answers] == [200, 500, 200]
+
+
 def test_answers_that_are_no_json_numbers_are_refused(inference: Inference, digits: Digits) -> None:
     model = inference.model
 

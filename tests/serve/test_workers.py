@@ -3,7 +3,10 @@
 import http.client
 import json
 import os
+import shutil
 import signal
+import socket
+import struct
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -223,10 +226,45 @@ def test_sighup_restarts_the_workers_without_a_lost_request(server: Server, digi
     assert clients.failures == []
 
 
+def test_a_worker_that_stood_in_for_another_is_replaced_like_any(server: Server) -> None:
+    before = set(workers(server))
+    server.process.send_signal(signal.SIGHUP)
+    assert eventually(lambda: len(workers(server)) == 2 and before.isdisjoint(workers(server)))
+    killed = workers(server)[0]
+    os.kill(killed, signal.SIGKILL)
+    assert eventually(lambda: len(workers(server)) == 2 and killed not in workers(server))
+
+
+def test_a_restart_that_fails_leaves_the_old_workers(
+    repository: Path, tmp_path: Path, digits: Digits
+) -> None:
+    models = shutil.copytree(repository, tmp_path / "models")
+    with Server("--models", str(models), "--workers", "2") as server:
+        before = workers(server)
+        (models / "mnist/1/model.onnx").write_bytes(b"damaged")
+        server.process.send_signal(signal.SIGHUP)
+        assert server.process.stderr
+        line = server.process.stderr.readline()
+        assert line.startswith("serve: restart given up, the old workers go on: ")
+        assert "checksum mismatch" in line
+        assert workers(server) == before
+        assert server.predict({"image": digits.images[0].tolist()}).json()["prediction"] == 7
+
+
+def test_clients_that_go_at_once_do_no_harm(server: Server, digits: Digits) -> None:
+    before = workers(server)
+    for _ in range(200):
+        client = socket.create_connection(("127.0.0.1", server.port))
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        client.close()  # with a reset
+    assert server.predict({"image": digits.images[0].tolist()}).json()["prediction"] == 7
+    first, second = open_sockets(server, 4)
+    assert first == second
+    assert workers(server) == before
+
+
 def test_gives_up_on_workers_that_do_not_start(repository: Path, tmp_path: Path) -> None:
     """The repository is damaged under a running server: the workers that die can't come back."""
-    import shutil
-
     models = shutil.copytree(repository, tmp_path / "models")
     with Server("--models", str(models), "--workers", "1") as server:
         (models / "mnist/1/model.onnx").write_bytes(b"damaged")
