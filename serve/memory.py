@@ -13,9 +13,8 @@ def keep_freed() -> None:
     """Have malloc keep up to 32 MiB of freed memory for the next request.
 
     By default a large body's buffers are given back to the kernel after each request and faulted
-    in again, page by page, at the next. That tripled the cost of 256 rows: parse, run and render
-    took 19.9 us a row with it and 6.5 us without (an AMD EPYC, 2026-11-22; `make
-    bench-serve` prints today's figure). Other C libraries are left as they are.
+    in again, page by page, at the next. That tripled the cost of 256 rows; see
+    docs/performance.md. Other C libraries are left as they are.
     """
     try:
         mallopt = ctypes.CDLL(None).mallopt
