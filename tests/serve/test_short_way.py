@@ -2,14 +2,18 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
+from bundle.golden import Tensors
 from serve import repository as served
 from serve import settings
 from serve.app import Health, create_app
 from serve.inference import Inference
+from serve.model import Model
 from tests.conftest import Digits
 from tests.live_server import Server
 from tests.serve.test_http import REFUSALS
@@ -58,8 +62,8 @@ def test_a_fault_in_parsing_costs_one_request(
 def test_answers_that_are_no_json_numbers_are_refused(inference: Inference, digits: Digits) -> None:
     model = inference.model
 
-    class Overflowing(type(model)):  # type: ignore[misc]
-        def run(self, inputs):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    class Overflowing(Model):
+        def run(self, inputs: Tensors) -> dict[str, NDArray[Any]]:
             scores = super().run(inputs)["probabilities"]
             return {"probabilities": np.where(inputs["image"][:, :1] == 9, np.nan, scores)}
 
@@ -92,8 +96,8 @@ def test_runs_are_joined_up_to_the_limit(
     runs: list[int] = []
     model = inference.model
 
-    class Counted(type(model)):  # type: ignore[misc]
-        def run(self, inputs):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    class Counted(Model):
+        def run(self, inputs: Tensors) -> dict[str, NDArray[Any]]:
             runs.append(len(inputs["image"]))
             return super().run(inputs)
 
@@ -108,8 +112,8 @@ def test_runs_are_joined_up_to_the_limit(
 def test_a_joined_run_that_fails_fails_only_its_cause(inference: Inference, digits: Digits) -> None:
     model = inference.model
 
-    class Fragile(type(model)):  # type: ignore[misc]
-        def run(self, inputs):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    class Fragile(Model):
+        def run(self, inputs: Tensors) -> dict[str, NDArray[Any]]:
             if (inputs["image"] == 255).all(axis=1).any():
                 raise RuntimeError("a white image")
             return super().run(inputs)
