@@ -11,8 +11,8 @@ import sys
 import time
 from pathlib import Path
 
-from serve import memory, repository, settings
-from serve.inference import Inference
+from serve import memory, settings
+from serve.inference import load
 
 ROOT = Path(__file__).parent.parent
 SECONDS = 0.5
@@ -30,8 +30,7 @@ def _measure(models: str, rows: int) -> float:
     body = sys.stdin.buffer.read()
     os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     memory.keep_freed()
-    chosen = settings.load(["--models", models], {})
-    inference = Inference(repository.open_model(chosen), chosen.max_rows, chosen.max_batch)
+    inference = load(settings.load(["--models", models], {}))
     if inference.answer(body).status != 200:
         raise SystemExit("the body is refused")
     repeats = []

@@ -7,7 +7,6 @@ import subprocess
 import time
 import urllib.request
 from pathlib import Path
-from types import TracebackType
 
 import psutil
 
@@ -43,12 +42,7 @@ class Server:
         self._process.kill()
         raise TimeoutError(f"{self.name} did not get ready within {START_SECONDS} s")
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._process.send_signal(signal.SIGTERM)
         self._process.wait(timeout=60)
 

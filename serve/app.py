@@ -1,4 +1,4 @@
-"""The HTTP routes, as a Flask application: thin, and the only place where errors become answers."""
+"""The HTTP routes, as a thin Flask application."""
 
 import logging
 from dataclasses import dataclass
@@ -7,9 +7,7 @@ from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
 from serve import errors
-from serve.errors import StartError
 from serve.inference import PATH, Inference
-from serve.protocols import predict
 
 log = logging.getLogger("serve")
 
@@ -22,15 +20,7 @@ class Health:
 
 
 def create_app(inference: Inference, health: Health) -> Flask:
-    """Make the WSGI application that serves a model which has passed its self-test.
-
-    Raises:
-        StartError: the model is not one that a route can speak for.
-
-    """
-    model = inference.model
-    if reason := predict.unsupported(model.inputs, model.outputs):
-        raise StartError(f"{model.name}/{model.version}: /predict can't serve it: {reason}")
+    """Make the WSGI application that serves a model which has passed its self-test."""
     app = Flask(__name__, static_folder=None)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _failed)

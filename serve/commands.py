@@ -5,10 +5,8 @@ import sys
 from pathlib import Path
 
 from bundle.manifest import Manifest
-from serve import repository
-from serve.app import Health, create_app
 from serve.errors import StartError
-from serve.inference import Inference
+from serve.inference import load
 from serve.settings import Settings
 from serve.supervisor import Supervisor
 
@@ -22,8 +20,7 @@ def serve(settings: Settings) -> int:
 
 def check(settings: Settings) -> int:
     """Load and test the model as serving would, and print what it is and where it came from."""
-    inference = _inference(settings)
-    model = inference.model
+    model = load(settings).model
     print(f"{model.name} version {model.version} can be served")
     for kind, specs in (("input", model.inputs), ("output", model.outputs)):
         for spec in specs:
@@ -42,16 +39,9 @@ def predict(settings: Settings, file: str) -> int:
         body = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
     except OSError as error:
         raise StartError(f"{file}: {error.strerror}") from None
-    answer = _inference(settings).answer(body)
+    answer = load(settings).answer(body)
     print(answer.body.decode())
     return 0 if answer.status == 200 else 1
-
-
-def _inference(settings: Settings) -> Inference:
-    model = repository.open_model(settings)
-    inference = Inference(model, settings.max_rows, settings.max_batch)
-    create_app(inference, Health())  # refuses a model that no route can speak for
-    return inference
 
 
 def _print_provenance(manifest: Manifest) -> None:

@@ -21,7 +21,7 @@ class Kind(bytes, enum.Enum):
     UNREADY = b"u"  # to a worker: say that you are not ready, but go on
     DRAIN = b"d"  # to a worker: finish what there is, then end
     READY = b"r"  # from a worker: tested, connections may come
-    CLOSED = b"x"  # from a worker: one connection less
+    CLOSED = b"x"  # from a worker: so many connections less, as text
     FAILED = b"f"  # from a worker: it can't serve; the text says why
 
 

@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from serve import errors
-from serve.errors import ServeError
+from serve import errors, repository
+from serve.errors import ServeError, StartError
 from serve.model import Model
 from serve.protocols import predict
+from serve.settings import Settings
 
 log = logging.getLogger("serve")
 
@@ -26,10 +27,22 @@ class Answer:
     body: bytes
 
 
+def load(settings: Settings) -> "Inference":
+    """Load and test the model that the settings name.
+
+    Raises:
+        StartError: there is none, it can't be trusted, or no route can speak for it.
+
+    """
+    return Inference(repository.open_model(settings), settings.max_rows, settings.max_batch)
+
+
 class Inference:
     """Answers ``POST /predict`` for one model. It knows neither Flask nor waitress."""
 
     def __init__(self, model: Model, max_rows: int, max_batch: int) -> None:
+        if reason := predict.unsupported(model.inputs, model.outputs):
+            raise StartError(f"{model.name}/{model.version}: {PATH} can't serve it: {reason}")
         self.model = model
         self.max_rows = max_rows
         self.max_batch = max_batch

@@ -52,7 +52,8 @@ class Server(TcpWSGIServer):
     @property
     def sockets(self) -> dict[int, Any]:
         """What the event loop polls, by file descriptor."""
-        return self._map  # type: ignore[no-any-return]
+        sockets: dict[int, Any] = self._map
+        return sockets
 
     def getsockname(self) -> tuple[str, str]:
         """The address that clients see, for the WSGI environment."""

@@ -1,21 +1,18 @@
 """One worker process: a model, an event loop, and the connections that the supervisor gives it."""
 
-import logging
 import os
 import time
 
 from waitress import wasyncore
 
-from serve import memory, repository
+from serve import memory
 from serve.app import Health, create_app
 from serve.control import Control, Kind
 from serve.errors import StartError
-from serve.inference import Inference
+from serve.inference import load
 from serve.loop import Loop
 from serve.server import Server
 from serve.settings import Settings
-
-log = logging.getLogger("serve")
 
 IDLE_SECONDS = 1.0  # while draining, a connection that has been silent for so long is closed
 TURN_SECONDS = 1.0
@@ -38,16 +35,15 @@ class Worker:
             os.sched_setaffinity(0, {cpu})
         memory.keep_freed()
         try:
-            model = repository.open_model(self._settings)
-            inference = Inference(model, self._settings.max_rows, self._settings.max_batch)
-            app = create_app(inference, self._health)
+            inference = load(self._settings)
         except StartError as error:
             self._control.send(Kind.FAILED, str(error))
             return 1
+        app = create_app(inference, self._health)
         loop = Loop(inference)
         self._server = Server(app, self._address, self._settings, loop, self._closed)
         _ControlReader(self, self._control, self._server)
-        self._control.send(Kind.READY, f"{model.name} version {model.version}")
+        self._control.send(Kind.READY, f"{inference.model.name} version {inference.model.version}")
         while not self._done():
             loop.turn(self._server.sockets, TURN_SECONDS if self._drain_until is None else 0.05)
             self._report()

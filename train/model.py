@@ -8,6 +8,7 @@ from train.options import Options
 
 INPUT_NAME = "image"
 OUTPUT_NAME = "probabilities"
+EVALUATION_BATCH = 1000  # rows at a time where nothing is learned
 
 
 def build(options: Options, classes: int) -> keras.Model:

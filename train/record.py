@@ -16,7 +16,7 @@ import tensorflow
 from mlflow.data.numpy_dataset import from_numpy
 from mlflow.models import infer_signature
 
-from train import data, figures, mnist, tracking
+from train import data, figures, mnist, model, tracking
 from train.options import Options
 
 
@@ -66,7 +66,7 @@ def result(
 
     """
     labels = [str(index) for index in range(dataset.classes)]
-    probabilities = network.predict(dataset.x_test, batch_size=1000, verbose=0)
+    probabilities = network.predict(dataset.x_test, batch_size=model.EVALUATION_BATCH, verbose=0)
     with contextlib.redirect_stdout(io.StringIO()):  # MLflow runs the example, with Keras's bar
         logged = mlflow.tensorflow.log_model(
             network,

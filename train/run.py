@@ -14,8 +14,6 @@ from train.errors import TrainError
 from train.options import Options
 from train.progress import ProgressBar
 
-EVALUATION_BATCH = 1000
-
 
 def train(options: Options, console: Console) -> str:
     """Train, measure and log one model as ``options`` say.
@@ -32,12 +30,12 @@ def train(options: Options, console: Console) -> str:
     """
     with console.status("reading the data"):
         dataset = data.read(options.data) if options.data else mnist.load(options.cache)
+    training, validation = _split(dataset, options)
     with tracking.run(options.experiment) as active:
         console.print(f"run {active.info.run_id} on {dataset.name}", highlight=False)
         keras.utils.set_random_seed(options.seed)
         network = model.build(options, dataset.classes)
         record.description(options, dataset, network)
-        training, validation = _split(dataset, options)
         started = time.monotonic()
         history, best_epoch = _fit(network, training, validation, options, console)
         metrics: dict[str, float] = {"train_seconds": time.monotonic() - started}
@@ -80,7 +78,7 @@ def _fit(
             validation_data=validation,
             epochs=options.epochs,
             batch_size=options.batch_size,
-            validation_batch_size=EVALUATION_BATCH,
+            validation_batch_size=model.EVALUATION_BATCH,
             callbacks=[keep_best, record.EpochMetrics(), bar],
             verbose=0,
         )
@@ -88,7 +86,7 @@ def _fit(
 
 
 def _evaluate(network: keras.Model, part: str, x: Any, y: Any) -> dict[str, float]:
-    result = network.evaluate(x, y, batch_size=EVALUATION_BATCH, verbose=0, return_dict=True)
+    result = network.evaluate(x, y, batch_size=model.EVALUATION_BATCH, verbose=0, return_dict=True)
     return {f"{part}_{name}": float(value) for name, value in result.items()}
 
 

@@ -9,10 +9,9 @@ import pytest
 from numpy.typing import NDArray
 
 from bundle.golden import Tensors
-from serve import repository as served
 from serve import settings
 from serve.app import Health, create_app
-from serve.inference import Inference
+from serve.inference import Inference, load
 from serve.model import Model
 from tests.conftest import Digits
 from tests.live_server import Server
@@ -21,8 +20,7 @@ from tests.serve.test_http import REFUSALS
 
 @pytest.fixture(scope="module")
 def inference(repository: Path) -> Inference:
-    model = served.open_model(settings.load(["--models", str(repository)], {}))
-    return Inference(model, max_rows=1024, max_batch=256)
+    return load(settings.load(["--models", str(repository)], {}))
 
 
 def requests(digits: Digits) -> list[tuple[str, str, bytes | None]]:

@@ -181,6 +181,7 @@ def test_too_few_images_to_split(work: Path, tmp_path: Path) -> None:
     assert done.returncode == 1
     assert "40 training images leave none to train on" in done.stderr
     assert "Traceback" not in done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["few.npz"]
 
 
 def statuses(folder: Path) -> list[str]:
