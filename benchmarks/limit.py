@@ -13,6 +13,7 @@ from pathlib import Path
 
 from serve import memory, settings
 from serve.inference import load
+from serve.job import Job
 
 ROOT = Path(__file__).parent.parent
 SECONDS = 0.5
@@ -31,13 +32,13 @@ def _measure(models: str, rows: int) -> float:
     os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     memory.keep_freed()
     inference = load(settings.load(["--models", models], {}))
-    if inference.answer(body).status != 200:
+    if inference.answer(Job(body)).status != 200:
         raise SystemExit("the body is refused")
     repeats = []
     for _ in range(5):
         count, until, started = 0, time.monotonic() + SECONDS, time.process_time()
         while time.monotonic() < until:
-            inference.answer(body)
+            inference.answer(Job(body))
             count += 1
         repeats.append((time.process_time() - started) / count / rows * 1e6)
     return sorted(repeats)[2]

@@ -1,13 +1,16 @@
 """The HTTP routes, as a thin Flask application."""
 
 import logging
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
 from serve import errors
+from serve.admission import Admission
 from serve.inference import PATH, Inference
+from serve.job import Job
 
 log = logging.getLogger("serve")
 
@@ -19,7 +22,7 @@ class Health:
     ready: bool = True
 
 
-def create_app(inference: Inference, health: Health) -> Flask:
+def create_app(inference: Inference, admission: Admission, health: Health) -> Flask:
     """Make the WSGI application that serves a model which has passed its self-test."""
     app = Flask(__name__, static_folder=None)
     app.register_error_handler(HTTPException, _http_error)
@@ -27,8 +30,10 @@ def create_app(inference: Inference, health: Health) -> Flask:
 
     @app.post(PATH)
     def infer() -> Response:
-        answer = inference.answer(request.get_data(cache=False))
-        return _json(answer.body, answer.status)
+        job = Job(request.get_data(cache=False))
+        admission.check(job, _headers())
+        answer = job.answer or inference.answer(job)
+        return _json(answer.body, answer.status, answer.headers)
 
     @app.get("/v2/health/live")
     def live() -> Response:
@@ -43,8 +48,13 @@ def create_app(inference: Inference, health: Health) -> Flask:
     return app
 
 
-def _json(body: bytes, status: int = 200) -> Response:
-    return Response(body, status, content_type="application/json")
+def _json(body: bytes, status: int = 200, headers: Iterable[tuple[str, str]] = ()) -> Response:
+    return Response(body, status, dict(headers), content_type="application/json")
+
+
+def _headers() -> dict[str, str]:
+    environ = request.environ
+    return {name[5:]: value for name, value in environ.items() if name.startswith("HTTP_")}
 
 
 def _http_error(error: HTTPException) -> Response:

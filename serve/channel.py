@@ -8,6 +8,7 @@ model's run. Everything else is served by the Flask application.
 import contextlib
 import socket
 import time
+from http import HTTPStatus
 from typing import Any
 
 from waitress.channel import HTTPChannel
@@ -15,16 +16,11 @@ from waitress.task import ErrorTask, Task, WSGITask
 from waitress.utilities import RequestEntityTooLarge
 
 from serve import errors
-from serve.inference import PATH, Answer
+from serve.job import Answer
 
 LINGER_SECONDS = 10.0
 
-_STATUS = {
-    200: "200 OK",
-    400: "400 Bad Request",
-    413: "413 Request Entity Too Large",
-    500: "500 Internal Server Error",
-}
+_STATUS = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
 
 
 class _Farewell(Task):
@@ -46,9 +42,9 @@ class _AnswerTask(_Farewell):
     complete = True
 
     def execute(self) -> None:
-        answer: Answer = self.request.answer
-        self.status = _STATUS[answer.status]
-        self.response_headers.append(("Content-Type", "application/json"))
+        answer: Answer = self.request.job.answer
+        self.status = _STATUS.get(answer.status, f"{answer.status} Refused")
+        self.response_headers += [("Content-Type", "application/json"), *answer.headers]
         self.content_length = len(answer.body)
         head = self.build_response_header()
         self.wrote_header = True
@@ -75,7 +71,7 @@ class _JsonErrorTask(ErrorTask):
 
 
 def _task(channel: HTTPChannel, request: Any) -> Task:
-    kind = _AnswerTask if hasattr(request, "answer") else _FlaskTask
+    kind = _AnswerTask if hasattr(request, "job") else _FlaskTask
     return kind(channel, request)
 
 
@@ -93,12 +89,23 @@ class Channel(HTTPChannel):
     _linger_until = 0.0
     _closed = False
 
-    def inference_body(self) -> bytes | None:
-        """The body of the request at hand if it is one for inference."""
+    def asks_for(self, path: str) -> bool:
+        """Is the request at hand a valid POST to ``path``?"""
         request = self.requests[0]
-        if request.error or request.path != PATH or request.command != "POST":
-            return None
-        return bytes(request.get_body_stream().read())
+        return not request.error and request.path == path and request.command == "POST"
+
+    def body(self) -> bytes:
+        """The body of the request at hand."""
+        return bytes(self.requests[0].get_body_stream().read())
+
+    def gone(self) -> bool:
+        """Has the client closed the connection? Then nobody reads an answer."""
+        try:
+            return not self.socket.recv(1, socket.MSG_PEEK)
+        except BlockingIOError:
+            return False
+        except OSError:
+            return True
 
     @property
     def busy(self) -> bool:

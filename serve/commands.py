@@ -7,6 +7,7 @@ from pathlib import Path
 from bundle.manifest import Manifest
 from serve.errors import StartError
 from serve.inference import load
+from serve.job import Job
 from serve.settings import Settings
 from serve.supervisor import Supervisor
 
@@ -39,7 +40,7 @@ def predict(settings: Settings, file: str) -> int:
         body = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
     except OSError as error:
         raise StartError(f"{file}: {error.strerror}") from None
-    answer = load(settings).answer(body)
+    answer = load(settings).answer(Job(body))
     print(answer.body.decode())
     return 0 if answer.status == 200 else 1
 

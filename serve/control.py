@@ -25,6 +25,10 @@ class Kind(bytes, enum.Enum):
     FAILED = b"f"  # from a worker: it can't serve; the text says why
 
 
+Message = tuple[Kind, str, socket.socket | None]
+"""What it is, its text, and the connection that came with it."""
+
+
 class Control:
     """One end of the pair."""
 
@@ -59,8 +63,13 @@ class Control:
             return False
         return True
 
-    def receive(self) -> tuple[Kind, str, socket.socket | None] | None:
-        """Next message, its text, and the connection that came with it; None at the end."""
+    def receive(self) -> Message | None:
+        """Next message; None at the end.
+
+        Raises:
+            BlockingIOError: none has come yet.
+
+        """
         try:
             data, ancillary, _, _ = self.socket.recvmsg(_LARGEST, socket.CMSG_SPACE(4))
         except ConnectionResetError:

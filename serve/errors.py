@@ -1,10 +1,10 @@
 """Every way a request can be refused, each with its HTTP status.
 
-    bytes ──protocol──▶ arrays ──tensors──▶ valid arrays ──model──▶ answers
-      │ 400 BadRequest    │ 400 BadRequest, 413 TooLarge
-      └─ 413 TooLarge (before the body is read)
+    bytes ──admission──▶ queue ──protocol──▶ arrays ──tensors──▶ valid arrays ──model──▶ answers
+      │ 429 Busy           │ 504 TimedOut     │ 400 BadRequest, 413 TooLarge     └─ 504 TimedOut
+      └─ 408, 413, 431 (waitress's own, in ``channel``)
 
-``inference`` makes answers of them, and ``channel`` of what waitress refuses itself.
+A refusal costs its own request alone, never another one or the worker.
 """
 
 import orjson
@@ -16,6 +16,7 @@ class ServeError(Exception):
     """A request that is refused; the message echoes at most one number of what the client sent."""
 
     status = 500
+    headers: tuple[tuple[str, str], ...] = ()
 
 
 class BadRequest(ServeError):
@@ -28,6 +29,25 @@ class TooLarge(ServeError):
     """More rows or bytes than this server takes at once."""
 
     status = 413
+
+
+class Busy(ServeError):
+    """There is more to do than can be done soon; the client should come again."""
+
+    status = 429
+    headers = (("Retry-After", "1"),)
+
+
+class ClientGone(ServeError):
+    """The connection was closed before the answer; nginx's status for it, seen in logs alone."""
+
+    status = 499
+
+
+class TimedOut(ServeError):
+    """The answer would come, or has come, after the request's deadline."""
+
+    status = 504
 
 
 class StartError(Exception):

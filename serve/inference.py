@@ -1,15 +1,17 @@
-"""From the body of an inference request to its answer, for one request or several joined."""
+"""From the bodies of inference requests to their answers, one run of the model for several."""
 
 import logging
+import time
+from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from serve import errors, repository
-from serve.errors import ServeError, StartError
+from serve.errors import ClientGone, ServeError, StartError, TimedOut
+from serve.job import Answer, Job, refusal
 from serve.model import Model
 from serve.protocols import predict
 from serve.settings import Settings
@@ -17,14 +19,7 @@ from serve.settings import Settings
 log = logging.getLogger("serve")
 
 PATH = "/predict"
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """An HTTP status and a JSON body."""
-
-    status: int
-    body: bytes
+LOOK_AFTER = 0.001  # seconds of waiting after which it is asked whether the client is still there
 
 
 def load(settings: Settings) -> "Inference":
@@ -47,64 +42,91 @@ class Inference:
         self.max_rows = max_rows
         self.max_batch = max_batch
 
-    def answer(self, body: bytes) -> Answer:
-        """Answer one request."""
-        return self.answer_all([body])[0]
+    def answer(self, job: Job) -> Answer:
+        """Answer one request by itself."""
+        self.answer_next(deque([job]))
+        return job.answer or _FAULT
 
-    def answer_all(self, bodies: Sequence[bytes]) -> list[Answer]:
-        """Answer several requests, in order; those that are valid share runs of the model."""
-        answers: list[Answer | None] = [None] * len(bodies)
-        waiting: list[tuple[int, predict.Request]] = []
-        for place, body in enumerate(bodies):
-            try:
-                parsed = predict.parse(body, self.model.inputs[0], self.max_rows)
-                waiting.append((place, parsed))
-            except ServeError as error:
-                answers[place] = Answer(error.status, errors.body(str(error)))
-            except Exception:  # a fault of ours: it shall cost this request, not the worker
-                log.exception("a request of %s bytes could not be parsed", len(body))
-                answers[place] = Answer(500, errors.body(errors.INTERNAL))
-        while waiting:
-            together = self._take(waiting)
-            for (place, _), answer in zip(
-                together, self._run([parsed for _, parsed in together]), strict=True
-            ):
-                answers[place] = answer
-            del waiting[: len(together)]
-        return [answer for answer in answers if answer is not None]
+    def answer_next(self, waiting: deque[Job]) -> list[Job]:
+        """Answer the first of those that wait, as many as fill one run; returns them.
 
-    def _take(
-        self, waiting: Sequence[tuple[int, predict.Request]]
-    ) -> Sequence[tuple[int, predict.Request]]:
-        """The first requests that together have at most ``max_batch`` rows; at least one."""
+        Requests share a run up to ``max_batch`` rows. One that is refused ends the search for
+        more, so that a call never does much more than one run's work.
+        """
+        together: list[Job] = []
+        refused: list[Job] = []
         rows = 0
-        for count, (_, parsed) in enumerate(waiting):
+        while waiting and not refused:
+            job = waiting.popleft()
+            parsed = self._parse(job)
+            if parsed is None:
+                refused.append(job)
+                continue
             rows += len(parsed.batch)
-            if count and rows > self.max_batch:
-                return waiting[:count]
-        return waiting
+            if together and rows > self.max_batch:
+                waiting.appendleft(job)
+                break
+            together.append(job)
+        if together:
+            self._run(together)
+        return together + refused
 
-    def _run(self, requests: Sequence[predict.Request]) -> list[Answer]:
+    def _parse(self, job: Job) -> predict.Request | None:
+        """The batch of a request; None where it is refused, and has its answer."""
+        try:
+            _check_wanted(job)
+            if job.parsed is None:
+                job.parsed = predict.parse(job.body, self.model.inputs[0], self.max_rows)
+                job.body = b""
+            return job.parsed
+        except ServeError as error:
+            job.answer = refusal(error)
+        except Exception:  # a fault of ours: it shall cost this request, not the worker
+            log.exception("a request of %s bytes could not be parsed", len(job.body))
+            job.answer = _FAULT
+        return None
+
+    def _run(self, jobs: Sequence[Job]) -> None:
+        requests = [job.parsed for job in jobs if job.parsed]
         batches = [request.batch for request in requests]
         joined = batches[0] if len(batches) == 1 else np.concatenate(batches)
         model = self.model
         try:
             scores = model.run({model.inputs[0].name: joined})[model.outputs[0].name]
+            start = 0
+            for job, request in zip(jobs, requests, strict=True):
+                end = start + len(request.batch)
+                job.answer = self._answer(job, request, scores[start:end])
+                start = end
         except Exception:
-            if len(requests) > 1:  # one of them is at fault: only that one shall fail
-                return [self._run([request])[0] for request in requests]
+            if len(jobs) > 1:  # one of them is at fault: only that one shall fail
+                for job in jobs:
+                    self._run([job])
+                return
             log.exception("%s/%s failed on a batch of %s", model.name, model.version, len(joined))
-            return [Answer(500, errors.body(errors.INTERNAL))]
-        answers = []
-        start = 0
-        for request in requests:
-            end = start + len(request.batch)
-            answers.append(self._answer(request, scores[start:end]))
-            start = end
-        return answers
+            jobs[0].answer = _FAULT
 
-    def _answer(self, request: predict.Request, scores: NDArray[Any]) -> Answer:
+    def _answer(self, job: Job, request: predict.Request, scores: NDArray[Any]) -> Answer:
+        if time.monotonic() > job.deadline:
+            return refusal(_late(job))
         if not np.isfinite(scores).all():  # JSON has no such numbers
             return Answer(500, errors.body("the model's answer to this input is not finite"))
         model = self.model
         return Answer(200, predict.render(request, scores, model.name, model.version))
+
+
+_FAULT = Answer(500, errors.body(errors.INTERNAL))
+
+
+def _check_wanted(job: Job) -> None:
+    """Refuse to begin work that nobody waits for."""
+    now = time.monotonic()
+    if now > job.deadline:
+        raise _late(job)
+    if now - job.arrived > LOOK_AFTER and job.gone():
+        raise ClientGone("the connection was closed before the answer")
+
+
+def _late(job: Job) -> TimedOut:
+    milliseconds = (job.deadline - job.arrived) * 1000
+    return TimedOut(f"no answer within {milliseconds:.0f} ms, which this request may take")

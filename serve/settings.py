@@ -94,6 +94,18 @@ class Settings:
         "most rows of requests that are joined into one run of the model",
         "beyond it a row costs no less, and everybody in the run waits for the whole of it",
     )
+    max_queue: int = _knob(
+        128,
+        _count,
+        "most requests that wait in each worker; more get 429",
+        "256 rows each, they are worked off in a third of a second; later answers help nobody",
+    )
+    timeout: float = _knob(
+        30.0,
+        _seconds,
+        "longest time in seconds for a request, once it has come in whole; after it 504",
+        "what clients and load balancers wait for; X-Request-Timeout-Ms asks for less",
+    )
     drain_delay: float = _knob(
         0.0,
         _seconds,

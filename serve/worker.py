@@ -1,13 +1,15 @@
 """One worker process: a model, an event loop, and the connections that the supervisor gives it."""
 
+import contextlib
 import os
 import time
 
 from waitress import wasyncore
 
 from serve import memory
+from serve.admission import Admission
 from serve.app import Health, create_app
-from serve.control import Control, Kind
+from serve.control import Control, Kind, Message
 from serve.errors import StartError
 from serve.inference import load
 from serve.loop import Loop
@@ -39,8 +41,9 @@ class Worker:
         except StartError as error:
             self._control.send(Kind.FAILED, str(error))
             return 1
-        app = create_app(inference, self._health)
-        loop = Loop(inference)
+        admission = Admission(self._settings)
+        app = create_app(inference, admission, self._health)
+        loop = Loop(inference, admission)
         self._server = Server(app, self._address, self._settings, loop, self._closed)
         _ControlReader(self, self._control, self._server)
         self._control.send(Kind.READY, f"{inference.model.name} version {inference.model.version}")
@@ -85,11 +88,19 @@ class _ControlReader(wasyncore.dispatcher):
         return False
 
     def handle_read(self) -> None:
-        message = self._control.receive()
+        """Take all that has come: connections shall not wait for one turn of the loop each."""
+        with contextlib.suppress(BlockingIOError):
+            while self._take(self._control.receive()):
+                pass
+
+    def _take(self, message: Message | None) -> bool:
         if message is None:  # the supervisor is gone: nobody else will end this process
             self.del_channel(self._server.sockets)
             self._worker.told(Kind.DRAIN)
-        elif message[2] is not None:
-            self._server.take(message[2])
+            return False
+        kind, _, connection = message
+        if connection is not None:
+            self._server.take(connection)
         else:
-            self._worker.told(message[0])
+            self._worker.told(kind)
+        return True

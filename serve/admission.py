@@ -1,0 +1,51 @@
+"""Which requests for inference come in, and how long each may take."""
+
+from collections import deque
+from collections.abc import Mapping
+
+from serve.errors import BadRequest, Busy, ServeError
+from serve.job import Job, refusal
+from serve.settings import Settings
+
+TIMEOUT_HEADER = "X_REQUEST_TIMEOUT_MS"
+
+
+class Admission:
+    """The queue of one worker, and who may join it."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._timeout = settings.timeout
+        self._most = settings.max_queue
+        self.waiting: deque[Job] = deque()
+
+    def check(self, job: Job, headers: Mapping[str, str]) -> bool:
+        """Set a job's deadline; False where it is refused, and has its answer.
+
+        Args:
+            job: just arrived.
+            headers: of its request, by the names that WSGI gives them, less ``HTTP_``.
+
+        """
+        try:
+            job.deadline = job.arrived + self._seconds(headers.get(TIMEOUT_HEADER))
+        except ServeError as error:
+            job.answer = refusal(error)
+        return job.answer is None
+
+    def queue(self, job: Job, headers: Mapping[str, str]) -> bool:
+        """Let a job wait for its turn; False where it is refused, and has its answer."""
+        if not self.check(job, headers):
+            return False
+        if len(self.waiting) >= self._most:
+            job.answer = refusal(Busy(f"busy: {self._most} requests are waiting already"))
+            return False
+        self.waiting.append(job)
+        return True
+
+    def _seconds(self, wanted: str | None) -> float:
+        """What a request may take; it can ask for less than the settings give, not for more."""
+        if wanted is None:
+            return self._timeout
+        if not (wanted.isascii() and wanted.isdecimal()):
+            raise BadRequest("X-Request-Timeout-Ms: expected a whole number of milliseconds")
+        return min(self._timeout, int(wanted[:10]) / 1000)

@@ -1,0 +1,97 @@
+"""More than the server can do, or wants to: refusals, deadlines, and who is slow."""
+
+import http.client
+import json
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from tests.conftest import Digits
+from tests.live_server import Answer, Server
+from tests.serve.test_workers import workers
+
+
+@contextmanager
+def asleep(server: Server) -> Iterator[None]:
+    """Stop the one worker; what is sent meanwhile reaches it all at once."""
+    (worker,) = workers(server)
+    os.kill(worker, signal.SIGSTOP)
+    yield
+    os.kill(worker, signal.SIGCONT)
+
+
+class Client:
+    """One connection, whose request and answer are two steps."""
+
+    def __init__(self, server: Server) -> None:
+        self._connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
+
+    def __enter__(self) -> "Client":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._connection.close()
+
+    def send(self, document: object, **headers: str) -> None:
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        self._connection.request("POST", "/predict", json.dumps(document), named)
+
+    def get(self, path: str) -> Answer:
+        self._connection.request("GET", path)
+        return self.receive()
+
+    def receive(self) -> Answer:
+        response = self._connection.getresponse()
+        return Answer(response.status, response.headers, response.read())
+
+
+def ask(server: Server, document: object, **headers: str) -> Answer:
+    with Client(server) as client:
+        client.send(document, **headers)
+        return client.receive()
+
+
+def test_past_the_queue_a_request_is_told_to_come_again(repository: Path, digits: Digits) -> None:
+    arguments = ("--models", str(repository), "--workers", "1", "--max-queue", "3")
+    document = {"image": digits.images[0].tolist()}
+    with Server(*arguments) as server, ExitStack() as opened:
+        clients = [opened.enter_context(Client(server)) for _ in range(8)]
+        for client in clients:
+            assert client.get("/v2/health/live").status == 200  # its worker has the connection
+        with asleep(server):
+            for client in clients:
+                client.send(document)
+        answers = [client.receive() for client in clients]
+        assert sorted(answer.status for answer in answers) == [200] * 3 + [429] * 5
+        for client, answer in zip(clients, answers, strict=True):
+            if answer.status == 429:
+                assert answer.headers["Retry-After"] == "1"
+                assert answer.json() == {"error": "busy: 3 requests are waiting already"}
+            assert answer.headers["Connection"] is None
+            client.send(document)
+            assert client.receive().json()["prediction"] == 7
+
+
+def test_a_request_may_ask_for_less_time(server: Server, digits: Digits) -> None:
+    document = {"images": digits.images.tolist()}  # 1,000 take several milliseconds
+    answer = ask(server, document, X_Request_Timeout_Ms="1")
+    assert answer.status == 504
+    assert answer.json() == {"error": "no answer within 1 ms, which this request may take"}
+    assert ask(server, document, X_Request_Timeout_Ms="60000").status == 200
+
+
+def test_a_request_may_not_ask_for_more_time(repository: Path, digits: Digits) -> None:
+    document = {"images": digits.images.tolist()}
+    with Server("--models", str(repository), "--timeout", "0.001") as server:
+        answer = ask(server, document, X_Request_Timeout_Ms="60000")
+        assert answer.json() == {"error": "no answer within 1 ms, which this request may take"}
+
+
+def test_a_timeout_that_is_no_number_is_refused(server: Server, digits: Digits) -> None:
+    for wrong in ("soon", "-1", "1.5", ""):
+        document = {"image": digits.images[0].tolist()}
+        answer = ask(server, document, X_Request_Timeout_Ms=wrong)
+        assert answer.status == 400
+        assert "X-Request-Timeout-Ms: expected a whole number" in answer.json()["error"]
