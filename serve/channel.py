@@ -8,71 +8,15 @@ model's run. Everything else is served by the Flask application.
 import contextlib
 import socket
 import time
-from http import HTTPStatus
 from typing import Any
 
 from waitress.channel import HTTPChannel
-from waitress.task import ErrorTask, Task, WSGITask
-from waitress.utilities import RequestEntityTooLarge
 
-from serve import errors
-from serve.job import Answer
+from serve import tasks
+from serve.errors import ServeError
+from serve.request import Request
 
 LINGER_SECONDS = 10.0
-
-_STATUS = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
-
-
-class _Farewell(Task):
-    """Tells the client, once the server drains, that this answer is the connection's last."""
-
-    def start(self) -> None:
-        super().start()
-        if self.channel.server.draining:
-            self.set_close_on_finish()
-
-
-class _FlaskTask(_Farewell, WSGITask):
-    """A request that the Flask application answers."""
-
-
-class _AnswerTask(_Farewell):
-    """Writes an answer that ``Inference`` gave, head and body at once."""
-
-    complete = True
-
-    def execute(self) -> None:
-        answer: Answer = self.request.job.answer
-        self.status = _STATUS.get(answer.status, f"{answer.status} Refused")
-        self.response_headers += [("Content-Type", "application/json"), *answer.headers]
-        self.content_length = len(answer.body)
-        head = self.build_response_header()
-        self.wrote_header = True
-        self.channel.write_soon(head + answer.body)
-
-
-class _JsonErrorTask(ErrorTask):
-    """What waitress refuses before the application sees it, in the one form of all errors."""
-
-    def execute(self) -> None:
-        error = self.request.error
-        message = error.body
-        if isinstance(error, RequestEntityTooLarge):
-            message = (
-                f"expected a body of at most {self.channel.adj.max_request_body_size - 1} bytes"
-            )
-        self.channel.refused = True
-        body = errors.body(message)
-        self.status = f"{error.code} {error.reason}"
-        self.response_headers.append(("Content-Type", "application/json"))
-        self.set_close_on_finish()
-        self.content_length = len(body)
-        self.write(body)
-
-
-def _task(channel: HTTPChannel, request: Any) -> Task:
-    kind = _AnswerTask if hasattr(request, "job") else _FlaskTask
-    return kind(channel, request)
 
 
 class Channel(HTTPChannel):
@@ -83,11 +27,19 @@ class Channel(HTTPChannel):
     away for a while (RFC 9112, section 9.6).
     """
 
-    task_class = staticmethod(_task)
-    error_task_class = _JsonErrorTask
+    task_class = staticmethod(tasks.task)
+    error_task_class = tasks.ErrorTask
+    request: Request | None  # that is coming in
+    surplus = False
+    """Is it one more than the server wants? Then it gets one answer, and none to inference."""
     refused = False
+    """Is a request's rest still to come?"""
     _linger_until = 0.0
     _closed = False
+
+    def parser_class(self, _: Any) -> Request:
+        """Make the parser of the next request."""
+        return Request(self.server)
 
     def asks_for(self, path: str) -> bool:
         """Is the request at hand a valid POST to ``path``?"""
@@ -111,6 +63,30 @@ class Channel(HTTPChannel):
     def busy(self) -> bool:
         """Is a request coming in, waiting or being answered?"""
         return bool(self.requests or self.request is not None or self.total_outbufs_len)
+
+    @property
+    def held(self) -> int:
+        """Bytes that the bodies of its requests take, or will."""
+        coming = self.request.held if self.request is not None else 0
+        return int(coming + sum(request.held for request in self.requests))
+
+    def silent_since(self, when: float) -> bool:
+        """Has nothing come or gone since then, by ``time.time``, though nothing is being done?"""
+        return not self.requests and self.last_activity < when
+
+    def lingers_too_long(self) -> bool:
+        """Has a client that was refused not hung up, though it was given time?"""
+        return bool(self._linger_until) and time.monotonic() > self._linger_until
+
+    def refuse(self, error: ServeError) -> None:
+        """Answer the request that is coming in, before it has come in whole."""
+        with self.requests_lock:
+            if self.request is None or self.requests:
+                return
+            self.request.error = error
+            self.requests.append(self.request)
+            self.request = None
+            self.server.add_task(self)
 
     def readable(self) -> bool:
         """Also while what still comes after a refusal is thrown away."""

@@ -2,7 +2,7 @@
 
     bytes ──admission──▶ queue ──protocol──▶ arrays ──tensors──▶ valid arrays ──model──▶ answers
       │ 429 Busy           │ 504 TimedOut     │ 400 BadRequest, 413 TooLarge     └─ 504 TimedOut
-      └─ 408, 413, 431 (waitress's own, in ``channel``)
+      └─ 408 TooSlow, 413 and 431 (before it has come in whole)
 
 A refusal costs its own request alone, never another one or the worker.
 """
@@ -23,6 +23,12 @@ class BadRequest(ServeError):
     """What came is not what the route takes."""
 
     status = 400
+
+
+class TooSlow(ServeError):
+    """A request that takes too long to come in."""
+
+    status = 408
 
 
 class TooLarge(ServeError):

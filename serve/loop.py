@@ -14,8 +14,9 @@ from waitress import wasyncore
 
 from serve.admission import Admission
 from serve.channel import Channel
+from serve.errors import Busy
 from serve.inference import PATH, Inference
-from serve.job import Job
+from serve.job import Job, refusal
 
 INFERENCE_SECONDS = 0.01  # between two polls, and at most one run more
 
@@ -53,7 +54,9 @@ class Loop:
             request = channel.requests[0]
             job = Job(channel.body(), channel.gone)
             request.job = job
-            if self._admission.queue(job, request.headers):
+            if channel.surplus:
+                job.answer = refusal(Busy("busy: too many connections"))
+            elif self._admission.queue(job, request.headers):
                 self._asking[job] = channel
                 return
         channel.service()

@@ -106,6 +106,30 @@ class Settings:
         "longest time in seconds for a request, once it has come in whole; after it 504",
         "what clients and load balancers wait for; X-Request-Timeout-Ms asks for less",
     )
+    max_connections: int = _knob(
+        512,
+        _count,
+        "most open connections in each worker; the longest idle one makes room for another",
+        "half of the 1,024 descriptors that a process usually may have",
+    )
+    idle_timeout: float = _knob(
+        75.0,
+        _seconds,
+        "seconds of silence after which a connection is closed",
+        "more than the 60 of most load balancers, which so never use one that is being closed",
+    )
+    head_timeout: float = _knob(
+        10.0,
+        _seconds,
+        "longest time in seconds for a request's head to come in; after it 408",
+        "a head is one packet or two",
+    )
+    min_body_rate: int = _knob(
+        10_000,
+        _count,
+        "slowest pace, in bytes a second, for a body once the head's time is over; below it 408",
+        "slower than any modem that still works",
+    )
     drain_delay: float = _knob(
         0.0,
         _seconds,
@@ -129,6 +153,18 @@ class Settings:
         _count,
         "longest request body in bytes; a longer one gets 413",
         "1,024 rows of 784 numbers with up to 20 characters each",
+    )
+    max_held_bytes: int = _knob(
+        128 * 2**20,
+        _count,
+        "most bytes of bodies that each worker holds at once; a body too many gets 429",
+        "eight of the longest bodies, or 280 of 256 rows",
+    )
+    max_head_bytes: int = _knob(
+        16 * 2**10,
+        _count,
+        "longest request line and headers together, in bytes; longer ones get 431",
+        "twice what most proxies let through",
     )
 
 

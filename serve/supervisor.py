@@ -11,7 +11,7 @@ import signal
 import socket
 import time
 
-from serve import children, cpus, listener
+from serve import children, cpus, descriptors, listener
 from serve.children import Child
 from serve.control import Kind
 from serve.errors import StartError
@@ -49,6 +49,7 @@ class Supervisor:
             StartError: the address is taken, or no worker can serve.
 
         """
+        descriptors.allow(self._settings.max_connections)
         self._listener = listener.open_listener(self._settings)
         self._address = self._listener.getsockname()[:2]
         self._watch_signals()
