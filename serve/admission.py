@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Mapping
 
+from serve.api_keys import ApiKeys
 from serve.errors import BadRequest, Busy, ServeError
 from serve.job import Job, refusal
 from serve.settings import Settings
@@ -14,12 +15,19 @@ class Admission:
     """The queue of one worker, and who may join it."""
 
     def __init__(self, settings: Settings) -> None:
+        """Make it empty.
+
+        Raises:
+            StartError: the file of API keys can't be used.
+
+        """
+        self._keys = ApiKeys(settings.api_keys) if settings.api_keys else None
         self._timeout = settings.timeout
         self._most = settings.max_queue
         self.waiting: deque[Job] = deque()
 
     def check(self, job: Job, headers: Mapping[str, str]) -> bool:
-        """Set a job's deadline; False where it is refused, and has its answer.
+        """Look at the key and set the deadline; False where it is refused, and has its answer.
 
         Args:
             job: just arrived.
@@ -27,6 +35,8 @@ class Admission:
 
         """
         try:
+            if self._keys:
+                job.key = self._keys.check(headers)
             job.deadline = job.arrived + self._seconds(headers.get(TIMEOUT_HEADER))
         except ServeError as error:
             job.answer = refusal(error)
@@ -37,7 +47,7 @@ class Admission:
         if not self.check(job, headers):
             return False
         if len(self.waiting) >= self._most:
-            job.answer = refusal(Busy(f"busy: {self._most} requests are waiting already"))
+            job.answer = refusal(Busy("queue", f"{self._most} requests are waiting already"))
             return False
         self.waiting.append(job)
         return True

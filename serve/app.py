@@ -1,13 +1,13 @@
 """The HTTP routes, as a thin Flask application."""
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
-from serve import errors
+from serve import errors, metrics
 from serve.admission import Admission
 from serve.inference import PATH, Inference
 from serve.job import Job
@@ -22,8 +22,21 @@ class Health:
     ready: bool = True
 
 
-def create_app(inference: Inference, admission: Admission, health: Health) -> Flask:
-    """Make the WSGI application that serves a model which has passed its self-test."""
+def create_app(
+    inference: Inference,
+    admission: Admission,
+    health: Health,
+    scrape: Callable[[], bytes],
+) -> Flask:
+    """Make the WSGI application that serves a model which has passed its self-test.
+
+    Args:
+        inference: of that model.
+        admission: what is asked before a request comes in.
+        health: what the health routes say.
+        scrape: gives the metrics as Prometheus reads them.
+
+    """
     app = Flask(__name__, static_folder=None)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _failed)
@@ -44,6 +57,10 @@ def create_app(inference: Inference, admission: Admission, health: Health) -> Fl
         if health.ready:
             return _json(b"{}")
         return _json(errors.body("not ready: the server is shutting down"), 503)
+
+    @app.get("/metrics")
+    def prometheus() -> Response:
+        return Response(scrape(), content_type=metrics.CONTENT_TYPE)
 
     return app
 

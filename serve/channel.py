@@ -46,10 +46,6 @@ class Channel(HTTPChannel):
         request = self.requests[0]
         return not request.error and request.path == path and request.command == "POST"
 
-    def body(self) -> bytes:
-        """The body of the request at hand."""
-        return bytes(self.requests[0].get_body_stream().read())
-
     def gone(self) -> bool:
         """Has the client closed the connection? Then nobody reads an answer."""
         try:
@@ -98,6 +94,16 @@ class Channel(HTTPChannel):
             super().handle_read()
         elif self.recv(self.adj.recv_bytes) and time.monotonic() > self._linger_until:
             self.handle_close()
+
+    def write_soon(self, data: bytes) -> int:
+        """Send at once what the socket takes; only the rest goes through waitress's buffers."""
+        with self.outbuf_lock:
+            if self.connected and not self.total_outbufs_len:
+                sent = self.send(data, do_close=False)
+                if sent == len(data):
+                    return int(sent)
+                data = data[sent:]
+            return int(super().write_soon(data))
 
     def handle_close(self) -> None:
         """Close, gently after a refusal, and count it once."""

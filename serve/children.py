@@ -8,10 +8,11 @@ import sys
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from serve.control import Control, Kind
 from serve.settings import Settings
-from serve.worker import Worker
+from serve.worker import Place, Worker
 
 log = logging.getLogger("serve")
 
@@ -22,8 +23,7 @@ class Child:
 
     pid: int
     control: Control
-    cpu: int | None
-    """The CPU that it is pinned to."""
+    place: Place
     replaces: "Child | None" = None
     """The worker that it stands in for, which drains once this one is ready."""
     started: float = field(default_factory=time.monotonic)
@@ -50,7 +50,8 @@ class Child:
 def fork(
     settings: Settings,
     address: tuple[str, int],
-    cpu: int | None,
+    folder: Path,
+    place: Place,
     inherited: Iterable[Callable[[], None]],
 ) -> Child:
     """Start a worker in a fork of this process, whose packages it then shares.
@@ -60,7 +61,8 @@ def fork(
     Args:
         settings: of the service.
         address: that clients see.
-        cpu: to pin the worker to.
+        folder: where all workers keep their metrics.
+        place: what the worker has to itself.
         inherited: closes what the worker must not hold: the listening socket, which would stay
             open, and the ends of other workers, which would not notice the supervisor's end.
 
@@ -72,7 +74,7 @@ def fork(
     pid = os.fork()
     if pid:
         theirs.close()
-        return Child(pid, ours, cpu)
+        return Child(pid, ours, place)
     status = 1
     try:
         signal.set_wakeup_fd(-1)
@@ -80,7 +82,7 @@ def fork(
             signal.signal(number, signal.SIG_IGN)  # the supervisor says when to end
         for close in (ours.close, *inherited):
             close()
-        status = Worker(settings, theirs.on_top(), address).run(cpu)
+        status = Worker(settings, theirs.on_top(), address, folder).run(place)
     except BaseException:
         log.exception("worker %s failed", os.getpid())
     finally:

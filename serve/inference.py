@@ -3,7 +3,7 @@
 import logging
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -41,6 +41,8 @@ class Inference:
         self.model = model
         self.max_rows = max_rows
         self.max_batch = max_batch
+        self.ran: Callable[[int], None] = lambda rows: None
+        """Told the rows of each run."""
 
     def answer(self, job: Job) -> Answer:
         """Answer one request by itself."""
@@ -74,10 +76,13 @@ class Inference:
     def _parse(self, job: Job) -> predict.Request | None:
         """The batch of a request; None where it is refused, and has its answer."""
         try:
-            _check_wanted(job)
+            now = _check_wanted(job)
             if job.parsed is None:
                 job.parsed = predict.parse(job.body, self.model.inputs[0], self.max_rows)
                 job.body = b""
+                job.ready = time.monotonic()
+                job.queue_seconds = now - job.arrived
+                job.parse_seconds = job.ready - now
             return job.parsed
         except ServeError as error:
             job.answer = refusal(error)
@@ -91,11 +96,16 @@ class Inference:
         batches = [request.batch for request in requests]
         joined = batches[0] if len(batches) == 1 else np.concatenate(batches)
         model = self.model
+        began = time.monotonic()
         try:
             scores = model.run({model.inputs[0].name: joined})[model.outputs[0].name]
+            ended = time.monotonic()
+            self.ran(len(joined))
             start = 0
             for job, request in zip(jobs, requests, strict=True):
                 end = start + len(request.batch)
+                job.queue_seconds += began - job.ready
+                job.infer_seconds = ended - began
                 job.answer = self._answer(job, request, scores[start:end])
                 start = end
         except Exception:
@@ -107,24 +117,28 @@ class Inference:
             jobs[0].answer = _FAULT
 
     def _answer(self, job: Job, request: predict.Request, scores: NDArray[Any]) -> Answer:
-        if time.monotonic() > job.deadline:
+        now = time.monotonic()
+        if now > job.deadline:
             return refusal(_late(job))
         if not np.isfinite(scores).all():  # JSON has no such numbers
             return Answer(500, errors.body("the model's answer to this input is not finite"))
         model = self.model
-        return Answer(200, predict.render(request, scores, model.name, model.version))
+        body = predict.render(request, scores, model.name, model.version)
+        job.render_seconds = time.monotonic() - now
+        return Answer(200, body)
 
 
 _FAULT = Answer(500, errors.body(errors.INTERNAL))
 
 
-def _check_wanted(job: Job) -> None:
-    """Refuse to begin work that nobody waits for."""
+def _check_wanted(job: Job) -> float:
+    """Refuse to begin work that nobody waits for; returns the time."""
     now = time.monotonic()
     if now > job.deadline:
         raise _late(job)
     if now - job.arrived > LOOK_AFTER and job.gone():
         raise ClientGone("the connection was closed before the answer")
+    return now
 
 
 def _late(job: Job) -> TimedOut:

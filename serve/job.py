@@ -16,11 +16,13 @@ class Answer:
     status: int
     body: bytes
     headers: tuple[tuple[str, str], ...] = ()
+    rejection: str = ""
+    """Why the request was turned away, for the metrics."""
 
 
 def refusal(error: ServeError) -> Answer:
     """The answer that says why there is no other."""
-    return Answer(error.status, errors.body(str(error)), error.headers)
+    return Answer(error.status, errors.body(str(error)), error.headers, error.rejection)
 
 
 def _stays() -> bool:
@@ -40,3 +42,20 @@ class Job:
     parsed: predict.Request | None = None
     """Only where the request is valid."""
     answer: Answer | None = None
+    key: str = ""
+    """Name of the API key that came with it."""
+    parse_seconds: float = 0.0
+    queue_seconds: float = 0.0
+    """Waiting for its turn, and then for the others of its run to be parsed."""
+    ready: float = 0.0
+    """When it was parsed; a time like ``arrived``."""
+    infer_seconds: float = 0.0
+    """Of the run, which may be shared."""
+    render_seconds: float = 0.0
+
+    def server_timing(self) -> str:
+        """How long each step took, in milliseconds (W3C Server Timing)."""
+        return (
+            f"parse;dur={self.parse_seconds * 1e3:.3f}, queue;dur={self.queue_seconds * 1e3:.3f}, "
+            f"infer;dur={self.infer_seconds * 1e3:.3f}, render;dur={self.render_seconds * 1e3:.3f}"
+        )

@@ -17,6 +17,7 @@ from serve.channel import Channel
 from serve.errors import Busy
 from serve.inference import PATH, Inference
 from serve.job import Job, refusal
+from serve.observer import Observer
 
 INFERENCE_SECONDS = 0.01  # between two polls, and at most one run more
 
@@ -24,9 +25,10 @@ INFERENCE_SECONDS = 0.01  # between two polls, and at most one run more
 class Loop:
     """A waitress task dispatcher that queues, and the loop that works the queue off."""
 
-    def __init__(self, inference: Inference, admission: Admission) -> None:
+    def __init__(self, inference: Inference, admission: Admission, observer: Observer) -> None:
         self._inference = inference
         self._admission = admission
+        self._observer = observer
         self._arrived: deque[Channel] = deque()
         self._asking: dict[Job, Channel] = {}
 
@@ -43,19 +45,22 @@ class Loop:
         wasyncore.poll2(0 if self._arrived or waiting else timeout, sockets)
         for _ in range(len(self._arrived)):
             self._take_in(self._arrived.popleft())
+        self._observer.in_flight(len(self._asking))
         until = time.monotonic() + INFERENCE_SECONDS
         while waiting and time.monotonic() < until:
             for job in self._inference.answer_next(waiting):
                 self._asking.pop(job).service()
+        self._observer.in_flight(len(self._asking))
+        self._observer.flush()
 
     def _take_in(self, channel: Channel) -> None:
         """Queue a request for inference; serve any other, and a refusal, at once."""
         if channel.asks_for(PATH):
             request = channel.requests[0]
-            job = Job(channel.body(), channel.gone)
+            job = Job(request.take_body(), channel.gone)
             request.job = job
             if channel.surplus:
-                job.answer = refusal(Busy("busy: too many connections"))
+                job.answer = refusal(Busy("connections", "too many connections"))
             elif self._admission.queue(job, request.headers):
                 self._asking[job] = channel
                 return

@@ -1,6 +1,9 @@
 """A request while it comes in: waitress's parser, with a clock and an eye on memory."""
 
+import io
+import re
 import time
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from waitress.parser import HTTPRequestParser
@@ -10,6 +13,47 @@ from serve.job import Job
 
 if TYPE_CHECKING:
     from serve.server import Server
+
+
+_ID = re.compile(r"[!-~]{1,128}")
+
+
+_SMALL = 65536  # bytes of a body that is not worth asking whether there is room
+
+
+class Body:
+    """A body as it comes in: the pieces that the socket gave, not copied until they are joined."""
+
+    _SHORT = 4096
+
+    def __init__(self) -> None:
+        self._pieces: list[bytes] = []
+        self._length = 0
+
+    def __len__(self) -> int:
+        return self._length
+
+    def append(self, piece: bytes) -> None:
+        """Take a piece; short ones are joined at once, for each takes memory beside its bytes."""
+        self._length += len(piece)
+        if self._pieces and len(self._pieces[-1]) < self._SHORT:
+            self._pieces[-1] += piece
+        else:
+            self._pieces.append(piece)
+
+    def getfile(self) -> io.BytesIO:
+        """All that has come, as WSGI wants it."""
+        return io.BytesIO(b"".join(self._pieces))
+
+    def take(self) -> bytes:
+        """All that has come, which is then forgotten."""
+        whole = b"".join(self._pieces)
+        self.close()
+        return whole
+
+    def close(self) -> None:
+        """Forget it."""
+        self._pieces.clear()
 
 
 class Request(HTTPRequestParser):
@@ -28,6 +72,16 @@ class Request(HTTPRequestParser):
         self._server = server
         self._has_room = False
 
+    def parse_header(self, header_plus: bytes) -> None:
+        """Parse the head; the body then goes where it is not copied more than needed."""
+        super().parse_header(header_plus)
+        if self.body_rcv is not None:
+            self.body_rcv.buf = Body()
+
+    def take_body(self) -> bytes:
+        """The body, which is then no longer kept here."""
+        return b"" if self.body_rcv is None else bytes(self.body_rcv.getbuf().take())
+
     def received(self, data: bytes) -> int:
         """Take what came; returns how many of the bytes were of this request."""
         taken = int(super().received(data))
@@ -38,14 +92,20 @@ class Request(HTTPRequestParser):
             self.expect_continue = False
         return taken
 
+    @cached_property
+    def id(self) -> str:
+        """The client's X-Request-Id where it sent a proper one, else one of ours."""
+        given = self.headers.get("X_REQUEST_ID", "")
+        return given if _ID.fullmatch(given) else self._server.new_id()
+
     @property
     def held(self) -> int:
         """Bytes of memory that its body takes, or will."""
         return max(int(self.content_length), int(self.body_bytes_received))
 
     def _find_room(self) -> None:
-        if self._server.has_room(self):
+        if self.held <= _SMALL or self._server.has_room(self):
             self._has_room = not self.chunked  # whose length is not known in advance
         else:
-            self.error = Busy("busy: other requests take the memory that this body needs")
+            self.error = Busy("memory", "other requests take the memory that this body needs")
             self.completed = True

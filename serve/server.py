@@ -4,6 +4,8 @@ Connections are accepted by the supervisor and given to ``take``; ``maintenance`
 take too long.
 """
 
+import itertools
+import os
 import socket
 import time
 from collections.abc import Callable
@@ -15,6 +17,7 @@ from waitress.server import TcpWSGIServer
 
 from serve.channel import Channel
 from serve.errors import TooSlow
+from serve.observer import Observer
 from serve.request import Request
 from serve.settings import Settings
 
@@ -34,9 +37,14 @@ class Server(TcpWSGIServer):
         address: tuple[str, int],
         settings: Settings,
         dispatcher: Any,
+        observer: Observer,
         closed: Callable[[], None],
     ) -> None:
         self._address = address
+        self._ids = itertools.count(1)
+        self._id_prefix = os.urandom(6).hex()
+        self.answered = observer.answered
+        self.rejected = observer.rejected
         self._settings = settings
         self.closed = closed
         adjustments = Adjustments(
@@ -74,11 +82,16 @@ class Server(TcpWSGIServer):
         """The address that clients see, for the WSGI environment."""
         return self._address[0], str(self._address[1])
 
+    def new_id(self) -> str:
+        """An id for a request, unlike any other's."""
+        return f"{self._id_prefix}-{next(self._ids):x}"
+
     def take(self, connection: socket.socket) -> None:
         """Serve an accepted connection."""
         surplus = self._is_full() and not self._close_an_idle_one()
         try:
             if len(self.channels) >= self._settings.max_connections + SURPLUS:
+                self.rejected("connections")
                 raise ConnectionAbortedError
             connection.setblocking(False)
             self.set_socket_options(connection)

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from serve.access_log import Choice
+
 
 def _knob(default: Any, parse: Callable[[str], Any], does: str, why: str) -> Any:
     """A setting: its default, how its text is read, what it does, why the default is so."""
@@ -33,6 +35,14 @@ def _switch(text: str) -> bool:
     if text not in ("on", "off"):
         raise argparse.ArgumentTypeError(f"expected on or off, got {text}")
     return text == "on"
+
+
+def _choice(text: str) -> Choice:
+    try:
+        return Choice(text)
+    except ValueError:
+        known = ", ".join(choice.value for choice in Choice)
+        raise argparse.ArgumentTypeError(f"expected one of {known}; got {text}") from None
 
 
 def _seconds(text: str) -> float:
@@ -130,6 +140,20 @@ class Settings:
         "slowest pace, in bytes a second, for a body once the head's time is over; below it 408",
         "slower than any modem that still works",
     )
+    api_keys: Path | None = _knob(
+        None,
+        Path,
+        "file with the SHA-256 and the name of each key that may ask for inference (default: none"
+        " is asked for)",
+        "behind a gateway that knows its clients there is nothing to ask",
+    )
+    access_log: Choice = _knob(
+        Choice.ERRORS,
+        _choice,
+        "requests to log as JSON on standard error: off, errors (status 400 and above), sampled"
+        " (and one in a hundred others), all",
+        "all costs a tenth of a small model's throughput",
+    )
     drain_delay: float = _knob(
         0.0,
         _seconds,
@@ -182,6 +206,8 @@ def shown(default: Any) -> str:
     """A default as one would write it on the command line."""
     if isinstance(default, bool):
         return "on" if default else "off"
+    if isinstance(default, Choice):
+        return default.value
     return "" if default is None else str(default)
 
 

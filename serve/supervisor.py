@@ -7,15 +7,17 @@ long-lived connections is shared out as evenly as a thousand. It never reads a r
 import logging
 import os
 import selectors
+import shutil
 import signal
 import socket
 import time
 
-from serve import children, cpus, descriptors, listener
+from serve import children, cpus, descriptors, listener, metrics
 from serve.children import Child
 from serve.control import Kind
 from serve.errors import StartError
 from serve.settings import Settings
+from serve.worker import Place
 
 log = logging.getLogger("serve")
 
@@ -53,6 +55,7 @@ class Supervisor:
         self._listener = listener.open_listener(self._settings)
         self._address = self._listener.getsockname()[:2]
         self._watch_signals()
+        self._folder = metrics.make_folder()
         try:
             for cpu in self._placement():
                 self._start(cpu)
@@ -65,6 +68,7 @@ class Supervisor:
                 self._drain_when_due()
         finally:
             self._kill()
+            shutil.rmtree(self._folder, ignore_errors=True)
         return 0
 
     def _placement(self) -> list[int | None]:
@@ -75,10 +79,15 @@ class Supervisor:
             return [None] * count
         return [available[index % len(available)] for index in range(count)]
 
-    def _start(self, cpu: int | None, replaces: Child | None = None) -> None:
+    def _start(
+        self, cpu: int | None, replaces: Child | None = None, after_death: bool = False
+    ) -> None:
         inherited = [self._listener.close, self._selector.close]
         inherited += [child.control.close for child in self._children]
-        child = children.fork(self._settings, self._address, cpu, inherited)
+        taken = {child.place.slot for child in self._children}
+        slot = min(set(range(len(taken) + 1)) - taken)
+        place = Place(slot, cpu, after_death)
+        child = children.fork(self._settings, self._address, self._folder, place, inherited)
         child.replaces = replaces
         self._children.append(child)
         self._selector.register(child.control, selectors.EVENT_READ, lambda: self._hear(child))
@@ -127,7 +136,7 @@ class Supervisor:
             self._failed_starts = 0
             self._announce(message[1])
             if child.replaces:
-                child.replaces.drain()
+                self._take_over(child.replaces)
                 child.replaces = None
         self._accept_if_served()
 
@@ -143,11 +152,16 @@ class Supervisor:
         self._selector.unregister(child.control)
         self._children.remove(child)
         how = child.reap()
+        metrics.forget_gauges(self._folder, child.place.slot)
         if self._drain_at is not None:
             return
+        if child in self._to_replace:
+            self._to_replace.remove(child)
         if child.draining:
             self._replace_next()
-        elif child.replaces:
+        elif any(other.replaces is child for other in self._children):
+            log.error("worker %s %s; its successor starts already", child.pid, how)
+        elif child.replaces in self._children:
             log.error("restart given up, the old workers go on: %s", child.reason)
             self._to_replace.clear()
         else:
@@ -163,18 +177,25 @@ class Supervisor:
         pause = min(LONGEST_PAUSE, 0.1 * 2**self._deaths) if self._deaths else 0.0
         self._deaths += 1
         log.error("worker %s %s; another starts in %.1f s", child.pid, how, pause)
-        self._due.append((time.monotonic() + pause, child.cpu))
+        self._due.append((time.monotonic() + pause, child.place.cpu))
 
     def _start_due(self) -> None:
         now = time.monotonic()
         for entry in [entry for entry in self._due if entry[0] <= now]:
             self._due.remove(entry)
-            self._start(entry[1])
+            self._start(entry[1], after_death=True)
+
+    def _take_over(self, old: Child) -> None:
+        """A successor is ready: its predecessor may go, if it has not died meanwhile."""
+        if old in self._children:
+            old.drain()
+        else:
+            self._replace_next()
 
     def _replace_next(self) -> None:
         if self._to_replace:
             old = self._to_replace.pop(0)
-            self._start(old.cpu, replaces=old)
+            self._start(old.place.cpu, replaces=old)
 
     # Signals and the end
 
@@ -192,8 +213,10 @@ class Supervisor:
         while self._signals:
             number = self._signals.pop(0)
             if number == signal.SIGHUP:
-                self._to_replace = self._serving()
-                self._replace_next()
+                busy = any(child.replaces or child.draining for child in self._children)
+                self._to_replace = [child for child in self._children if not child.draining]
+                if not busy:
+                    self._replace_next()
             elif self._drain_at is not None:
                 log.error("stopped at once; requests in flight are lost")
                 return "now"

@@ -1,18 +1,25 @@
 """One worker process: a model, an event loop, and the connections that the supervisor gives it."""
 
 import contextlib
+import functools
 import os
+import shutil
 import time
+from dataclasses import dataclass
+from pathlib import Path
 
 from waitress import wasyncore
 
-from serve import memory
+from serve import memory, metrics
+from serve.access_log import AccessLog
 from serve.admission import Admission
 from serve.app import Health, create_app
 from serve.control import Control, Kind, Message
 from serve.errors import StartError
-from serve.inference import load
+from serve.inference import Inference, load
 from serve.loop import Loop
+from serve.metrics import Metrics
+from serve.observer import Observer
 from serve.server import Server
 from serve.settings import Settings
 
@@ -20,42 +27,85 @@ IDLE_SECONDS = 1.0  # while draining, a connection that has been silent for so l
 TURN_SECONDS = 1.0
 
 
+@dataclass(frozen=True)
+class Place:
+    """What a worker has to itself."""
+
+    slot: int
+    """A number that no other living worker of the service has."""
+    cpu: int | None
+    """The CPU that it is pinned to."""
+    after_death: bool = False
+    """Did its predecessor die?"""
+
+
 class Worker:
     """Serves until told to drain; ``run`` returns the exit status of the process."""
 
-    def __init__(self, settings: Settings, control: Control, address: tuple[str, int]) -> None:
+    def __init__(
+        self, settings: Settings, control: Control, address: tuple[str, int], folder: Path
+    ) -> None:
+        """Prepare, without a model as yet.
+
+        Args:
+            settings: of the service.
+            control: to the supervisor.
+            address: that clients see.
+            folder: where all workers keep their metrics.
+
+        """
         self._settings = settings
         self._control = control
         self._address = address
+        self._folder = folder
         self._health = Health()
         self._drain_until: float | None = None
         self._unreported = 0
+        self._orphaned = False
 
-    def run(self, cpu: int | None) -> int:
+    def run(self, place: Place) -> int:
         """Load and test the model, then serve."""
-        if cpu is not None:
-            os.sched_setaffinity(0, {cpu})
+        if place.cpu is not None:
+            os.sched_setaffinity(0, {place.cpu})
         memory.keep_freed()
         try:
             inference = load(self._settings)
+            admission = Admission(self._settings)
         except StartError as error:
             self._control.send(Kind.FAILED, str(error))
             return 1
-        admission = Admission(self._settings)
-        app = create_app(inference, admission, self._health)
-        loop = Loop(inference, admission)
-        self._server = Server(app, self._address, self._settings, loop, self._closed)
-        _ControlReader(self, self._control, self._server)
+        self._set_up(inference, admission, Metrics(self._folder, place.slot), place.after_death)
         self._control.send(Kind.READY, f"{inference.model.name} version {inference.model.version}")
         while not self._done():
-            loop.turn(self._server.sockets, TURN_SECONDS if self._drain_until is None else 0.05)
+            self._loop.turn(
+                self._server.sockets, TURN_SECONDS if self._drain_until is None else 0.05
+            )
             self._report()
+        if self._orphaned:
+            shutil.rmtree(self._folder, ignore_errors=True)  # nobody else will
         return 0
 
-    def told(self, kind: Kind) -> None:
-        """React to a message of the supervisor's, or to its end (as to DRAIN)."""
+    def _set_up(
+        self, inference: Inference, admission: Admission, counts: Metrics, after_death: bool
+    ) -> None:
+        counts.restarts.inc(after_death)
+        scrape = functools.partial(metrics.scrape, self._folder)
+        app = create_app(inference, admission, self._health, scrape)
+        routes = [rule.rule for rule in app.url_map.iter_rules()]
+        access_log = AccessLog(self._settings.access_log)
+        observer = Observer(counts, access_log, inference.model, routes)
+        inference.ran = observer.ran
+        self._loop = Loop(inference, admission, observer)
+        self._server = Server(
+            app, self._address, self._settings, self._loop, observer, self._closed
+        )
+        _ControlReader(self, self._control, self._server)
+
+    def told(self, kind: Kind | None) -> None:
+        """React to a message of the supervisor's, or, where there is none, to its end."""
         self._health.ready = False
-        if kind is Kind.DRAIN:
+        self._orphaned = kind is None
+        if kind is not Kind.UNREADY:
             self._server.draining = True
             self._drain_until = time.monotonic() + self._settings.drain_timeout
 
@@ -96,7 +146,7 @@ class _ControlReader(wasyncore.dispatcher):
     def _take(self, message: Message | None) -> bool:
         if message is None:  # the supervisor is gone: nobody else will end this process
             self.del_channel(self._server.sockets)
-            self._worker.told(Kind.DRAIN)
+            self._worker.told(None)
             return False
         kind, _, connection = message
         if connection is not None:

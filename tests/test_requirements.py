@@ -6,6 +6,7 @@ import tomllib
 import pytest
 from packaging.requirements import Requirement
 
+import serve
 from tests.conftest import ROOT
 
 GROUPS = tomllib.loads((ROOT / "pyproject.toml").read_text())["dependency-groups"]
@@ -44,3 +45,8 @@ def test_every_pin_has_hashes_and_names_no_place(group: str) -> None:
     assert len(blocks) == len(pins(group)) > 0
     assert all("--hash=sha256:" in block for block in blocks)
     assert not re.search(r"://|--index|--find-links|@ ", text)
+
+
+def test_the_server_names_the_version_that_the_project_has() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert serve.__version__ == project["version"]

@@ -19,6 +19,8 @@ from serve.errors import BadRequest
 from serve.protocols import json_arrays
 from serve.protocols.json_arrays import Shape
 
+_KEYS = frozenset(("image", "images"))
+
 
 @dataclass(frozen=True)
 class Request:
@@ -56,16 +58,17 @@ def parse(body: bytes, spec: TensorSpec, max_rows: int) -> Request:
         raise BadRequest(
             f'expected {{"image": …}} or {{"images": …}}, got {json_arrays.kind(document)}'
         )
-    keys = [key for key in ("image", "images") if key in document]
+    keys = _KEYS.intersection(document)  # to ask for a key that is not there is slow
     if len(keys) != 1:
         what = "both" if keys else "neither"
         raise BadRequest(f'expected either "image" or "images", got {what}')
     brackets = json_arrays.count_brackets(body)
-    if keys[0] == "image":
+    single = "image" in keys
+    if single:
         rows = _image(document["image"], spec.shape[1:], "image", brackets)[np.newaxis]
     else:
         rows = _images(document["images"], spec.shape[1:], max_rows, brackets)
-    return Request(tensors.cast(rows, spec), keys[0] == "image")
+    return Request(tensors.cast(rows, spec), single)
 
 
 def render(request: Request, scores: NDArray[Any], model: str, version: int) -> bytes:

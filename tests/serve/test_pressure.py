@@ -32,6 +32,9 @@ class Client:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
         self._connection.close()
 
     def send(self, document: object, **headers: str) -> None:

@@ -21,7 +21,7 @@ def requests(digits: Digits) -> list[tuple[str, str, bytes | None]]:
 
 def test_both_ways_answer_the_same(server: Server, repository: Path, digits: Digits) -> None:
     chosen = settings.load(["--models", str(repository)], {})
-    flask = create_app(load(chosen), Admission(chosen), Health()).test_client()
+    flask = create_app(load(chosen), Admission(chosen), Health(), lambda: b"").test_client()
     for method, path, body in requests(digits):
         short = server.request(method, path, body)
         long = flask.open(path, method=method, data=body)

@@ -10,6 +10,7 @@ import struct
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -27,12 +28,12 @@ def workers(server: Server) -> list[int]:
     return [int(pid) for pid in path.read_text().split()]
 
 
-def eventually(condition: Callable[[], bool]) -> bool:
+def eventually(condition: Callable[[], bool], pause: float = 0.02) -> bool:
     until = time.monotonic() + DEADLINE
     while time.monotonic() < until:
         if condition():
             return True
-        time.sleep(0.02)
+        time.sleep(pause)
     return condition()
 
 
@@ -204,7 +205,8 @@ def test_not_ready_while_load_balancers_notice(repository: Path, digits: Digits)
         assert server.request("GET", "/v2/health/live").status == 200
         assert server.predict({"image": digits.images[0].tolist()}).json()["prediction"] == 7
         out, err = server.process.communicate(timeout=DEADLINE)
-        assert (server.process.returncode, out, err) == (0, "ended\n", "")
+        assert (server.process.returncode, out) == (0, "ended\n")
+        assert {json.loads(line)["status"] for line in err.splitlines()} == {503}
 
 
 def test_a_second_signal_ends_at_once(repository: Path) -> None:
@@ -233,6 +235,25 @@ def test_a_worker_that_stood_in_for_another_is_replaced_like_any(server: Server)
     killed = workers(server)[0]
     os.kill(killed, signal.SIGKILL)
     assert eventually(lambda: len(workers(server)) == 2 and killed not in workers(server))
+
+
+def test_workers_that_die_during_a_restart_are_replaced_once(
+    server: Server, digits: Digits
+) -> None:
+    before = set(workers(server))
+    server.process.send_signal(signal.SIGHUP)
+    # The first successor has begun. It is ready in a few milliseconds.
+    assert eventually(lambda: len(workers(server)) == 3, pause=0)
+    for pid in before:
+        with suppress(ProcessLookupError):  # it has been replaced already
+            os.kill(pid, signal.SIGKILL)
+    assert eventually(lambda: len(workers(server)) == 2 and before.isdisjoint(workers(server)))
+    time.sleep(1)  # for workers too many to appear
+    assert len(workers(server)) == 2
+    assert server.predict({"image": digits.images[0].tolist()}).json()["prediction"] == 7
+    server.process.send_signal(signal.SIGHUP)
+    before = set(workers(server))
+    assert eventually(lambda: len(workers(server)) == 2 and before.isdisjoint(workers(server)))
 
 
 def test_a_restart_that_fails_leaves_the_old_workers(

@@ -1,0 +1,110 @@
+"""Who may ask for inference: keys of which only the SHA-256 is kept.
+
+The file has a line for each key: its SHA-256 in hex, white space, a name for the logs. Empty
+lines and lines that begin with ``#`` are skipped. A key is long and random, so that one round
+of a fast hash is enough.
+"""
+
+import hashlib
+import hmac
+import logging
+import re
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from serve.errors import StartError, Unauthorized
+
+log = logging.getLogger("serve")
+
+LOOK_EVERY = 1.0  # seconds between two looks at the file
+_LINE = re.compile(r"([0-9a-fA-F]{64})\s+(\S.*)")
+
+
+class ApiKeys:
+    """The keys in a file, read again whenever it changes."""
+
+    def __init__(self, path: Path) -> None:
+        """Read the file.
+
+        Raises:
+            StartError: it can't be read, a line is malformed, or it holds no key.
+
+        """
+        self._path = path
+        self._state = _state(path)
+        self._looked = time.monotonic()
+        self._names = _read(path)
+        if not self._names:
+            raise StartError(f"{path}: holds no key; docs/serving.md says how to make one")
+
+    def check(self, headers: Mapping[str, str]) -> str:
+        """Name of the key that a request brought.
+
+        Args:
+            headers: by the names that WSGI gives them, less ``HTTP_``.
+
+        Raises:
+            Unauthorized: it brought none, or one that is not known.
+
+        """
+        self._look()
+        key = headers.get("X_API_KEY", "")
+        scheme, _, credentials = headers.get("AUTHORIZATION", "").partition(" ")
+        if scheme.lower() == "bearer":
+            key = credentials.strip()
+        if not key:
+            raise Unauthorized(
+                "expected a key, as Authorization: Bearer KEY or X-API-Key: KEY; got none"
+            )
+        digest = hashlib.sha256(key.encode("latin-1")).digest()
+        found = ""
+        for known, name in self._names.items():  # to the end, so that the time tells nothing
+            if hmac.compare_digest(known, digest):
+                found = name
+        if not found:
+            raise Unauthorized("this key is not known")
+        return found
+
+    def _look(self) -> None:
+        now = time.monotonic()
+        if now - self._looked < LOOK_EVERY:
+            return
+        self._looked = now
+        state = _state(self._path)
+        if state == self._state:
+            return
+        self._state = state
+        try:
+            self._names = _read(self._path)
+            log.info("%s: read again, %s keys", self._path, len(self._names))
+        except StartError as error:
+            log.error("%s; the keys read before stay valid", error)
+
+
+def _state(path: Path) -> tuple[int, ...] | None:
+    """What changes when a file does; None where there is none."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_ino, status.st_size, status.st_mtime_ns
+
+
+def _read(path: Path) -> dict[bytes, str]:
+    """SHA-256 of each key -> its name."""
+    try:
+        lines = path.read_text().splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "not text"
+        raise StartError(f"{path}: {reason}") from None
+    names = {}
+    for number, line in enumerate(lines, 1):
+        if not (text := line.strip()) or text.startswith("#"):
+            continue
+        if not (found := _LINE.fullmatch(text)):
+            raise StartError(
+                f"{path}, line {number}: expected the SHA-256 of a key in hex, then a name"
+            )
+        names[bytes.fromhex(found[1])] = found[2]
+    return names

@@ -1,0 +1,67 @@
+import json
+import os
+from pathlib import Path
+
+from serve.access_log import AccessLog, Choice
+from tests.conftest import Digits
+from tests.live_server import Server
+from tests.serve.test_pressure import ask
+
+
+def logged(repository: Path, digits: Digits, *arguments: str) -> list[dict[str, object]]:
+    """What is logged of two requests that go well and two that don't."""
+    document = {"images": digits.images[:3].tolist()}
+    with Server("--models", str(repository), "--workers", "1", *arguments) as server:
+        ask(server, document, X_Request_Id="good")
+        ask(server, {"image": [1]}, X_Request_Id="bad")
+        server.request("GET", "/v2/health/live")
+        server.request("GET", "/nowhere?secret=1")
+        _, _, log = server.end(15)
+    return [json.loads(line) for line in log.splitlines()]
+
+
+def test_errors_are_logged_by_default(repository: Path, digits: Digits) -> None:
+    bad, nowhere = logged(repository, digits)
+    assert bad.pop("time")
+    assert bad.pop("ms")
+    assert bad.pop("bytes_in") == len(json.dumps({"image": [1]}))
+    assert bad == {
+        "id": "bad",
+        "client": "127.0.0.1",
+        "method": "POST",
+        "path": "/predict",
+        "status": 400,
+        "bytes_out": len('{"error":"image: expected an array of 784 numbers, got an array of 1"}'),
+        "error": "image: expected an array of 784 numbers, got an array of 1",
+    }
+    assert (nowhere["method"], nowhere["path"], nowhere["status"]) == ("GET", "/nowhere", 404)
+
+
+def test_all_or_nothing_is_logged_where_that_is_wanted(repository: Path, digits: Digits) -> None:
+    assert logged(repository, digits, "--access-log", "off") == []
+    entries = logged(repository, digits, "--access-log", "all")
+    assert [entry["status"] for entry in entries] == [200, 400, 200, 404]
+    assert (entries[0]["id"], entries[0]["rows"]) == ("good", 3)
+
+
+def test_sampled_logs_errors_and_one_in_a_hundred() -> None:
+    log = AccessLog(Choice.SAMPLED)
+    wanted = [log.wants(status) for status in [200] * 99 + [500] + [200] * 101]
+    assert [number for number, logged in enumerate(wanted) if logged] == [99, 100, 200]
+
+
+def test_a_log_that_nobody_reads_holds_nothing_up() -> None:
+    reading, writing = os.pipe()
+    log = AccessLog(Choice.ALL, writing)
+    for number in range(2000):
+        log.add({"number": number, "padding": "x" * 100})
+        log.flush()
+    first = os.read(reading, 1 << 20).splitlines()
+    assert 300 < len(first) < 1000
+    log.add({"number": 2000})
+    log.flush()
+    told, last = (json.loads(line) for line in os.read(reading, 1 << 20).splitlines())
+    assert told == {"lines_dropped": 2000 - len(first)}
+    assert last == {"number": 2000}
+    os.close(reading)
+    os.close(writing)
