@@ -18,7 +18,7 @@ LOCK := $(VENV)/bin/uv pip compile --universal --generate-hashes --no-header --n
 	--no-emit-index-url --fork-strategy fewest --python-version 3.11 --quiet $(LOCK_OPTIONS)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run model test bench-serve lint lock clean
+.PHONY: help setup run model test bench-serve bench-batching lint lock clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,6 +43,9 @@ test: setup $(PYTEST_BESIDE)/.installed ## run all tests, those of serve also wi
 
 bench-serve: setup $(BUILD)/peers/fastapi/.installed ## compare the server with FastAPI; BENCH_OPTIONS=--help for more
 	$(VENV)/bin/python -m benchmarks.core $(BENCH_OPTIONS)
+
+bench-batching: setup ## compare the server with itself: shared runs, a delay, threads
+	$(VENV)/bin/python -m benchmarks.batching $(BENCH_OPTIONS)
 
 lint: $(VENV)/.installed ## check format, style and types
 	$(VENV)/bin/ruff format --check .

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from benchmarks import heavy
 from train import mnist
 
 ROOT = Path(__file__).parent.parent
@@ -24,6 +25,14 @@ def models() -> Path:
                 [sys.executable, "-m", *command], cwd=FOLDER, env=environment, check=True
             )
     return published
+
+
+def heavy_models() -> Path:
+    """A repository with the heavy model, made once; see ``benchmarks/heavy.py``."""
+    folder = FOLDER / "heavy-models"
+    if not folder.exists():
+        heavy.publish(folder)
+    return folder
 
 
 def bodies(rows: list[int]) -> dict[int, bytes]:

@@ -11,6 +11,7 @@ from pathlib import Path
 import psutil
 
 ROOT = Path(__file__).parent.parent
+LOGS = ROOT / "build/bench/logs"
 START_SECONDS = 60.0
 
 
@@ -28,9 +29,11 @@ class Server:
 
     def __enter__(self) -> "Server":
         started = time.monotonic()
-        self._process = subprocess.Popen(
-            self._command, cwd=ROOT, env=self._environment, stdout=subprocess.DEVNULL
-        )
+        LOGS.mkdir(parents=True, exist_ok=True)
+        with (LOGS / f"{self.name}.log").open("a") as log:
+            self._process = subprocess.Popen(
+                self._command, cwd=ROOT, env=self._environment, stdout=log, stderr=log
+            )
         while time.monotonic() - started < START_SECONDS:
             try:
                 address = f"http://127.0.0.1:{self.port}/v2/health/ready"
@@ -40,7 +43,7 @@ class Server:
             except OSError:
                 time.sleep(0.01)
         self._process.kill()
-        raise TimeoutError(f"{self.name} did not get ready within {START_SECONDS} s")
+        raise TimeoutError(f"{self.name} did not get ready within {START_SECONDS} s; see {LOGS}")
 
     def __exit__(self, *_: object) -> None:
         self._process.send_signal(signal.SIGTERM)

@@ -1,5 +1,6 @@
 """Which requests for inference come in, and how long each may take."""
 
+import time
 from collections import deque
 from collections.abc import Mapping
 
@@ -24,6 +25,8 @@ class Admission:
         self._keys = ApiKeys(settings.api_keys) if settings.api_keys else None
         self._timeout = settings.timeout
         self._most = settings.max_queue
+        self._enough = settings.max_batch
+        self._delay = settings.batch_delay / 1000
         self.waiting: deque[Job] = deque()
 
     def check(self, job: Job, headers: Mapping[str, str]) -> bool:
@@ -51,6 +54,16 @@ class Admission:
             return False
         self.waiting.append(job)
         return True
+
+    def due_in(self) -> float:
+        """Seconds until those that wait should be run; 0 for now, infinite for none."""
+        try:
+            oldest = self.waiting[0]
+        except IndexError:  # also where a thread has just taken it
+            return float("inf")
+        if not self._delay or len(self.waiting) >= self._enough:
+            return 0
+        return max(0.0, oldest.arrived + self._delay - time.monotonic())
 
     def _seconds(self, wanted: str | None) -> float:
         """What a request may take; it can ask for less than the settings give, not for more."""

@@ -53,13 +53,13 @@ class Inference:
         """Answer the first of those that wait, as many as fill one run; returns them.
 
         Requests share a run up to ``max_batch`` rows. One that is refused ends the search for
-        more, so that a call never does much more than one run's work.
+        more, so that a call never does much more than one run's work. Several threads may call
+        this at once.
         """
         together: list[Job] = []
         refused: list[Job] = []
         rows = 0
-        while waiting and not refused:
-            job = waiting.popleft()
+        while not refused and (job := _first(waiting)):
             parsed = self._parse(job)
             if parsed is None:
                 refused.append(job)
@@ -126,6 +126,13 @@ class Inference:
         body = predict.render(request, scores, model.name, model.version)
         job.render_seconds = time.monotonic() - now
         return Answer(200, body)
+
+
+def _first(waiting: deque[Job]) -> Job | None:
+    try:
+        return waiting.popleft()
+    except IndexError:
+        return None
 
 
 _FAULT = Answer(500, errors.body(errors.INTERNAL))

@@ -1,11 +1,12 @@
-"""Requests run on the event loop itself, with no thread to hand them to.
+"""One event loop that polls, and works off what the poll brought.
 
 In waitress as it comes, an event-loop thread and its task threads take the GIL from each other
-at every request. Here one thread polls, then works off what the poll brought: first whatever is
-quick (health, refusals), then inference for a while, then the next poll. So the server sees who
-comes, and can say no, also while it has much to do.
+at every request. Here the loop itself answers: first whatever is quick (health, refusals), then
+inference for a while, then the next poll. So the server sees who comes, and can say no, also
+while it has much to do. Only with ``--threads`` is inference handed to threads.
 """
 
+import math
 import time
 from collections import deque
 from typing import Any
@@ -18,6 +19,7 @@ from serve.errors import Busy
 from serve.inference import PATH, Inference
 from serve.job import Job, refusal
 from serve.observer import Observer
+from serve.threads import Threads
 
 INFERENCE_SECONDS = 0.01  # between two polls, and at most one run more
 
@@ -25,10 +27,13 @@ INFERENCE_SECONDS = 0.01  # between two polls, and at most one run more
 class Loop:
     """A waitress task dispatcher that queues, and the loop that works the queue off."""
 
-    def __init__(self, inference: Inference, admission: Admission, observer: Observer) -> None:
+    def __init__(
+        self, inference: Inference, admission: Admission, observer: Observer, threads: int
+    ) -> None:
         self._inference = inference
         self._admission = admission
         self._observer = observer
+        self._threads = Threads(threads, self._infer) if threads else None
         self._arrived: deque[Channel] = deque()
         self._asking: dict[Job, Channel] = {}
 
@@ -37,21 +42,32 @@ class Loop:
         self._arrived.append(channel)
 
     def shutdown(self) -> None:
-        """Nothing to end: there are no threads."""
+        """Nothing to end: threads end with the process."""
 
     def turn(self, sockets: dict[int, Any], timeout: float) -> None:
         """Wait for something to happen, at most ``timeout`` seconds, and work it off."""
-        waiting = self._admission.waiting
-        wasyncore.poll2(0 if self._arrived or waiting else timeout, sockets)
+        # In whole milliseconds: poll2 would make 0 of less, and be called again and again.
+        wasyncore.poll2(math.ceil(min(timeout, self._pause()) * 1000) / 1000, sockets)
         for _ in range(len(self._arrived)):
             self._take_in(self._arrived.popleft())
         self._observer.in_flight(len(self._asking))
-        until = time.monotonic() + INFERENCE_SECONDS
-        while waiting and time.monotonic() < until:
-            for job in self._inference.answer_next(waiting):
-                self._asking.pop(job).service()
-        self._observer.in_flight(len(self._asking))
+        if self._threads:
+            if self._admission.due_in() == 0:
+                self._threads.wake()
+        else:
+            until = time.monotonic() + INFERENCE_SECONDS
+            while self._admission.due_in() == 0 and time.monotonic() < until:
+                self._infer()
+            self._observer.in_flight(len(self._asking))
         self._observer.flush()
+
+    def _pause(self) -> float:
+        """How long nothing needs to be done unless something happens."""
+        if self._arrived:
+            return 0
+        if self._threads and self._threads.asked:
+            return float("inf")  # until a thread has done its round, and wakes the loop
+        return self._admission.due_in()
 
     def _take_in(self, channel: Channel) -> None:
         """Queue a request for inference; serve any other, and a refusal, at once."""
@@ -61,7 +77,14 @@ class Loop:
             request.job = job
             if channel.surplus:
                 job.answer = refusal(Busy("connections", "too many connections"))
-            elif self._admission.queue(job, request.headers):
-                self._asking[job] = channel
-                return
+            else:
+                self._asking[job] = channel  # before a thread may answer it
+                if self._admission.queue(job, request.headers):
+                    return
+                del self._asking[job]
         channel.service()
+
+    def _infer(self) -> None:
+        """Answer the requests of one run."""
+        for job in self._inference.answer_next(self._admission.waiting):
+            self._asking.pop(job).service()

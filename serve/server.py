@@ -145,3 +145,5 @@ class Server(TcpWSGIServer):
 
     def pull_trigger(self) -> None:
         """Wake the loop. Without threads it is awake whenever a request runs."""
+        if self._settings.threads:
+            super().pull_trigger()

@@ -6,187 +6,159 @@ A value comes from the command line, else from the environment (``SERVE_PORT`` f
 
 import argparse
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from serve.access_log import Choice
-
-
-def _knob(default: Any, parse: Callable[[str], Any], does: str, why: str) -> Any:
-    """A setting: its default, how its text is read, what it does, why the default is so."""
-    return field(default=default, metadata={"parse": parse, "help": does, "why": why})
-
-
-def _count(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"expected a whole number of at least 1, got {text}")
-    return int(text)
-
-
-def _port(text: str) -> int:
-    if not text.isdecimal() or int(text) > 65535:
-        raise argparse.ArgumentTypeError(f"expected a port from 0 to 65535, got {text}")
-    return int(text)
-
-
-def _switch(text: str) -> bool:
-    if text not in ("on", "off"):
-        raise argparse.ArgumentTypeError(f"expected on or off, got {text}")
-    return text == "on"
-
-
-def _choice(text: str) -> Choice:
-    try:
-        return Choice(text)
-    except ValueError:
-        known = ", ".join(choice.value for choice in Choice)
-        raise argparse.ArgumentTypeError(f"expected one of {known}; got {text}") from None
-
-
-def _seconds(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = -1.0
-    if not 0 <= value < float("inf"):
-        raise argparse.ArgumentTypeError(f"expected seconds, a number from 0 up, got {text}")
-    return value
+from serve.knob import choice, count, duration, knob, number, port, switch
 
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
     """How to serve."""
 
-    models: Path = _knob(
+    models: Path = knob(
         Path("models"),
         Path,
         "model repository: a folder with NAME/VERSION/model.onnx",
         "where `python -m export` publishes",
     )
-    name: str | None = _knob(
+    name: str | None = knob(
         None,
         str,
         "the model to serve, in its newest version (default: the only one there)",
         "a repository with one model leaves no choice",
     )
-    host: str = _knob(
+    host: str = knob(
         "127.0.0.1",
         str,
         "address to listen on; 0.0.0.0 for all",
         "nothing is open to the network unless asked for",
     )
-    port: int = _knob(
-        8080, _port, "port to listen on; 0 takes a free one", "the port that SageMaker expects"
+    port: int = knob(
+        8080, port, "port to listen on; 0 takes a free one", "the port that SageMaker expects"
     )
-    workers: int | None = _knob(
+    workers: int | None = knob(
         None,
-        _count,
+        count,
         "worker processes (default: the CPUs that affinity and cgroup quota give)",
         "one event loop keeps one CPU busy",
     )
-    pin: bool = _knob(
+    pin: bool = knob(
         True,
-        _switch,
+        switch,
         "keep each worker on a CPU of its own: on or off",
         "a worker that stays finds its caches warm; off where CPUs are shared with others",
     )
-    ort_threads: int = _knob(
+    ort_threads: int = knob(
         1,
-        _count,
+        count,
         "onnxruntime's threads in each worker",
         "a small network's layers are too short to share out; other requests want the other CPUs",
     )
-    max_batch: int = _knob(
+    threads: int = knob(
+        0,
+        number,
+        "threads in each worker that run the model; 0 runs it on the event loop",
+        "handing a request over costs more than a small model's run; 1 where a run takes 10 ms",
+    )
+    max_batch: int = knob(
         256,
-        _count,
+        count,
         "most rows of requests that are joined into one run of the model",
         "beyond it a row costs no less, and everybody in the run waits for the whole of it",
     )
-    max_queue: int = _knob(
+    batch_delay: float = knob(
+        0.0,
+        duration("milliseconds"),
+        "milliseconds that a request waits for others to share its run",
+        "those that come while a run is under way share the next one as it is",
+    )
+    max_queue: int = knob(
         128,
-        _count,
+        count,
         "most requests that wait in each worker; more get 429",
         "256 rows each, they are worked off in a third of a second; later answers help nobody",
     )
-    timeout: float = _knob(
+    timeout: float = knob(
         30.0,
-        _seconds,
+        duration("seconds"),
         "longest time in seconds for a request, once it has come in whole; after it 504",
         "what clients and load balancers wait for; X-Request-Timeout-Ms asks for less",
     )
-    max_connections: int = _knob(
+    max_connections: int = knob(
         512,
-        _count,
+        count,
         "most open connections in each worker; the longest idle one makes room for another",
         "half of the 1,024 descriptors that a process usually may have",
     )
-    idle_timeout: float = _knob(
+    idle_timeout: float = knob(
         75.0,
-        _seconds,
+        duration("seconds"),
         "seconds of silence after which a connection is closed",
         "more than the 60 of most load balancers, which so never use one that is being closed",
     )
-    head_timeout: float = _knob(
+    head_timeout: float = knob(
         10.0,
-        _seconds,
+        duration("seconds"),
         "longest time in seconds for a request's head to come in; after it 408",
         "a head is one packet or two",
     )
-    min_body_rate: int = _knob(
+    min_body_rate: int = knob(
         10_000,
-        _count,
+        count,
         "slowest pace, in bytes a second, for a body once the head's time is over; below it 408",
         "slower than any modem that still works",
     )
-    api_keys: Path | None = _knob(
+    api_keys: Path | None = knob(
         None,
         Path,
         "file with the SHA-256 and the name of each key that may ask for inference (default: none"
         " is asked for)",
         "behind a gateway that knows its clients there is nothing to ask",
     )
-    access_log: Choice = _knob(
+    access_log: Choice = knob(
         Choice.ERRORS,
-        _choice,
+        choice,
         "requests to log as JSON on standard error: off, errors (status 400 and above), sampled"
         " (and one in a hundred others), all",
         "all costs a tenth of a small model's throughput",
     )
-    drain_delay: float = _knob(
+    drain_delay: float = knob(
         0.0,
-        _seconds,
+        duration("seconds"),
         "seconds to go on after SIGTERM, not ready, until load balancers have noticed",
         "none where nobody balances; about 5 under Kubernetes",
     )
-    drain_timeout: float = _knob(
+    drain_timeout: float = knob(
         25.0,
-        _seconds,
+        duration("seconds"),
         "longest time in seconds to finish requests in flight before the end",
         "SageMaker and Kubernetes kill after 30",
     )
-    max_rows: int = _knob(
+    max_rows: int = knob(
         1024,
-        _count,
+        count,
         "most rows in one request; more get 413",
         "keeps any one request within tens of milliseconds, so nobody waits long behind it",
     )
-    max_body_bytes: int = _knob(
+    max_body_bytes: int = knob(
         16 * 2**20,
-        _count,
+        count,
         "longest request body in bytes; a longer one gets 413",
         "1,024 rows of 784 numbers with up to 20 characters each",
     )
-    max_held_bytes: int = _knob(
+    max_held_bytes: int = knob(
         128 * 2**20,
-        _count,
+        count,
         "most bytes of bodies that each worker holds at once; a body too many gets 429",
         "eight of the longest bodies, or 280 of 256 rows",
     )
-    max_head_bytes: int = _knob(
+    max_head_bytes: int = knob(
         16 * 2**10,
-        _count,
+        count,
         "longest request line and headers together, in bytes; longer ones get 431",
         "twice what most proxies let through",
     )

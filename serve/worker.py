@@ -95,7 +95,7 @@ class Worker:
         access_log = AccessLog(self._settings.access_log)
         observer = Observer(counts, access_log, inference.model, routes)
         inference.ran = observer.ran
-        self._loop = Loop(inference, admission, observer)
+        self._loop = Loop(inference, admission, observer, self._settings.threads)
         self._server = Server(
             app, self._address, self._settings, self._loop, observer, self._closed
         )

@@ -107,6 +107,16 @@ def repository(work: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
+def slow_repository(work: Path) -> Path:
+    """A model repository with slow/1: a run of it takes a few tenths of a second."""
+    folder = work / "slow-models"
+    if not folder.exists():
+        done = run(sys.executable, "-m", "tests.slow_model", folder)
+        assert done.returncode == 0, done.stderr
+    return folder
+
+
+@pytest.fixture(scope="session")
 def digits(work: Path) -> Digits:
     """1,000 real test digits."""
     with np.load(work / "subset.npz") as archive:

@@ -1,0 +1,35 @@
+"""Runs of the model on waitress's task threads, for models whose run takes long.
+
+The event loop goes on meanwhile: it reads what comes, answers health, and says no where that is
+due. Requests that arrive while a run is under way share the next one.
+"""
+
+import logging
+from collections.abc import Callable
+
+from waitress.task import ThreadedTaskDispatcher
+
+
+class Threads:
+    """Task threads that each do one round of work at a time."""
+
+    def __init__(self, count: int, work: Callable[[], None]) -> None:
+        """Start ``count`` threads, which call ``work`` as often as ``wake`` says."""
+        # It warns whenever a round waits for a thread, which is the rule here.
+        logging.getLogger("waitress.queue").setLevel(logging.ERROR)
+        self._work = work
+        self.asked = False
+        """Does a round wait for a thread?"""
+        self._dispatcher = ThreadedTaskDispatcher()
+        self._dispatcher.set_thread_count(count)
+
+    def wake(self) -> None:
+        """Have the next free thread do a round, unless one is asked to already."""
+        if not self.asked:
+            self.asked = True
+            self._dispatcher.add_task(self)
+
+    def service(self) -> None:
+        """Do a round; called by a thread."""
+        self.asked = False
+        self._work()
