@@ -13,6 +13,7 @@ from rich.progress import Progress
 from benchmarks import limit, prepare, rounds, servers, verdict, wrk
 from benchmarks.rounds import Measurement, Shape
 from benchmarks.verdict import Line, at_least, at_most
+from benchmarks.watch import Watch
 
 LARGE, MIDDLE, SINGLE, CROWD = Shape(256, 4), Shape(32, 4), Shape(1, 16), Shape(1, 64)
 AGAINST_FASTAPI = (LARGE, MIDDLE, SINGLE)
@@ -24,6 +25,8 @@ SHARE = (0.4, 0.6)
 READY_SECONDS = 1.0
 MEMORY_MIB = 110.0
 FLAT = 0.05
+OVERRUN = Shape(256, 300)  # more than the queues hold
+HEALTH_MILLISECONDS = 100.0
 
 
 def speed(models: Path, count: int, seconds: float, console: Console) -> list[Line]:
@@ -89,6 +92,39 @@ def _against_limit(shape: Shape, mine: list[Measurement], floor: float) -> list[
     return [*lines, Line(what, multiple, "", None)]
 
 
+def pressure(models: Path, seconds: float) -> list[Line]:
+    """How soon others are answered while the server is busy, and while it is overrun."""
+    bodies = prepare.bodies([1, LARGE.rows])
+    lines = []
+    for shape in (CROWD, Shape(LARGE.rows, 16)):
+        with servers.ours(models) as server, Watch(server.base + "/v2/health/ready") as health:
+            load = wrk.run(server.url, bodies[shape.rows], shape.connections, seconds)
+        if load.errors:
+            raise rounds.FailedRequestsError(f"{shape}: {load.errors} requests failed")
+        slowest = health.milliseconds(lambda status: status == 200)[-1]
+        what = f"slowest of {len(health.seen)} health answers at {shape}"
+        lines.append(at_most(what, slowest, HEALTH_MILLISECONDS, " ms"))
+    with (
+        servers.ours(models) as server,
+        Watch(server.base + "/v2/health/ready") as health,
+        Watch(server.url, "POST", bodies[1]) as request,
+    ):
+        wrk.run(server.url, bodies[LARGE.rows], OVERRUN.connections, seconds)
+    slowest = health.milliseconds(lambda status: status == 200)[-1]
+    refused = request.milliseconds(lambda status: status == 429)
+    return [
+        *lines,
+        at_most(f"slowest health answer at {OVERRUN}", slowest, HEALTH_MILLISECONDS, " ms"),
+        Line(
+            f"median of {len(refused)} 429 at {OVERRUN}",
+            statistics.median(refused),
+            "",
+            None,
+            " ms",
+        ),
+    ]
+
+
 def start_up(models: Path, count: int) -> Line:
     """Seconds from the start of the command to a ready answer."""
     seconds = []
@@ -144,6 +180,7 @@ def main() -> int:
             lines = soak(models, chosen.soak, console)
         else:
             lines = speed(models, chosen.rounds, chosen.seconds, console)
+            lines += pressure(models, chosen.seconds)
             lines.append(start_up(models, chosen.rounds))
     except (wrk.WrkMissingError, rounds.FailedRequestsError) as error:
         print(f"bench: {error}", file=sys.stderr)

@@ -24,7 +24,8 @@ class Server:
         self.name = name
         self._command = [part.replace("PORT", str(self.port)) for part in command]
         self._environment = os.environ | environment
-        self.url = f"http://127.0.0.1:{self.port}/predict"
+        self.base = f"http://127.0.0.1:{self.port}"
+        self.url = f"{self.base}/predict"
         self.seconds_to_ready = 0.0
 
     def __enter__(self) -> "Server":

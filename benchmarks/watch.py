@@ -1,0 +1,55 @@
+"""What another client sees while a server is under load: one request at a time, each timed."""
+
+import http.client
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+PAUSE = 0.01  # seconds between two requests
+
+
+@dataclass
+class Watch:
+    """Asks on and on, each time over a new connection, while its block is run."""
+
+    url: str
+    method: str = "GET"
+    body: bytes | None = None
+    seen: list[tuple[int, float]] = field(default_factory=list)
+    """Status and milliseconds of each answer, from the connection's start."""
+
+    def __enter__(self) -> "Watch":
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._ask)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def milliseconds(self, wanted: Callable[[int], bool]) -> list[float]:
+        """Sorted, of the answers with a wanted status.
+
+        Raises:
+            ValueError: there were none.
+
+        """
+        found = sorted(taken for status, taken in self.seen if wanted(status))
+        if not found:
+            raise ValueError(f"{self.method} {self.url}: no such answer among {len(self.seen)}")
+        return found
+
+    def _ask(self) -> None:
+        target = urlsplit(self.url)
+        while not self._stop.wait(PAUSE):
+            started = time.monotonic()
+            connection = http.client.HTTPConnection(target.netloc, timeout=30)
+            try:
+                connection.request(self.method, target.path, self.body)
+                status = connection.getresponse().status
+            finally:
+                connection.close()
+            self.seen.append((status, (time.monotonic() - started) * 1000))
