@@ -44,10 +44,12 @@ def speed(models: Path, count: int, seconds: float, console: Console) -> list[Li
         single: list[Measurement] = []
         for shape in AGAINST_FASTAPI:
             body = bodies[shape.rows]
-            mine, other = rounds.alternate([ours, theirs], body, shape, count, seconds, step)
+            floor = limit.Floor(models, body, shape.rows)
+            mine, other = rounds.alternate(
+                [ours, theirs], body, shape, count, seconds, step, floor.measure
+            )
             lines += _against(shape, mine, other)
-            floor = limit.microseconds_per_row(models, body, shape.rows)
-            lines += _against_limit(shape, mine, floor)
+            lines += _against_limit(shape, mine, floor.measured)
             if shape == LARGE:
                 lines.append(_share(mine))
             single = mine
@@ -79,14 +81,19 @@ def _share(mine: list[Measurement]) -> Line:
     return Line(what, share, f"{low:g} to {high:g}", low <= share <= high)
 
 
-def _against_limit(shape: Shape, mine: list[Measurement], floor: float) -> list[Line]:
+def _against_limit(shape: Shape, mine: list[Measurement], floors: list[float]) -> list[Line]:
+    """Cost as a multiple of the in-process cost, measured in the same round."""
+    multiple = statistics.median(
+        measured.cpu_per_row / floor for measured, floor in zip(mine, floors, strict=True)
+    )
     cost = statistics.median(measured.cpu_per_row for measured in mine)
     what = f"CPU per row / parse + run + render in process, {shape}"
     lines = [
         Line(f"CPU per row, {shape}", cost, "", None, " us"),
-        Line(f"parse + run + render in process, {shape}", floor, "", None, " us"),
+        Line(
+            f"parse + run + render in process, {shape}", statistics.median(floors), "", None, " us"
+        ),
     ]
-    multiple = cost / floor
     if shape == LARGE:
         return [*lines, at_most(what, multiple, LIMIT_AT_MOST)]
     return [*lines, Line(what, multiple, "", None)]

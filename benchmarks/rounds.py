@@ -61,6 +61,7 @@ def alternate(
     rounds: int,
     seconds: float,
     progress: Callable[[], None],
+    after_round: Callable[[], None] = lambda: None,
 ) -> list[list[Measurement]]:
     """Measurements of each server, one a round; the order changes from round to round."""
     results: list[list[Measurement]] = [[] for _ in servers]
@@ -71,6 +72,7 @@ def alternate(
         for index in order:
             results[index].append(measure(servers[index], body, shape, seconds))
             progress()
+        after_round()
     return results
 
 

@@ -101,12 +101,17 @@ class Inference:
             scores = model.run({model.inputs[0].name: joined})[model.outputs[0].name]
             ended = time.monotonic()
             self.ran(len(joined))
+            finite = bool(np.isfinite(scores).all())  # of all at once, for each call takes time
             start = 0
             for job, request in zip(jobs, requests, strict=True):
                 end = start + len(request.batch)
                 job.queue_seconds += began - job.ready
                 job.infer_seconds = ended - began
-                job.answer = self._answer(job, request, scores[start:end])
+                own = scores[start:end]
+                if finite or np.isfinite(own).all():
+                    job.answer = self._answer(job, request, own)
+                else:  # JSON has no such numbers
+                    job.answer = _NOT_FINITE
                 start = end
         except Exception:
             if len(jobs) > 1:  # one of them is at fault: only that one shall fail
@@ -120,8 +125,6 @@ class Inference:
         now = time.monotonic()
         if now > job.deadline:
             return refusal(_late(job))
-        if not np.isfinite(scores).all():  # JSON has no such numbers
-            return Answer(500, errors.body("the model's answer to this input is not finite"))
         model = self.model
         body = predict.render(request, scores, model.name, model.version)
         job.render_seconds = time.monotonic() - now
@@ -136,6 +139,7 @@ def _first(waiting: deque[Job]) -> Job | None:
 
 
 _FAULT = Answer(500, errors.body(errors.INTERNAL))
+_NOT_FINITE = Answer(500, errors.body("the model's answer to this input is not finite"))
 
 
 def _check_wanted(job: Job) -> float:

@@ -97,11 +97,14 @@ def _images(element: Any, shape: Shape, max_rows: int, brackets: int) -> NDArray
     if not isinstance(element, simdjson.Array):
         raise BadRequest(f"images: expected an array of images, got {json_arrays.kind(element)}")
     tensors.check_rows(len(element), max_rows)
-    if any(isinstance(image, simdjson.Object) for image in element):
+    form = _form(element[0], shape)
+    try:
+        rows = json_arrays.array(element, (len(element), *form), "images", brackets)
+    except BadRequest:  # some may be compact: not asked before, for it takes time and is rare
+        if not any(isinstance(image, simdjson.Object) for image in element):
+            raise
         images = enumerate(element)
         return np.stack([_image(image, shape, f"images[{i}]", brackets) for i, image in images])
-    form = _form(element[0], shape)
-    rows = json_arrays.array(element, (len(element), *form), "images", brackets)
     return rows.reshape(len(rows), *shape)
 
 
