@@ -59,7 +59,7 @@ class Inference:
         together: list[Job] = []
         refused: list[Job] = []
         rows = 0
-        while not refused and (job := _first(waiting)):
+        while rows < self.max_batch and not refused and (job := _first(waiting)):
             parsed = self._parse(job)
             if parsed is None:
                 refused.append(job)
