@@ -1,4 +1,17 @@
-"""Answer predictions over HTTP: onnxruntime behind Flask on waitress, and no TensorFlow."""
+"""Answer predictions over HTTP: onnxruntime behind Flask on waitress, and no TensorFlow.
+
+Where to look, from the outside in:
+
+- ``__main__``, ``settings``, ``knob``, ``commands``: the command line;
+- ``supervisor``, ``children``, ``control``, ``listener``, ``cpus``, ``descriptors``: processes;
+- ``worker``, ``loop``, ``threads``: one worker's event loop, and what it does in a turn;
+- ``server``, ``channel``, ``request``, ``tasks``: HTTP, on waitress's classes of these names;
+- ``admission``, ``api_keys``, ``job``, ``inference``: a request for inference, past Flask;
+- ``app``: every other route, and the same one once more, in Flask;
+- ``protocols``, ``tensors``, ``errors``: bytes to valid arrays and back, and every refusal;
+- ``repository``, ``model``, ``memory``: the model, and the memory that serving it takes;
+- ``observer``, ``metrics``, ``access_log``: what is seen from outside.
+"""
 
 import os
 

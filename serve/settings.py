@@ -124,7 +124,7 @@ class Settings:
         choice,
         "requests to log as JSON on standard error: off, errors (status 400 and above), sampled"
         " (and one in a hundred others), all",
-        "all costs a tenth of a small model's throughput",
+        "errors are what one looks for in a log; the metrics count everything",
     )
     drain_delay: float = knob(
         0.0,
