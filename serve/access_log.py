@@ -62,4 +62,7 @@ class AccessLog:
             chunk = self._lines.pop(0)
             while self._lines and len(chunk) + len(self._lines[0]) <= _CHUNK:
                 chunk += self._lines.pop(0)
-            os.write(self._descriptor, chunk[:_CHUNK])
+            try:
+                os.write(self._descriptor, chunk)
+            except OSError:  # whoever read it is gone
+                self._dropped += chunk.count(b"\n")

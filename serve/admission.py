@@ -10,6 +10,7 @@ from serve.job import Job, refusal
 from serve.settings import Settings
 
 TIMEOUT_HEADER = "X_REQUEST_TIMEOUT_MS"
+_LONG_BODY = 65536
 
 
 class Admission:
@@ -25,7 +26,7 @@ class Admission:
         self._keys = ApiKeys(settings.api_keys) if settings.api_keys else None
         self._timeout = settings.timeout
         self._most = settings.max_queue
-        self._enough = settings.max_batch
+        self._enough = min(settings.max_batch, settings.max_queue)
         self._delay = settings.batch_delay / 1000
         self.waiting: deque[Job] = deque()
 
@@ -52,18 +53,20 @@ class Admission:
         if len(self.waiting) >= self._most:
             job.answer = refusal(Busy("queue", f"{self._most} requests are waiting already"))
             return False
+        if self._delay and len(job.body) < _LONG_BODY:  # a longer one is company enough
+            # No more than half of the time that the request may take is spent on waiting.
+            job.due = job.arrived + min(self._delay, (job.deadline - job.arrived) / 2)
         self.waiting.append(job)
         return True
 
     def due_in(self) -> float:
         """Seconds until those that wait should be run; 0 for now, infinite for none."""
-        try:
-            oldest = self.waiting[0]
-        except IndexError:  # also where a thread has just taken it
+        waiting = list(self.waiting) if self._delay else ()
+        if not self.waiting:
             return float("inf")
-        if not self._delay or len(self.waiting) >= self._enough:
+        if len(waiting) >= self._enough:
             return 0
-        return max(0.0, oldest.arrived + self._delay - time.monotonic())
+        return max(0.0, min((job.due for job in waiting), default=0.0) - time.monotonic())
 
     def _seconds(self, wanted: str | None) -> float:
         """What a request may take; it can ask for less than the settings give, not for more."""
@@ -71,4 +74,4 @@ class Admission:
             return self._timeout
         if not (wanted.isascii() and wanted.isdecimal()):
             raise BadRequest("X-Request-Timeout-Ms: expected a whole number of milliseconds")
-        return min(self._timeout, int(wanted[:10]) / 1000)
+        return min(self._timeout, float(wanted) / 1000)

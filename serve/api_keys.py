@@ -18,7 +18,7 @@ from serve.errors import StartError, Unauthorized
 log = logging.getLogger("serve")
 
 LOOK_EVERY = 1.0  # seconds between two looks at the file
-_LINE = re.compile(r"([0-9a-fA-F]{64})\s+(\S.*)")
+_LINE = re.compile(r"([0-9a-fA-F]{64})\s+(\S.{0,99})")
 
 
 class ApiKeys:
@@ -49,10 +49,9 @@ class ApiKeys:
 
         """
         self._look()
-        key = headers.get("X_API_KEY", "")
         scheme, _, credentials = headers.get("AUTHORIZATION", "").partition(" ")
-        if scheme.lower() == "bearer":
-            key = credentials.strip()
+        bearer = credentials.strip() if scheme.lower() == "bearer" else ""
+        key = headers.get("X_API_KEY") or bearer  # the other may be meant for a proxy
         if not key:
             raise Unauthorized(
                 "expected a key, as Authorization: Bearer KEY or X-API-Key: KEY; got none"

@@ -38,6 +38,7 @@ def create_app(
 
     """
     app = Flask(__name__, static_folder=None)
+    app.url_map.merge_slashes = False  # a path with two is unknown, not worth a redirect
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _failed)
 

@@ -10,13 +10,14 @@ import socket
 import time
 from typing import Any
 
-from waitress.channel import HTTPChannel
+from waitress.channel import ClientDisconnected, HTTPChannel
 
 from serve import tasks
 from serve.errors import ServeError
 from serve.request import Request
 
 LINGER_SECONDS = 10.0
+MOST_UNREAD = 16 * 2**20  # bytes of answers that wait for a client, after which it gets no more
 
 
 class Channel(HTTPChannel):
@@ -48,8 +49,9 @@ class Channel(HTTPChannel):
 
     def gone(self) -> bool:
         """Has the client closed the connection? Then nobody reads an answer."""
+        connection = self.socket
         try:
-            return not self.socket.recv(1, socket.MSG_PEEK)
+            return connection is None or not connection.recv(1, socket.MSG_PEEK)
         except BlockingIOError:
             return False
         except OSError:
@@ -58,7 +60,8 @@ class Channel(HTTPChannel):
     @property
     def busy(self) -> bool:
         """Is a request coming in, waiting or being answered?"""
-        return bool(self.requests or self.request is not None or self.total_outbufs_len)
+        coming = self.request is not None and self.request.begun
+        return bool(self.requests or coming or self.total_outbufs_len)
 
     @property
     def held(self) -> int:
@@ -96,20 +99,26 @@ class Channel(HTTPChannel):
             self.handle_close()
 
     def write_soon(self, data: bytes) -> int:
-        """Send at once what the socket takes; only the rest goes through waitress's buffers."""
+        """Send at once what the socket takes; only the rest goes through waitress's buffers.
+
+        Raises:
+            ClientDisconnected: the client is gone, or has left too many answers unread.
+
+        """
         with self.outbuf_lock:
-            if self.connected and not self.total_outbufs_len:
-                sent = self.send(data, do_close=False)
-                if sent == len(data):
-                    return int(sent)
-                data = data[sent:]
-            return int(super().write_soon(data))
+            if not self.connected or self.total_outbufs_len > MOST_UNREAD:
+                raise ClientDisconnected
+            sent = 0 if self.total_outbufs_len else self.send(data, do_close=False)
+            if sent < len(data):
+                super().write_soon(data[sent:])
+            return len(data)
 
     def handle_close(self) -> None:
         """Close, gently after a refusal, and count it once."""
         if self.refused and not self._linger_until:
             self._linger_until = time.monotonic() + LINGER_SECONDS
             self.will_close = False
+            self.request = None  # what came after the refused one is no request
             with contextlib.suppress(OSError):  # the client is gone: the next read ends it
                 self.socket.shutdown(socket.SHUT_WR)
         elif not self._closed:

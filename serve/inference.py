@@ -94,10 +94,10 @@ class Inference:
     def _run(self, jobs: Sequence[Job]) -> None:
         requests = [job.parsed for job in jobs if job.parsed]
         batches = [request.batch for request in requests]
-        joined = batches[0] if len(batches) == 1 else np.concatenate(batches)
         model = self.model
         began = time.monotonic()
         try:
+            joined = batches[0] if len(batches) == 1 else np.concatenate(batches)
             scores = model.run({model.inputs[0].name: joined})[model.outputs[0].name]
             ended = time.monotonic()
             self.ran(len(joined))
@@ -118,7 +118,8 @@ class Inference:
                 for job in jobs:
                     self._run([job])
                 return
-            log.exception("%s/%s failed on a batch of %s", model.name, model.version, len(joined))
+            rows = len(batches[0])
+            log.exception("%s/%s failed on a batch of %s", model.name, model.version, rows)
             jobs[0].answer = _FAULT
 
     def _answer(self, job: Job, request: predict.Request, scores: NDArray[Any]) -> Answer:

@@ -39,6 +39,8 @@ class Job:
     arrived: float = field(default_factory=time.monotonic)
     deadline: float = float("inf")
     """When nobody waits for the answer any more; a time like ``arrived``."""
+    due: float = 0.0
+    """When it has waited long enough for others to share its run."""
     parsed: predict.Request | None = None
     """Only where the request is valid."""
     answer: Answer | None = None

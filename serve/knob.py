@@ -24,10 +24,10 @@ def count(text: str) -> int:
     return int(text)
 
 
-def number(text: str) -> int:
-    """A whole number from 0 up."""
-    if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"expected a whole number, got {text}")
+def few(text: str) -> int:
+    """A whole number from 0 to 64."""
+    if not text.isdecimal() or int(text) > 64:
+        raise argparse.ArgumentTypeError(f"expected a whole number from 0 to 64, got {text}")
     return int(text)
 
 

@@ -53,7 +53,7 @@ class Loop:
         self._observer.in_flight(len(self._asking))
         if self._threads:
             if self._admission.due_in() == 0:
-                self._threads.wake()
+                self._threads.wake(len(self._admission.waiting))
         else:
             until = time.monotonic() + INFERENCE_SECONDS
             while self._admission.due_in() == 0 and time.monotonic() < until:

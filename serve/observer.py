@@ -80,7 +80,7 @@ class Observer:
             "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
             "id": request.id,
             "client": task.channel.addr[0],
-            "method": request.command,
+            "method": request.command[:20],
             "path": request.path[:200],
             "status": status,
             "ms": round(seconds * 1000, 2),

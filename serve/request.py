@@ -72,9 +72,15 @@ class Request(HTTPRequestParser):
         self._server = server
         self._has_room = False
 
+    @property
+    def begun(self) -> bool:
+        """Has more come than an empty line, which some clients send after a body?"""
+        return bool(self.headers_finished or self.header_plus.strip())
+
     def parse_header(self, header_plus: bytes) -> None:
         """Parse the head; the body then goes where it is not copied more than needed."""
         super().parse_header(header_plus)
+        self.path = "/" + self.path.lstrip("/")  # as WSGI has it: else //predict is another route
         if self.body_rcv is not None:
             self.body_rcv.buf = Body()
 
@@ -87,8 +93,8 @@ class Request(HTTPRequestParser):
         taken = int(super().received(data))
         if self.headers_finished and not self.completed and not self._has_room:
             self._find_room()
-        if self.error:
-            # Else waitress would ask the client to go on, and the body would be read after all.
+        if self.completed:
+            # Else waitress would ask for the body of a request that is refused, or that has none.
             self.expect_continue = False
         return taken
 

@@ -7,6 +7,7 @@ take too long.
 import itertools
 import os
 import socket
+import sys
 import time
 from collections.abc import Callable
 from typing import Any
@@ -22,6 +23,7 @@ from serve.request import Request
 from serve.settings import Settings
 
 SURPLUS = 32  # connections beyond the limit that get an answer before they are closed
+LATE = 3.0  # seconds between two rounds of maintenance, which shall be one
 RECENTLY = 1.0  # seconds in which a connection between two requests is thought to be in use
 
 
@@ -46,6 +48,7 @@ class Server(TcpWSGIServer):
         self.answered = observer.answered
         self.rejected = observer.rejected
         self._settings = settings
+        self._maintained = time.time()
         self.closed = closed
         adjustments = Adjustments(
             # waitress refuses a body or a head of exactly this size already
@@ -55,6 +58,9 @@ class Server(TcpWSGIServer):
             inbuf_overflow=settings.max_body_bytes + 1,
             recv_bytes=262144,  # the default, 8192, takes a large body in many turns of the loop
             cleanup_interval=1,
+            # Above it waitress waits for the client, on the thread that would notice it reading;
+            # ``Channel.write_soon`` has a limit instead.
+            outbuf_high_watermark=sys.maxsize,
             ident=None,  # no Server header
         )
         super().__init__(
@@ -126,6 +132,9 @@ class Server(TcpWSGIServer):
             now: by ``time.time``.
 
         """
+        late, self._maintained = now - self._maintained > LATE, now
+        if late:  # what clients sent while this process stood still has not been read yet
+            return
         silent = now - self._settings.idle_timeout
         for channel in self.channels:
             if channel.silent_since(silent) or channel.lingers_too_long():
@@ -139,6 +148,8 @@ class Server(TcpWSGIServer):
                 )
 
     def _is_slow(self, request: Request) -> bool:
+        if not request.begun:
+            return False
         settings = self._settings
         allowed = settings.head_timeout + request.body_bytes_received / settings.min_body_rate
         return bool(time.monotonic() - request.started > allowed)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from serve.access_log import Choice
-from serve.knob import choice, count, duration, knob, number, port, switch
+from serve.knob import choice, count, duration, few, knob, port, switch
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,7 +60,7 @@ class Settings:
     )
     threads: int = knob(
         0,
-        number,
+        few,
         "threads in each worker that run the model; 0 runs it on the event loop",
         "handing a request over costs more than a small model's run; 1 where a run takes 10 ms",
     )

@@ -5,6 +5,7 @@ due. Requests that arrive while a run is under way share the next one.
 """
 
 import logging
+import threading
 from collections.abc import Callable
 
 from waitress.task import ThreadedTaskDispatcher
@@ -18,18 +19,22 @@ class Threads:
         # It warns whenever a round waits for a thread, which is the rule here.
         logging.getLogger("waitress.queue").setLevel(logging.ERROR)
         self._work = work
-        self.asked = False
-        """Does a round wait for a thread?"""
+        self._count = count
+        self._lock = threading.Lock()
+        self.asked = 0
+        """Rounds that wait for a thread."""
         self._dispatcher = ThreadedTaskDispatcher()
         self._dispatcher.set_thread_count(count)
 
-    def wake(self) -> None:
-        """Have the next free thread do a round, unless one is asked to already."""
-        if not self.asked:
-            self.asked = True
+    def wake(self, waiting: int) -> None:
+        """Have threads do a round each: one for all that wait, more if it leaves some over."""
+        while self.asked < min(self._count, waiting):
+            with self._lock:
+                self.asked += 1
             self._dispatcher.add_task(self)
 
     def service(self) -> None:
         """Do a round; called by a thread."""
-        self.asked = False
+        with self._lock:
+            self.asked -= 1
         self._work()

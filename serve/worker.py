@@ -2,8 +2,10 @@
 
 import contextlib
 import functools
+import logging
 import os
 import shutil
+import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +24,8 @@ from serve.metrics import Metrics
 from serve.observer import Observer
 from serve.server import Server
 from serve.settings import Settings
+
+log = logging.getLogger("serve")
 
 IDLE_SECONDS = 1.0  # while draining, a connection that has been silent for so long is closed
 TURN_SECONDS = 1.0
@@ -61,6 +65,7 @@ class Worker:
         self._health = Health()
         self._drain_until: float | None = None
         self._unreported = 0
+        self._lock = threading.Lock()
         self._orphaned = False
 
     def run(self, place: Place) -> int:
@@ -96,9 +101,7 @@ class Worker:
         observer = Observer(counts, access_log, inference.model, routes)
         inference.ran = observer.ran
         self._loop = Loop(inference, admission, observer, self._settings.threads)
-        self._server = Server(
-            app, self._address, self._settings, self._loop, observer, self._closed
-        )
+        self._server = Server(app, self._address, self._settings, self._loop, observer, self.closed)
         _ControlReader(self, self._control, self._server)
 
     def told(self, kind: Kind | None) -> None:
@@ -109,12 +112,16 @@ class Worker:
             self._server.draining = True
             self._drain_until = time.monotonic() + self._settings.drain_timeout
 
-    def _closed(self) -> None:
-        self._unreported += 1
+    def closed(self) -> None:
+        """Count a connection that has ended; any thread may."""
+        with self._lock:
+            self._unreported += 1
 
     def _report(self) -> None:
-        if self._unreported and self._control.send(Kind.CLOSED, str(self._unreported)):
-            self._unreported = 0
+        count = self._unreported
+        if count and self._control.send(Kind.CLOSED, str(count)):
+            with self._lock:
+                self._unreported -= count
 
     def _done(self) -> bool:
         if self._drain_until is None:
@@ -149,8 +156,11 @@ class _ControlReader(wasyncore.dispatcher):
             self._worker.told(None)
             return False
         kind, _, connection = message
-        if connection is not None:
-            self._server.take(connection)
-        else:
+        if kind is not Kind.CONNECTION:
             self._worker.told(kind)
+        elif connection is not None:
+            self._server.take(connection)
+        else:  # the system had no descriptor left for it
+            log.error("a connection is lost: no file descriptors left")
+            self._worker.closed()
         return True

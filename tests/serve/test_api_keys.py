@@ -1,4 +1,5 @@
 import hashlib
+import json
 import re
 import sys
 from pathlib import Path
@@ -37,6 +38,7 @@ def test_guards_inference_and_nothing_else(repository: Path, digits: Digits, fil
         assert answer.json()["error"].startswith("expected a key, as Authorization: Bearer KEY")
         assert ask(server, document, Authorization="Bearer third").status == 401
         assert ask(server, document, Authorization="Basic first").status == 401
+        assert server.request("POST", "//predict", json.dumps(document)).status == 401
         assert ask(server, document, X_API_Key="f\xefrst").status == 401
         for headers in (
             {"Authorization": "Bearer first"},

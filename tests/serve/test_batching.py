@@ -168,3 +168,36 @@ def test_a_client_that_goes_while_waiting_does_no_harm(repository: Path, digits:
         connection.close()
         assert eventually(lambda: in_flight(server) == 0)
         assert server.predict(documents(digits, 1)[0]).json()["prediction"] == 7
+
+
+def test_a_full_queue_does_not_wait_for_the_delay(repository: Path, digits: Digits) -> None:
+    arguments = ("--batch-delay", "3600000", "--max-queue", "2", "--timeout", "3600")
+    full = Server("--models", str(repository), "--workers", "1", *arguments)
+    with full as server, Client(server) as one, Client(server) as other:
+        for client, document in zip((one, other), documents(digits, 2), strict=True):
+            client.send(document)
+        assert one.receive().json()["prediction"] == 7
+        assert other.receive().json()["prediction"] == 2
+
+
+def test_a_long_request_does_not_wait_for_the_delay(repository: Path, digits: Digits) -> None:
+    arguments = ("--batch-delay", "3600000", "--timeout", "3600")
+    with Server("--models", str(repository), "--workers", "1", *arguments) as server:
+        assert server.predict({"images": digits.images[:200].tolist()}).status == 200
+
+
+def test_the_delay_leaves_time_to_answer(repository: Path, digits: Digits) -> None:
+    (document,) = documents(digits, 1)
+    arguments = ("--models", str(repository), "--workers", "1", "--batch-delay", "3600000")
+    with Server(*arguments) as server:
+        assert ask(server, document, X_Request_Timeout_Ms="2000").json()["prediction"] == 7
+
+
+def test_free_threads_take_what_others_leave(slow_repository: Path, digits: Digits) -> None:
+    arguments = ("--threads", "3", "--max-batch", "1", "--pin", "off")
+    with slow_server(slow_repository, *arguments) as server, ExitStack() as opened:
+        clients = [opened.enter_context(Client(server)) for _ in range(5)]
+        for client in clients:
+            client.send(documents(digits, 1)[0])
+        assert {client.receive().status for client in clients} == {200}
+        assert runs(server) == (5, 5)

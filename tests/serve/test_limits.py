@@ -3,6 +3,7 @@
 import json
 import re
 import resource
+import signal
 import socket
 import sys
 import time
@@ -206,3 +207,42 @@ def test_more_connections_than_the_soft_limit_allows(repository: Path) -> None:
     with server, ExitStack() as opened:
         clients = [opened.enter_context(Raw(server)) for _ in range(150)]
         assert [client.health() for client in clients] == [200] * 150
+
+
+GET = b"GET /v2/health/live HTTP/1.1\r\nHost: x\r\n"
+
+
+def test_a_client_that_reads_no_answer_holds_up_nobody(repository: Path) -> None:
+    """More answers than any buffer takes, to requests of a few packets."""
+    with one_worker(repository) as server, Raw(server) as greedy, Raw(server) as other:
+        assert other.health() == 200
+        for _ in range(8):
+            greedy.send(b"GET /metrics HTTP/1.1\r\n\r\n" * 10_000)
+            assert other.health() == 200
+        for _ in range(20):
+            assert other.health() == 200
+            time.sleep(0.1)
+
+
+def test_an_empty_line_after_a_request_is_no_request(repository: Path) -> None:
+    with one_worker(repository, "--head-timeout", "0.3") as server, Raw(server) as client:
+        assert client.health() == 200
+        client.send(b"\r\n")
+        time.sleep(2.5)
+        assert client.health() == 200
+
+
+def test_what_comes_after_a_refused_head_is_not_refused_again(repository: Path) -> None:
+    with one_worker(repository, "--head-timeout", "0.3", "--max-body-bytes", "10") as server:
+        with Raw(server) as client:
+            client.send(HEAD + b"Content-Length: 99\r\n\r\n" + b"x" * 50)
+            assert client.answer()[0] == 413
+            time.sleep(2.5)
+        _, _, log = server.end(signal.SIGTERM)
+    assert [json.loads(line)["status"] for line in log.splitlines()] == [413]
+
+
+def test_no_body_is_asked_for_where_there_is_none(server: Server) -> None:
+    with Raw(server) as client:
+        client.send(GET + b"Expect: 100-continue\r\n\r\n")
+        assert client.answer()[0] == 200

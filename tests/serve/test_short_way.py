@@ -19,6 +19,14 @@ def requests(digits: Digits) -> list[tuple[str, str, bytes | None]]:
     return sent + [case[:3] for case in REFUSALS.values()]
 
 
+def test_a_path_with_two_slashes_takes_the_short_way_too(server: Server, digits: Digits) -> None:
+    body = json.dumps({"image": digits.images[0].tolist()})
+    assert server.request("POST", "//predict", body).headers["Server-Timing"]
+    assert server.request("GET", "/v2//health/live").json() == {
+        "error": "GET /v2//health/live: Not Found"
+    }
+
+
 def test_both_ways_answer_the_same(server: Server, repository: Path, digits: Digits) -> None:
     chosen = settings.load(["--models", str(repository)], {})
     flask = create_app(load(chosen), Admission(chosen), Health(), lambda: b"").test_client()
