@@ -63,7 +63,7 @@ class AnswerTask(_Watched):
         self.channel.write_soon(head + answer.body)
 
     def _head(self) -> bytes:
-        """As waitress's ``build_response_header``, in a fifth of its time in the usual case."""
+        """As waitress's ``build_response_header``, which takes longer for the usual case."""
         keep = self.request.headers.get("CONNECTION", "").lower() != "close"
         if self.version != "1.1" or self.close_on_finish or not keep:
             return self.build_response_header()
