@@ -251,8 +251,8 @@ def test_workers_that_die_during_a_restart_are_replaced_once(
     time.sleep(1)  # for workers too many to appear
     assert len(workers(server)) == 2
     assert server.predict({"image": digits.images[0].tolist()}).json()["prediction"] == 7
-    server.process.send_signal(signal.SIGHUP)
     before = set(workers(server))
+    server.process.send_signal(signal.SIGHUP)
     assert eventually(lambda: len(workers(server)) == 2 and before.isdisjoint(workers(server)))
 
 
