@@ -9,7 +9,7 @@ from serve.errors import BadRequest, Busy, ServeError
 from serve.job import Job, refusal
 from serve.settings import Settings
 
-TIMEOUT_HEADER = "X_REQUEST_TIMEOUT_MS"
+_TIMEOUT_HEADER = "X_REQUEST_TIMEOUT_MS"
 _LONG_BODY = 65536
 
 
@@ -41,7 +41,7 @@ class Admission:
         try:
             if self._keys:
                 job.key = self._keys.check(headers)
-            job.deadline = job.arrived + self._seconds(headers.get(TIMEOUT_HEADER))
+            job.deadline = job.arrived + self._seconds(headers.get(_TIMEOUT_HEADER))
         except ServeError as error:
             job.answer = refusal(error)
         return job.answer is None

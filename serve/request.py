@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
 
 _ID = re.compile(r"[!-~]{1,128}")
-
-
 _SMALL = 65536  # bytes of a body that is not worth asking whether there is room
 
 

@@ -2,6 +2,7 @@
 
 import http.client
 import signal
+import threading
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -9,11 +10,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from serve.threads import Threads
 from tests.conftest import Digits
 from tests.live_server import Answer, Server
 from tests.serve.test_metrics import scrape
 from tests.serve.test_pressure import Client, ask, asleep
-from tests.serve.test_workers import Clients, eventually
+from tests.serve.test_workers import DEADLINE, Clients, eventually
 
 
 def slow_server(repository: Path, *more: str) -> Server:
@@ -193,11 +195,14 @@ def test_the_delay_leaves_time_to_answer(repository: Path, digits: Digits) -> No
         assert ask(server, document, X_Request_Timeout_Ms="2000").json()["prediction"] == 7
 
 
-def test_free_threads_take_what_others_leave(slow_repository: Path, digits: Digits) -> None:
-    arguments = ("--threads", "3", "--max-batch", "1", "--pin", "off")
-    with slow_server(slow_repository, *arguments) as server, ExitStack() as opened:
-        clients = [opened.enter_context(Client(server)) for _ in range(5)]
-        for client in clients:
-            client.send(documents(digits, 1)[0])
-        assert {client.receive().status for client in clients} == {200}
-        assert runs(server) == (5, 5)
+def test_free_threads_take_what_others_leave() -> None:
+    together = threading.Barrier(4)
+    met = []
+
+    def work() -> None:
+        together.wait(DEADLINE)  # passes only when three threads are at work at once
+        met.append(True)
+
+    Threads(3, work).wake(5)
+    together.wait(DEADLINE)
+    assert eventually(lambda: len(met) == 3)
