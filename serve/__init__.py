@@ -3,7 +3,8 @@
 Where to look, from the outside in:
 
 - ``__main__``, ``settings``, ``knob``, ``commands``: the command line;
-- ``supervisor``, ``children``, ``control``, ``listener``, ``cpus``, ``descriptors``: processes;
+- ``supervisor``, ``forkserver``, ``children``, ``control``: processes;
+- ``listener``, ``cpus``, ``descriptors``, ``metrics_folder``: what the supervisor gives to them;
 - ``worker``, ``loop``, ``threads``: one worker's event loop, and what it does in a turn;
 - ``server``, ``channel``, ``request``, ``tasks``: HTTP, on waitress's classes of these names;
 - ``admission``, ``api_keys``, ``job``, ``inference``: a request for inference, past Flask;
@@ -17,7 +18,7 @@ import os
 
 # Read when onnxruntime is imported; without it, a read-only container gets a line of complaint.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
-# Read when numpy is imported: its linear algebra is not used, and a supervisor with a second
+# Read when numpy is imported: its linear algebra is not used, and a forkserver with a second
 # thread could not be forked safely.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 

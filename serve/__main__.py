@@ -6,6 +6,7 @@ import sys
 
 from serve import settings
 from serve.errors import StartError
+from serve.supervisor import Supervisor
 
 
 def main() -> int:
@@ -13,14 +14,13 @@ def main() -> int:
     command, file, chosen = settings.load_command(sys.argv[1:], os.environ)
     logging.basicConfig(format="serve: %(message)s", level=logging.INFO)
     try:
-        from serve import commands  # after the settings: --help need not wait for onnxruntime
+        if command == "serve":
+            status = Supervisor(chosen).run()
+            print("ended", flush=True)
+            return status
+        from serve import commands  # here, for the supervisor shall not import onnxruntime
 
-        match command:
-            case "check":
-                return commands.check(chosen)
-            case "predict":
-                return commands.predict(chosen, file)
-        return commands.serve(chosen)
+        return commands.check(chosen) if command == "check" else commands.predict(chosen, file)
     except StartError as error:
         print(f"serve: {error}", file=sys.stderr)
         return 1

@@ -4,30 +4,22 @@ A log that nobody reads never holds up the service: lines that the pipe has no r
 dropped, and as soon as there is room a line of its own tells how many.
 """
 
-import enum
 import os
 import select
 from typing import Any
 
 import orjson
 
+from serve.settings import Logged
+
 SAMPLE = 100  # of the requests that went well, sampled mode logs one in so many
 _CHUNK = 4096  # a pipe that polls as writable takes so many bytes at once (pipe(7), PIPE_BUF)
-
-
-class Choice(enum.Enum):
-    """Which requests are logged."""
-
-    OFF = "off"
-    ERRORS = "errors"
-    SAMPLED = "sampled"
-    ALL = "all"
 
 
 class AccessLog:
     """Lines that wait to be written."""
 
-    def __init__(self, choice: Choice, descriptor: int = 2) -> None:
+    def __init__(self, choice: Logged, descriptor: int = 2) -> None:
         self._choice = choice
         self._descriptor = descriptor
         self._poll = select.poll()
@@ -38,12 +30,12 @@ class AccessLog:
 
     def wants(self, status: int) -> bool:
         """Is a request with such an answer to be logged? Ask once for each."""
-        if self._choice is Choice.OFF:
+        if self._choice is Logged.OFF:
             return False
-        if status >= 400 or self._choice is Choice.ALL:
+        if status >= 400 or self._choice is Logged.ALL:
             return True
         self._seen += 1
-        return self._choice is Choice.SAMPLED and self._seen % SAMPLE == 0
+        return self._choice is Logged.SAMPLED and self._seen % SAMPLE == 0
 
     def add(self, entry: dict[str, Any]) -> None:
         """Have a line written at the turn's end."""

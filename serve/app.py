@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
-from serve import errors, metrics
+from serve import metrics
 from serve.admission import Admission
+from serve.errors import INTERNAL
 from serve.inference import PATH, Inference
-from serve.job import Job
+from serve.job import Job, error_body
 
 log = logging.getLogger("serve")
 
@@ -57,7 +58,7 @@ def create_app(
     def ready() -> Response:
         if health.ready:
             return _json(b"{}")
-        return _json(errors.body("not ready: the server is shutting down"), 503)
+        return _json(error_body("not ready: the server is shutting down"), 503)
 
     @app.get("/metrics")
     def prometheus() -> Response:
@@ -78,7 +79,7 @@ def _headers() -> dict[str, str]:
 def _http_error(error: HTTPException) -> Response:
     """Flask's own refusals (unknown path, wrong method), in the one form of all errors."""
     response = _json(
-        errors.body(f"{request.method} {request.path}: {error.name}"), error.code or 500
+        error_body(f"{request.method} {request.path}: {error.name}"), error.code or 500
     )
     if "Allow" in (original := error.get_response()).headers:
         response.headers["Allow"] = original.headers["Allow"]
@@ -87,4 +88,4 @@ def _http_error(error: HTTPException) -> Response:
 
 def _failed(error: Exception) -> Response:
     log.error("%s %s failed", request.method, request.path, exc_info=error)
-    return _json(errors.body(errors.INTERNAL), 500)
+    return _json(error_body(INTERNAL), 500)

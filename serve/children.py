@@ -1,29 +1,43 @@
-"""Worker processes, seen from the supervisor: how one is started, and what is known of it."""
+"""Worker processes, as the supervisor sees them."""
 
-import gc
-import logging
 import os
 import signal
-import sys
 import time
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from serve.control import Control, Kind
-from serve.settings import Settings
-from serve.worker import Place, Worker
 
-log = logging.getLogger("serve")
+
+@dataclass(frozen=True)
+class Place:
+    """What a worker has to itself."""
+
+    slot: int
+    """A number that no other living worker of the service has."""
+    cpu: int | None
+    """The CPU that it is pinned to."""
+    after_death: bool = False
+    """Did its predecessor die?"""
+
+    def text(self) -> str:
+        """For a message to another process."""
+        return f"{self.slot} {'' if self.cpu is None else self.cpu} {int(self.after_death)}"
+
+    @classmethod
+    def read(cls, text: str) -> "Place":
+        """From what ``text`` gave."""
+        slot, cpu, after_death = text.split(" ")
+        return cls(int(slot), int(cpu) if cpu else None, after_death == "1")
 
 
 @dataclass(eq=False)
 class Child:
     """One worker."""
 
-    pid: int
     control: Control
     place: Place
+    pid: int | None = None
+    """None until it is forked and has said so."""
     replaces: "Child | None" = None
     """The worker that it stands in for, which drains once this one is ready."""
     started: float = field(default_factory=time.monotonic)
@@ -38,52 +52,17 @@ class Child:
         self.draining = True
         self.control.send(Kind.DRAIN)
 
+    def kill(self) -> None:
+        """End it at once."""
+        if self.pid:
+            os.kill(self.pid, signal.SIGKILL)
+
     def reap(self) -> str:
         """Wait for its end, which has come or is about to; returns how it ended."""
-        _, status = os.waitpid(self.pid, 0)
         self.control.close()
+        if self.pid is None:
+            return "could not be forked"
+        _, status = os.waitpid(self.pid, 0)
         if os.WIFSIGNALED(status):
             return f"was ended by {signal.Signals(os.WTERMSIG(status)).name}"
         return f"ended with status {os.WEXITSTATUS(status)}"
-
-
-def fork(
-    settings: Settings,
-    address: tuple[str, int],
-    folder: Path,
-    place: Place,
-    inherited: Iterable[Callable[[], None]],
-) -> Child:
-    """Start a worker in a fork of this process, whose packages it then shares.
-
-    The supervisor has one thread and no onnxruntime session, so that the fork is safe.
-
-    Args:
-        settings: of the service.
-        address: that clients see.
-        folder: where all workers keep their metrics.
-        place: what the worker has to itself.
-        inherited: closes what the worker must not hold: the listening socket, which would stay
-            open, and the ends of other workers, which would not notice the supervisor's end.
-
-    """
-    ours, theirs = Control.pair()
-    sys.stdout.flush()
-    sys.stderr.flush()
-    gc.freeze()  # the collector leaves shared objects alone, so that their pages stay shared
-    pid = os.fork()
-    if pid:
-        theirs.close()
-        return Child(pid, ours, place)
-    status = 1
-    try:
-        signal.set_wakeup_fd(-1)
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-            signal.signal(number, signal.SIG_IGN)  # the supervisor says when to end
-        for close in (ours.close, *inherited):
-            close()
-        status = Worker(settings, theirs.on_top(), address, folder).run(place)
-    except BaseException:
-        log.exception("worker %s failed", os.getpid())
-    finally:
-        os._exit(status)

@@ -1,4 +1,4 @@
-"""What ``python -m serve`` can do: serve, check what would be served, answer one request."""
+"""What ``python -m serve`` can do beside serving: check what would be served, and predict."""
 
 import dataclasses
 import sys
@@ -9,14 +9,6 @@ from serve.errors import StartError
 from serve.inference import load
 from serve.job import Job
 from serve.settings import Settings
-from serve.supervisor import Supervisor
-
-
-def serve(settings: Settings) -> int:
-    """Serve until a signal ends it; returns the exit status."""
-    status = Supervisor(settings).run()
-    print("ended", flush=True)
-    return status
 
 
 def check(settings: Settings) -> int:

@@ -17,7 +17,9 @@ _TOP = 4096  # a higher descriptor makes the kernel's table of them larger
 class Kind(bytes, enum.Enum):
     """The kinds of messages."""
 
-    CONNECTION = b"c"  # to a worker, with the connection's file descriptor
+    FORK = b"k"  # to a forkserver, with the worker's end of a pair: a place, as text
+    FORKED = b"p"  # from a worker: its process id, as text
+    CONNECTION = b"c"  # to a worker, with the connection
     UNREADY = b"u"  # to a worker: say that you are not ready, but go on
     DRAIN = b"d"  # to a worker: finish what there is, then end
     READY = b"r"  # from a worker: tested, connections may come
@@ -26,7 +28,7 @@ class Kind(bytes, enum.Enum):
 
 
 Message = tuple[Kind, str, socket.socket | None]
-"""What it is, its text, and the connection that came with it."""
+"""What it is, its text, and the socket that came with it."""
 
 
 class Control:
@@ -47,21 +49,21 @@ class Control:
         """For selectors."""
         return self.socket.fileno()
 
-    def send(self, kind: Kind, text: str = "") -> bool:
-        """Tell the other side; False if it is gone or does not listen."""
+    def send(self, kind: Kind, text: str = "", hand_over: socket.socket | None = None) -> bool:
+        """Tell the other side, and give it a socket; False if it is gone or does not listen."""
+        data = kind.value + text.encode()[: _LARGEST - 1]
         try:
-            self.socket.send(kind.value + text.encode()[: _LARGEST - 1])
+            if hand_over:
+                socket.send_fds(self.socket, [data], [hand_over.fileno()])
+            else:
+                self.socket.send(data)
         except OSError:
             return False
         return True
 
-    def send_connection(self, connection: socket.socket) -> bool:
-        """Hand over an accepted connection; False if the other side is gone or does not listen."""
-        try:
-            socket.send_fds(self.socket, [Kind.CONNECTION.value], [connection.fileno()])
-        except OSError:
-            return False
-        return True
+    def finish(self) -> None:
+        """Send nothing more, which the other side sees once it has read the rest."""
+        self.socket.shutdown(socket.SHUT_WR)
 
     def receive(self) -> Message | None:
         """Next message; None at the end.
@@ -79,8 +81,8 @@ class Control:
         descriptors = array.array("i")
         for _, _, payload in ancillary:
             descriptors.frombytes(payload)
-        connection = socket.socket(fileno=descriptors[0]) if descriptors else None
-        return Kind(data[:1]), data[1:].decode(errors="replace"), connection
+        handed_over = socket.socket(fileno=descriptors[0]) if descriptors else None
+        return Kind(data[:1]), data[1:].decode(errors="replace"), handed_over
 
     def on_top(self) -> "Control":
         """This end under a descriptor above those of connections; call it before they come.

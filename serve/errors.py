@@ -7,8 +7,6 @@
 A refusal costs its own request alone, never another one or the worker.
 """
 
-import orjson
-
 INTERNAL = "internal error; the server's log says more"
 
 
@@ -75,8 +73,3 @@ class TimedOut(ServeError):
 
 class StartError(Exception):
     """The server can't start as it was told to; one line for people."""
-
-
-def body(message: str) -> bytes:
-    """The JSON form that every refused request gets: ``{"error": message}``."""
-    return orjson.dumps({"error": message})

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from serve import errors, repository
-from serve.errors import ClientGone, ServeError, StartError, TimedOut
-from serve.job import Answer, Job, refusal
+from serve import repository
+from serve.errors import INTERNAL, ClientGone, ServeError, StartError, TimedOut
+from serve.job import Answer, Job, error_body, refusal
 from serve.model import Model
 from serve.protocols import predict
 from serve.settings import Settings
@@ -80,9 +80,7 @@ class Inference:
             if job.parsed is None:
                 job.parsed = predict.parse(job.body, self.model.inputs[0], self.max_rows)
                 job.body = b""
-                job.ready = time.monotonic()
-                job.queue_seconds = now - job.arrived
-                job.parse_seconds = job.ready - now
+                job.parse_seconds = time.monotonic() - now
             return job.parsed
         except ServeError as error:
             job.answer = refusal(error)
@@ -105,7 +103,7 @@ class Inference:
             start = 0
             for job, request in zip(jobs, requests, strict=True):
                 end = start + len(request.batch)
-                job.queue_seconds += began - job.ready
+                job.queue_seconds = began - job.arrived - job.parse_seconds
                 job.infer_seconds = ended - began
                 own = scores[start:end]
                 if finite or np.isfinite(own).all():
@@ -139,8 +137,8 @@ def _first(waiting: deque[Job]) -> Job | None:
         return None
 
 
-_FAULT = Answer(500, errors.body(errors.INTERNAL))
-_NOT_FINITE = Answer(500, errors.body("the model's answer to this input is not finite"))
+_FAULT = Answer(500, error_body(INTERNAL))
+_NOT_FINITE = Answer(500, error_body("the model's answer to this input is not finite"))
 
 
 def _check_wanted(job: Job) -> float:

@@ -4,7 +4,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from serve import errors
+import orjson
+
 from serve.errors import ServeError
 from serve.protocols import predict
 
@@ -20,9 +21,14 @@ class Answer:
     """Why the request was turned away, for the metrics."""
 
 
+def error_body(message: str) -> bytes:
+    """The JSON form that every refused request gets: ``{"error": message}``."""
+    return orjson.dumps({"error": message})
+
+
 def refusal(error: ServeError) -> Answer:
     """The answer that says why there is no other."""
-    return Answer(error.status, errors.body(str(error)), error.headers, error.rejection)
+    return Answer(error.status, error_body(str(error)), error.headers, error.rejection)
 
 
 def _stays() -> bool:
@@ -49,8 +55,6 @@ class Job:
     parse_seconds: float = 0.0
     queue_seconds: float = 0.0
     """Waiting for its turn, and then for the others of its run to be parsed."""
-    ready: float = 0.0
-    """When it was parsed; a time like ``arrived``."""
     infer_seconds: float = 0.0
     """Of the run, which may be shared."""
     render_seconds: float = 0.0

@@ -7,9 +7,8 @@ expected and what came.
 import argparse
 from collections.abc import Callable
 from dataclasses import field
+from enum import Enum
 from typing import Any
-
-from serve.access_log import Choice
 
 
 def knob(default: Any, parse: Callable[[str], Any], does: str, why: str) -> Any:
@@ -45,13 +44,17 @@ def switch(text: str) -> bool:
     return text == "on"
 
 
-def choice(text: str) -> Choice:
-    """Which requests are logged."""
-    try:
-        return Choice(text)
-    except ValueError:
-        known = ", ".join(choice.value for choice in Choice)
-        raise argparse.ArgumentTypeError(f"expected one of {known}; got {text}") from None
+def choice(kind: type[Enum]) -> Callable[[str], Enum]:
+    """A value of ``kind``."""
+
+    def parse(text: str) -> Enum:
+        try:
+            return kind(text)
+        except ValueError:
+            known = ", ".join(str(member.value) for member in kind)
+            raise argparse.ArgumentTypeError(f"expected one of {known}; got {text}") from None
+
+    return parse
 
 
 def duration(unit: str) -> Callable[[str], float]:

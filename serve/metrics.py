@@ -7,42 +7,16 @@ slot, not its pid: a worker that takes a dead one's place goes on with its count
 
 import os
 import platform
-import tempfile
 from pathlib import Path
 
 import prometheus_client
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, multiprocess, values
 
 import serve
-from serve.errors import StartError
 
 CONTENT_TYPE = prometheus_client.CONTENT_TYPE_PLAIN_0_0_4
-_MEMORY = "/dev/shm"  # noqa: S108 - mkdtemp makes a private folder there; no disk is written
 _SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 _ROWS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
-
-
-def make_folder() -> Path:
-    """Make the folder that the workers share; the caller removes it in the end.
-
-    Raises:
-        StartError: none can be made.
-
-    """
-    for parent in (_MEMORY, tempfile.gettempdir()):
-        try:
-            return Path(tempfile.mkdtemp(prefix="onnxlet-", dir=parent))
-        except OSError:
-            continue
-    raise StartError(
-        f"nowhere to keep the metrics that workers share: neither {_MEMORY} nor"
-        f" {tempfile.gettempdir()} can be written to; mount a tmpfs there"
-    )
-
-
-def forget_gauges(folder: Path, slot: int) -> None:
-    """Forget what a worker that has ended was doing; its counts stay."""
-    multiprocess.mark_process_dead(slot, str(folder))  # type: ignore[no-untyped-call]
 
 
 def scrape(folder: Path) -> bytes:

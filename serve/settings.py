@@ -6,13 +6,22 @@ A value comes from the command line, else from the environment (``SERVE_PORT`` f
 
 import argparse
 import dataclasses
+import enum
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from serve.access_log import Choice
 from serve.knob import choice, count, duration, few, knob, port, switch
+
+
+class Logged(enum.Enum):
+    """Which requests are logged."""
+
+    OFF = "off"
+    ERRORS = "errors"
+    SAMPLED = "sampled"
+    ALL = "all"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,9 +128,9 @@ class Settings:
         " is asked for)",
         "behind a gateway that knows its clients there is nothing to ask",
     )
-    access_log: Choice = knob(
-        Choice.ERRORS,
-        choice,
+    access_log: Logged = knob(
+        Logged.ERRORS,
+        choice(Logged),
         "requests to log as JSON on standard error: off, errors (status 400 and above), sampled"
         " (and one in a hundred others), all",
         "errors are what one looks for in a log; the metrics count everything",
@@ -178,8 +187,8 @@ def shown(default: Any) -> str:
     """A default as one would write it on the command line."""
     if isinstance(default, bool):
         return "on" if default else "off"
-    if isinstance(default, Choice):
-        return default.value
+    if isinstance(default, enum.Enum):
+        return str(default.value)
     return "" if default is None else str(default)
 
 

@@ -5,19 +5,18 @@ long-lived connections is shared out as evenly as a thousand. It never reads a r
 """
 
 import logging
-import os
 import selectors
 import shutil
 import signal
 import socket
 import time
 
-from serve import children, cpus, descriptors, listener, metrics
-from serve.children import Child
+from serve import cpus, descriptors, forkserver, listener, metrics_folder
+from serve.children import Child, Place
 from serve.control import Kind
 from serve.errors import StartError
+from serve.forkserver import Forkserver
 from serve.settings import Settings
-from serve.worker import Place
 
 log = logging.getLogger("serve")
 
@@ -35,6 +34,7 @@ class Supervisor:
         self._settings = settings
         self._selector = selectors.DefaultSelector()
         self._children: list[Child] = []
+        self._forkserver: Forkserver | None = None
         self._due: list[tuple[float, int | None]] = []  # when to start a worker, on which CPU
         self._to_replace: list[Child] = []
         self._deaths = 0  # in short order
@@ -55,7 +55,8 @@ class Supervisor:
         self._listener = listener.open_listener(self._settings)
         self._address = self._listener.getsockname()[:2]
         self._watch_signals()
-        self._folder = metrics.make_folder()
+        forkserver.adopt_orphans()
+        self._folder = metrics_folder.make()
         try:
             for cpu in self._placement():
                 self._start(cpu)
@@ -65,6 +66,7 @@ class Supervisor:
                 if self._act_on_signals() == "now":
                     return 1
                 self._start_due()
+                self._finish_forkserver()
                 self._drain_when_due()
         finally:
             self._kill()
@@ -82,15 +84,34 @@ class Supervisor:
     def _start(
         self, cpu: int | None, replaces: Child | None = None, after_death: bool = False
     ) -> None:
-        inherited = [self._listener.close, self._selector.close]
-        inherited += [child.control.close for child in self._children]
         taken = {child.place.slot for child in self._children}
         slot = min(set(range(len(taken) + 1)) - taken)
-        place = Place(slot, cpu, after_death)
-        child = children.fork(self._settings, self._address, self._folder, place, inherited)
+        self._forkserver = self._forkserver or self._start_forkserver()
+        child = self._forkserver.fork(Place(slot, cpu, after_death))
         child.replaces = replaces
         self._children.append(child)
         self._selector.register(child.control, selectors.EVENT_READ, lambda: self._hear(child))
+
+    def _start_forkserver(self) -> Forkserver:
+        inherited = [self._listener.close, self._selector.close]
+        inherited += [child.control.close for child in self._children]
+        started = Forkserver(self._settings, self._address, self._folder, inherited)
+        self._selector.register(
+            started.control, selectors.EVENT_READ, lambda: self._forkserver_gone(started)
+        )
+        return started
+
+    def _finish_forkserver(self) -> None:
+        """Have the forkserver end where no worker is about to start: its memory is large."""
+        if self._forkserver and not self._due and not self._to_replace:
+            self._forkserver.finish()
+            self._forkserver = None
+
+    def _forkserver_gone(self, forkserver: Forkserver) -> None:
+        self._selector.unregister(forkserver.control)
+        forkserver.reap()
+        if self._forkserver is forkserver:
+            self._forkserver = None
 
     # Connections
 
@@ -105,7 +126,7 @@ class Supervisor:
             return
         with connection:
             for child in sorted(self._serving(), key=lambda child: child.connections):
-                if child.control.send_connection(connection):
+                if child.control.send(Kind.CONNECTION, hand_over=connection):
                     child.connections += 1
                     return
 
@@ -131,6 +152,8 @@ class Supervisor:
             child.connections -= int(message[1])
         elif message[0] is Kind.FAILED:
             child.reason = message[1]
+        elif message[0] is Kind.FORKED:
+            child.pid = int(message[1])
         elif message[0] is Kind.READY:
             child.ready = True
             self._failed_starts = 0
@@ -152,7 +175,7 @@ class Supervisor:
         self._selector.unregister(child.control)
         self._children.remove(child)
         how = child.reap()
-        metrics.forget_gauges(self._folder, child.place.slot)
+        metrics_folder.forget_gauges(self._folder, child.place.slot)
         if self._drain_at is not None:
             return
         if child in self._to_replace:
@@ -222,6 +245,7 @@ class Supervisor:
                 return "now"
             else:
                 self._due.clear()
+                self._to_replace.clear()
                 delay = self._settings.drain_delay if number == signal.SIGTERM else 0.0
                 self._drain_at = time.monotonic() + delay
                 for child in self._children:
@@ -248,4 +272,4 @@ class Supervisor:
 
     def _kill(self) -> None:
         for child in self._children:
-            os.kill(child.pid, signal.SIGKILL)
+            child.kill()

@@ -12,9 +12,8 @@ from waitress.utilities import (
     build_http_date,
 )
 
-from serve import errors
 from serve.errors import ServeError
-from serve.job import Answer, refusal
+from serve.job import Answer, error_body, refusal
 
 _STATUS = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
 
@@ -101,7 +100,7 @@ class ErrorTask(AnswerTask):
         elif isinstance(error, RequestHeaderFieldsTooLarge):
             longest = adjustments.max_request_header_size - 1
             message = f"expected a head of at most {longest} bytes"
-        return Answer(error.code, errors.body(message))
+        return Answer(error.code, error_body(message))
 
 
 def task(channel: HTTPChannel, request: Any) -> Task:

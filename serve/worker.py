@@ -7,7 +7,6 @@ import os
 import shutil
 import threading
 import time
-from dataclasses import dataclass
 from pathlib import Path
 
 from waitress import wasyncore
@@ -16,6 +15,7 @@ from serve import memory, metrics
 from serve.access_log import AccessLog
 from serve.admission import Admission
 from serve.app import Health, create_app
+from serve.children import Place
 from serve.control import Control, Kind, Message
 from serve.errors import StartError
 from serve.inference import Inference, load
@@ -29,18 +29,6 @@ log = logging.getLogger("serve")
 
 IDLE_SECONDS = 1.0  # while draining, a connection that has been silent for so long is closed
 TURN_SECONDS = 1.0
-
-
-@dataclass(frozen=True)
-class Place:
-    """What a worker has to itself."""
-
-    slot: int
-    """A number that no other living worker of the service has."""
-    cpu: int | None
-    """The CPU that it is pinned to."""
-    after_death: bool = False
-    """Did its predecessor die?"""
 
 
 class Worker:

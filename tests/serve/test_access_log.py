@@ -2,7 +2,8 @@ import json
 import os
 from pathlib import Path
 
-from serve.access_log import AccessLog, Choice
+from serve.access_log import AccessLog
+from serve.settings import Logged
 from tests.conftest import Digits
 from tests.live_server import Server
 from tests.serve.test_pressure import ask
@@ -45,14 +46,14 @@ def test_all_or_nothing_is_logged_where_that_is_wanted(repository: Path, digits:
 
 
 def test_sampled_logs_errors_and_one_in_a_hundred() -> None:
-    log = AccessLog(Choice.SAMPLED)
+    log = AccessLog(Logged.SAMPLED)
     wanted = [log.wants(status) for status in [200] * 99 + [500] + [200] * 101]
     assert [number for number, logged in enumerate(wanted) if logged] == [99, 100, 200]
 
 
 def test_a_log_that_nobody_reads_holds_nothing_up() -> None:
     reading, writing = os.pipe()
-    log = AccessLog(Choice.ALL, writing)
+    log = AccessLog(Logged.ALL, writing)
     for number in range(2000):
         log.add({"number": number, "padding": "x" * 100})
         log.flush()

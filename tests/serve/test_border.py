@@ -44,14 +44,24 @@ def test_only_one_module_knows_onnxruntime() -> None:
 
 
 def test_serving_loads_nothing_of_training() -> None:
-    code = (
-        "import sys, serve.__main__, serve.app, serve.server, serve.repository; print(*sys.modules)"
-    )
+    code = "import sys, serve.__main__, serve.worker; print(*sys.modules)"
     done = run(sys.executable, "-c", code)
     assert done.returncode == 0, done.stderr
     loaded = {name.split(".")[0] for name in done.stdout.split()}
     assert "onnxruntime" in loaded
     assert loaded.isdisjoint(FORBIDDEN)
+
+
+def test_the_supervisor_loads_the_standard_library_alone() -> None:
+    """It lives as long as the service, and what it loads its workers can't share for long."""
+    done = run(sys.executable, "-c", "import sys, serve.__main__; print(*sys.modules)")
+    assert done.returncode == 0, done.stderr
+    own = {name for name in done.stdout.split() if name.startswith("serve.")}
+    assert "serve.supervisor" in own
+    loaded = {name.split(".")[0] for name in done.stdout.split()} - {"serve", "__main__"}
+    # What the environment itself loads at every start is not the supervisor's doing.
+    at_start = run(sys.executable, "-c", "import sys; print(*sys.modules)").stdout.split()
+    assert loaded - sys.stdlib_module_names <= {name.split(".")[0] for name in at_start}
 
 
 def test_the_serving_environment_has_no_training_packages() -> None:

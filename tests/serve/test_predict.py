@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from bundle.manifest import TensorSpec
 from serve.errors import BadRequest, ServeError, TooLarge
-from serve.protocols import predict
+from serve.protocols import json_arrays, predict
 
 SPEC = TensorSpec(name="image", dtype="float32", shape=(-1, 4), range=(0, 255))
 ROWS = [[0, 1, 2.5, 255], [4, 5, 6, 7], [8, 9, 10, 11]]
@@ -47,6 +47,21 @@ def test_takes_a_batch_in_every_form(document: Any) -> None:
     assert not request.single
     assert request.batch.dtype == np.float32
     np.testing.assert_array_equal(request.batch, np.array(ROWS, dtype=np.float32))
+
+
+def test_a_document_stays_as_it_is_while_others_are_parsed() -> None:
+    """The parser is used again, but not while what it gave is still referred to."""
+    first = json_arrays.parse(b'{"image": [1, 2, 3]}')
+    second = json_arrays.parse(b'{"image": [4, 5, 6]}')
+    for bad in (b"{", b'{"image": 1e999}'):
+        with pytest.raises(BadRequest):
+            json_arrays.parse(bad)
+    long = json_arrays.parse(b'{"image": [7], "note": "' + b"x" * 2**21 + b'"}')
+    assert [list(document["image"]) for document in (first, second, long)] == [
+        [1, 2, 3],
+        [4, 5, 6],
+        [7],
+    ]
 
 
 @pytest.mark.parametrize(

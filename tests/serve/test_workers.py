@@ -268,8 +268,25 @@ def test_a_restart_that_fails_leaves_the_old_workers(
         line = server.process.stderr.readline()
         assert line.startswith("serve: restart given up, the old workers go on: ")
         assert "checksum mismatch" in line
-        assert workers(server) == before
+        assert eventually(lambda: workers(server) == before)  # the forkserver goes as well
         assert server.predict({"image": digits.images[0].tolist()}).json()["prediction"] == 7
+
+
+def test_a_restart_whose_forkserver_dies_leaves_the_old_workers(
+    server: Server, digits: Digits
+) -> None:
+    before = workers(server)
+    server.process.send_signal(signal.SIGHUP)
+    # It comes first, and takes its time to import.
+    assert eventually(lambda: len(workers(server)) == 3, pause=0)
+    os.kill(workers(server)[-1], signal.SIGKILL)
+    assert server.process.stderr
+    line = server.process.stderr.readline()
+    assert line == "serve: restart given up, the old workers go on: it ended before it was ready\n"
+    assert eventually(lambda: workers(server) == before)
+    assert server.predict({"image": digits.images[0].tolist()}).json()["prediction"] == 7
+    server.process.send_signal(signal.SIGHUP)
+    assert eventually(lambda: len(workers(server)) == 2 and set(before).isdisjoint(workers(server)))
 
 
 def test_clients_that_go_at_once_do_no_harm(server: Server, digits: Digits) -> None:

@@ -1,0 +1,36 @@
+"""The folder in which workers share their metrics, as far as the supervisor deals with it."""
+
+import tempfile
+from pathlib import Path
+
+from serve.errors import StartError
+
+_MEMORY = "/dev/shm"  # noqa: S108 - mkdtemp makes a private folder there; no disk is written
+
+
+def make() -> Path:
+    """Make it; the caller removes it in the end.
+
+    Raises:
+        StartError: none can be made.
+
+    """
+    for parent in (_MEMORY, tempfile.gettempdir()):
+        try:
+            return Path(tempfile.mkdtemp(prefix="onnxlet-", dir=parent))
+        except OSError:
+            continue
+    raise StartError(
+        f"nowhere to keep the metrics that workers share: neither {_MEMORY} nor"
+        f" {tempfile.gettempdir()} can be written to; mount a tmpfs there"
+    )
+
+
+def forget_gauges(folder: Path, slot: int) -> None:
+    """Forget what a worker that has ended was doing; its counts stay.
+
+    The same as ``prometheus_client.multiprocess.mark_process_dead``, whose package would make
+    the supervisor half as large again.
+    """
+    for path in folder.glob(f"gauge_live*_{slot}.db"):
+        path.unlink()
