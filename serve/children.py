@@ -3,31 +3,11 @@
 import os
 import signal
 import time
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from serve.control import Control, Kind
-
-
-@dataclass(frozen=True)
-class Place:
-    """What a worker has to itself."""
-
-    slot: int
-    """A number that no other living worker of the service has."""
-    cpu: int | None
-    """The CPU that it is pinned to."""
-    after_death: bool = False
-    """Did its predecessor die?"""
-
-    def text(self) -> str:
-        """For a message to another process."""
-        return f"{self.slot} {'' if self.cpu is None else self.cpu} {int(self.after_death)}"
-
-    @classmethod
-    def read(cls, text: str) -> "Place":
-        """From what ``text`` gave."""
-        slot, cpu, after_death = text.split(" ")
-        return cls(int(slot), int(cpu) if cpu else None, after_death == "1")
+from serve.place import Place
 
 
 @dataclass(eq=False)
@@ -44,8 +24,11 @@ class Child:
     ready: bool = False
     draining: bool = False
     connections: int = 0
-    reason: str = "it ended before it was ready"
+    reason: str = "a worker ended before it was ready"
     """Why it can't serve."""
+
+    def __str__(self) -> str:
+        return f"worker {self.pid}" if self.pid else "a worker"
 
     def drain(self) -> None:
         """Have it finish what it has."""
@@ -60,9 +43,29 @@ class Child:
     def reap(self) -> str:
         """Wait for its end, which has come or is about to; returns how it ended."""
         self.control.close()
-        if self.pid is None:
-            return "could not be forked"
-        _, status = os.waitpid(self.pid, 0)
-        if os.WIFSIGNALED(status):
-            return f"was ended by {signal.Signals(os.WTERMSIG(status)).name}"
-        return f"ended with status {os.WEXITSTATUS(status)}"
+        return describe(reap(self.pid)) if self.pid else "could not be forked"
+
+
+def reap(pid: int) -> int:
+    """Wait for the end of a child process; returns its exit status, or less a signal's number."""
+    try:
+        return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    except ChildProcessError:  # its process id was not known when it ended; see ``reap_others``
+        return 0
+
+
+def describe(status: int) -> str:
+    """What ``reap`` returned, in words."""
+    if status < 0:
+        return f"was ended by {signal.Signals(-status).name}"
+    return f"ended with status {status}"
+
+
+def reap_others(known: Collection[int]) -> None:
+    """Let go of children that have ended and are not ``known``: orphans that were adopted."""
+    options = os.WEXITED | os.WNOHANG | os.WNOWAIT
+    try:
+        while (ended := os.waitid(os.P_ALL, 0, options)) and ended.si_pid not in known:
+            os.waitpid(ended.si_pid, 0)
+    except ChildProcessError:  # there is none at all
+        return

@@ -1,4 +1,4 @@
-"""What a supervisor and its workers tell each other, over a pair of sockets.
+"""What a supervisor, its forkserver and its workers tell each other, over pairs of sockets.
 
 Each message is one packet: its first byte is the kind, the rest a text. The end of the stream
 means that the other process is gone.
@@ -83,6 +83,15 @@ class Control:
             descriptors.frombytes(payload)
         handed_over = socket.socket(fileno=descriptors[0]) if descriptors else None
         return Kind(data[:1]), data[1:].decode(errors="replace"), handed_over
+
+    def is_alone(self) -> bool:
+        """Has the other side gone, and left nothing to read?"""
+        try:
+            return not self.socket.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return False
+        except OSError:
+            return True
 
     def on_top(self) -> "Control":
         """This end under a descriptor above those of connections; call it before they come.

@@ -8,14 +8,19 @@ import ctypes
 import gc
 import logging
 import os
+import selectors
 import signal
 import sys
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from selectors import BaseSelector
 
-from serve.children import Child, Place
+from serve import children
+from serve.children import Child
 from serve.control import Control, Kind
+from serve.errors import StartError
+from serve.place import Place
 from serve.settings import Settings
 
 log = logging.getLogger("serve")
@@ -24,8 +29,14 @@ _PR_SET_CHILD_SUBREAPER = 36  # from Linux's prctl.h
 
 
 def adopt_orphans() -> None:
-    """Become the parent of the workers, which are forked by a child's child that has ended."""
-    ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1)
+    """Become the parent of the workers, which are forked by a child's child that has ended.
+
+    Raises:
+        StartError: the system does not let it.
+
+    """
+    if ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1) != 0:
+        raise StartError("the system refuses prctl(PR_SET_CHILD_SUBREAPER), which workers need")
 
 
 class Forkserver:
@@ -54,6 +65,8 @@ class Forkserver:
         self.pid = os.fork()
         if self.pid:
             theirs.close()
+            # A message is small, and waits only where hundreds of workers are asked for at once.
+            self.control.socket.setblocking(True)
             return
         status = 1
         try:
@@ -61,7 +74,7 @@ class Forkserver:
                 close()
             status = _serve(settings, address, folder, theirs)
         except BaseException:
-            log.exception("process %s failed", os.getpid())
+            log.exception("forkserver or worker %s failed", os.getpid())
         finally:
             os._exit(status)
 
@@ -76,10 +89,76 @@ class Forkserver:
         """Have it end once it has forked all that it was asked for."""
         self.control.finish()
 
-    def reap(self) -> None:
-        """Wait for its end, which has come or is about to."""
-        os.waitpid(self.pid, 0)
+    def kill(self) -> None:
+        """End it at once; what it was asked for and has not forked is not forked."""
+        os.kill(self.pid, signal.SIGKILL)
+
+    def reap(self) -> int:
+        """Wait for its end, which has come or is about to; see ``children.reap``."""
         self.control.close()
+        return children.reap(self.pid)
+
+
+class Forkservers:
+    """Those that live: at most one that takes orders, and others that are about to end."""
+
+    def __init__(self, start: Callable[[], Forkserver], selector: BaseSelector) -> None:
+        """Have none as yet.
+
+        Args:
+            start: starts one.
+            selector: that the supervisor waits with; its data are functions to call.
+
+        """
+        self._start = start
+        self._selector = selector
+        self._current: Forkserver | None = None
+        self._living: list[Forkserver] = []
+        self._fault = ""
+
+    @property
+    def pids(self) -> set[int]:
+        """Their process ids."""
+        return {one.pid for one in self._living}
+
+    def fork(self, place: Place) -> Child:
+        """Have a worker forked; see ``Forkserver.fork``."""
+        if self._current is None:
+            started = self._current = self._start()
+            self._living.append(started)
+            self._selector.register(
+                started.control, selectors.EVENT_READ, lambda: self._ended(started)
+            )
+        return self._current.fork(place)
+
+    def finish(self) -> None:
+        """Have none take orders any more: their memory is large."""
+        if self._current:
+            self._current.finish()
+            self._current = None
+
+    def last_fault(self) -> str:
+        """How one has ended lately, in words, where that was not in order; then it is forgotten."""
+        for one in list(self._living):
+            if one.control.is_alone():
+                self._ended(one)
+        fault, self._fault = self._fault, ""
+        return fault
+
+    def kill(self) -> None:
+        """End them all at once."""
+        for one in self._living:
+            one.kill()
+
+    def _ended(self, one: Forkserver) -> None:
+        if one not in self._living:  # that was noticed in the same turn already
+            return
+        self._living.remove(one)
+        self._selector.unregister(one.control)
+        if self._current is one:
+            self._current = None
+        if status := one.reap():
+            self._fault = children.describe(status)
 
 
 def _serve(settings: Settings, address: tuple[str, int], folder: Path, control: Control) -> int:
@@ -106,13 +185,13 @@ def _serve(settings: Settings, address: tuple[str, int], folder: Path, control: 
 
 def _fork_orphan() -> bool:
     """Fork a process, which the supervisor adopts; True in that process."""
-    between = os.fork()
-    if between:
-        os.waitpid(between, 0)
+    child = os.fork()
+    if child:
+        os.waitpid(child, 0)
         return False
-    between = os.getpid()
+    parent = os.getpid()  # of the process that is wanted; it ends at once
     if os.fork():
         os._exit(0)
-    while os.getppid() == between:  # not adopted as yet
+    while os.getppid() == parent:  # not adopted as yet
         time.sleep(0.0001)
     return True

@@ -11,11 +11,12 @@ import signal
 import socket
 import time
 
-from serve import cpus, descriptors, forkserver, listener, metrics_folder
-from serve.children import Child, Place
+from serve import children, cpus, descriptors, forkserver, listener, metrics_folder
+from serve.children import Child
 from serve.control import Kind
 from serve.errors import StartError
-from serve.forkserver import Forkserver
+from serve.forkserver import Forkserver, Forkservers
+from serve.place import Place
 from serve.settings import Settings
 
 log = logging.getLogger("serve")
@@ -34,7 +35,7 @@ class Supervisor:
         self._settings = settings
         self._selector = selectors.DefaultSelector()
         self._children: list[Child] = []
-        self._forkserver: Forkserver | None = None
+        self._forkservers = Forkservers(self._start_forkserver, self._selector)
         self._due: list[tuple[float, int | None]] = []  # when to start a worker, on which CPU
         self._to_replace: list[Child] = []
         self._deaths = 0  # in short order
@@ -66,7 +67,9 @@ class Supervisor:
                 if self._act_on_signals() == "now":
                     return 1
                 self._start_due()
-                self._finish_forkserver()
+                if not self._due and not self._to_replace:
+                    self._forkservers.finish()
+                self._reap_others()
                 self._drain_when_due()
         finally:
             self._kill()
@@ -86,32 +89,15 @@ class Supervisor:
     ) -> None:
         taken = {child.place.slot for child in self._children}
         slot = min(set(range(len(taken) + 1)) - taken)
-        self._forkserver = self._forkserver or self._start_forkserver()
-        child = self._forkserver.fork(Place(slot, cpu, after_death))
+        child = self._forkservers.fork(Place(slot, cpu, after_death))
         child.replaces = replaces
         self._children.append(child)
         self._selector.register(child.control, selectors.EVENT_READ, lambda: self._hear(child))
 
     def _start_forkserver(self) -> Forkserver:
-        inherited = [self._listener.close, self._selector.close]
+        inherited = [self._listener.close, self._selector.close, self._wakeup.close]
         inherited += [child.control.close for child in self._children]
-        started = Forkserver(self._settings, self._address, self._folder, inherited)
-        self._selector.register(
-            started.control, selectors.EVENT_READ, lambda: self._forkserver_gone(started)
-        )
-        return started
-
-    def _finish_forkserver(self) -> None:
-        """Have the forkserver end where no worker is about to start: its memory is large."""
-        if self._forkserver and not self._due and not self._to_replace:
-            self._forkserver.finish()
-            self._forkserver = None
-
-    def _forkserver_gone(self, forkserver: Forkserver) -> None:
-        self._selector.unregister(forkserver.control)
-        forkserver.reap()
-        if self._forkserver is forkserver:
-            self._forkserver = None
+        return Forkserver(self._settings, self._address, self._folder, inherited)
 
     # Connections
 
@@ -164,7 +150,8 @@ class Supervisor:
         self._accept_if_served()
 
     def _announce(self, model: str) -> None:
-        if self._announced or not all(child.ready for child in self._children):
+        waits = not all(child.ready for child in self._children)
+        if self._announced or waits or self._drain_at is not None:
             return
         self._announced = True
         host, port = self._address
@@ -172,34 +159,41 @@ class Supervisor:
         print(f"serving {model} on http://{host}:{port}; Ctrl-C ends it", flush=True)
 
     def _gone(self, child: Child) -> None:
+        if child.pid is None and (how := self._forkservers.last_fault()):
+            child.reason = f"the process that forks workers {how}"
         self._selector.unregister(child.control)
         self._children.remove(child)
         how = child.reap()
         metrics_folder.forget_gauges(self._folder, child.place.slot)
-        if self._drain_at is not None:
-            return
+        if self._drain_at is None:
+            self._follow(child, how)
+
+    def _follow(self, child: Child, how: str) -> None:
+        """See to it that another takes the place of a worker that has ended, where one should."""
         if child in self._to_replace:
             self._to_replace.remove(child)
         if child.draining:
             self._replace_next()
         elif any(other.replaces is child for other in self._children):
-            log.error("worker %s %s; its successor starts already", child.pid, how)
-        elif child.replaces in self._children:
-            log.error("restart given up, the old workers go on: %s", child.reason)
-            self._to_replace.clear()
+            log.error("%s %s; its successor starts already", child, how)
         else:
-            self._restart(child, how)
+            if child.replaces:
+                log.error("restart given up, the old workers go on: %s", child.reason)
+                self._to_replace.clear()
+            if child.replaces not in self._children:
+                self._restart(child, how)
 
     def _restart(self, child: Child, how: str) -> None:
         if not child.ready:
             self._failed_starts += 1
-            if not self._announced or self._failed_starts >= GIVE_UP_AFTER:
+            enough = self._failed_starts >= GIVE_UP_AFTER and not self._serving()
+            if enough or not self._announced:
                 raise StartError(child.reason)
         if time.monotonic() - child.started >= SETTLED_SECONDS:
             self._deaths = 0
         pause = min(LONGEST_PAUSE, 0.1 * 2**self._deaths) if self._deaths else 0.0
         self._deaths += 1
-        log.error("worker %s %s; another starts in %.1f s", child.pid, how, pause)
+        log.error("%s %s; another starts in %.1f s", child, how, pause)
         self._due.append((time.monotonic() + pause, child.place.cpu))
 
     def _start_due(self) -> None:
@@ -270,6 +264,11 @@ class Supervisor:
         if late > KILL_AFTER:
             self._kill()
 
+    def _reap_others(self) -> None:
+        known = {child.pid for child in self._children if child.pid}
+        children.reap_others(known | self._forkservers.pids)
+
     def _kill(self) -> None:
+        self._forkservers.kill()
         for child in self._children:
             child.kill()

@@ -15,13 +15,13 @@ from serve import memory, metrics
 from serve.access_log import AccessLog
 from serve.admission import Admission
 from serve.app import Health, create_app
-from serve.children import Place
 from serve.control import Control, Kind, Message
 from serve.errors import StartError
 from serve.inference import Inference, load
 from serve.loop import Loop
 from serve.metrics import Metrics
 from serve.observer import Observer
+from serve.place import Place
 from serve.server import Server
 from serve.settings import Settings
 
@@ -67,7 +67,13 @@ class Worker:
         except StartError as error:
             self._control.send(Kind.FAILED, str(error))
             return 1
-        self._set_up(inference, admission, Metrics(self._folder, place.slot), place.after_death)
+        try:
+            counts = Metrics(self._folder, place.slot)
+            self._set_up(inference, admission, counts, place.after_death)
+        except OSError:
+            if self._control.is_alone():
+                return 1  # the supervisor has ended meanwhile, and the folder is removed
+            raise
         self._control.send(Kind.READY, f"{inference.model.name} version {inference.model.version}")
         while not self._done():
             self._loop.turn(

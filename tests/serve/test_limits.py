@@ -103,7 +103,7 @@ def test_a_long_body_may_take_its_time(repository: Path, digits: Digits) -> None
 
 
 def test_a_silent_connection_is_closed(repository: Path) -> None:
-    with one_worker(repository, "--idle-timeout", "0.5") as server:
+    with one_worker(repository, "--idle-timeout", "2") as server:
         with Raw(server) as client, Raw(server) as quiet:
             assert client.health() == 200
             assert client.answer() == (0, "", {})

@@ -51,6 +51,10 @@ def test_takes_a_batch_in_every_form(document: Any) -> None:
 
 def test_a_document_stays_as_it_is_while_others_are_parsed() -> None:
     """The parser is used again, but not while what it gave is still referred to."""
+    for good, bad in ((b"[1]", b"{"), (b"[2]", b"1e999"), (b"[3]", b"")):
+        assert json_arrays.parse(good).as_list() == [int(good[1:2])]
+        with pytest.raises(BadRequest):
+            json_arrays.parse(bad)
     first = json_arrays.parse(b'{"image": [1, 2, 3]}')
     second = json_arrays.parse(b'{"image": [4, 5, 6]}')
     for bad in (b"{", b'{"image": 1e999}'):
