@@ -1,0 +1,119 @@
+"""The process that forks workers: it ends when it should, and nothing it began stays behind."""
+
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT, Digits
+from tests.live_server import Server
+from tests.serve.test_workers import DEADLINE, alive, eventually, maps, processes, server, workers
+
+__all__ = ["server"]  # a fixture
+
+
+def forkservers(server: Server) -> list[int]:
+    """Process ids of the living others."""
+    return [pid for pid in processes(server) if maps(pid) and "/onnxlet-" not in maps(pid)]
+
+
+def forkserver_of_a_restart(server: Server) -> int:
+    """Begin a restart; returns its forkserver's process id, which takes its time to import."""
+    server.process.send_signal(signal.SIGHUP)
+    assert eventually(lambda: bool(forkservers(server)), pause=0)
+    return forkservers(server)[0]
+
+
+def test_a_restart_whose_forkserver_dies_leaves_the_old_workers(
+    server: Server, digits: Digits
+) -> None:
+    before = workers(server)
+    os.kill(forkserver_of_a_restart(server), signal.SIGKILL)
+    assert server.process.stderr
+    assert server.process.stderr.readline() == (
+        "serve: restart given up, the old workers go on:"
+        " the process that forks workers was ended by SIGKILL\n"
+    )
+    assert eventually(lambda: processes(server) == before)
+    assert server.predict({"image": digits.images[0].tolist()}).json()["prediction"] == 7
+    server.process.send_signal(signal.SIGHUP)
+    assert eventually(lambda: len(workers(server)) == 2 and set(before).isdisjoint(workers(server)))
+    assert eventually(lambda: processes(server) == workers(server))
+
+
+def test_a_restart_in_which_both_generations_die_ends(server: Server, digits: Digits) -> None:
+    before = workers(server)
+    forkserver = forkserver_of_a_restart(server)
+    os.kill(before[0], signal.SIGKILL)
+    assert eventually(lambda: not alive(before[0]))
+    os.kill(forkserver, signal.SIGKILL)
+    assert eventually(lambda: len(workers(server)) == 2 and before[0] not in workers(server))
+    assert eventually(lambda: processes(server) == workers(server))
+    assert before[1] in workers(server)
+    _, _, log = server.end(signal.SIGTERM)
+    assert "restart given up, the old workers go on" in log
+
+
+def test_the_drain_timeout_holds_while_a_forkserver_hangs(repository: Path) -> None:
+    with Server("--models", str(repository), "--drain-timeout", "0.5") as server:
+        hung = forkserver_of_a_restart(server)
+        os.kill(hung, signal.SIGSTOP)
+        assert server.end(signal.SIGTERM)[0] == 0
+    assert not alive(hung)
+
+
+@pytest.mark.parametrize("pause", [0.0, 0.05, 0.1, 0.15, 0.2])
+def test_what_has_begun_to_start_ends_with_the_supervisor(
+    repository: Path, pause: float, tmp_path: Path
+) -> None:
+    command = Server("--models", str(repository)).command
+    with (tmp_path / "log").open("w") as log:
+        starting = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log)
+    assert eventually(lambda: "numpy" in "".join(map(maps, descendants(starting.pid))), pause=0)
+    time.sleep(pause)  # so that it ends now in this step, now in that
+    begun = descendants(starting.pid)
+    starting.kill()
+    starting.wait()
+    assert eventually(lambda: not any(alive(pid) for pid in begun))
+    assert "Traceback" not in (tmp_path / "log").read_text()
+
+
+def descendants(pid: int) -> list[int]:
+    found = []
+    for task in Path(f"/proc/{pid}/task").glob("*/children"):
+        for child in task.read_text().split():
+            found += [int(child), *descendants(int(child))]
+    return found
+
+
+def test_a_forkserver_that_dies_at_the_start_is_the_reason_given(repository: Path) -> None:
+    command = Server("--models", str(repository)).command
+    with subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as starting:
+        assert eventually(lambda: bool(descendants(starting.pid)), pause=0)
+        os.kill(descendants(starting.pid)[0], signal.SIGKILL)
+        out, err = starting.communicate(timeout=DEADLINE)
+    assert (starting.returncode, out) == (1, "")
+    assert err == "serve: the process that forks workers was ended by SIGKILL\n"
+
+
+def test_two_signals_during_the_start_leave_nothing_behind(repository: Path) -> None:
+    command = Server("--models", str(repository)).command
+    with subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as starting:
+        assert eventually(lambda: bool(descendants(starting.pid)), pause=0)
+        (forkserver,) = descendants(starting.pid)
+        starting.terminate()
+        time.sleep(0.03)
+        starting.terminate()
+        _, err = starting.communicate(timeout=DEADLINE)
+    assert (starting.returncode, err) == (
+        1,
+        "serve: stopped at once; requests in flight are lost\n",
+    )
+    assert not alive(forkserver)
