@@ -54,35 +54,37 @@ class Worker:
         self._drain_until: float | None = None
         self._unreported = 0
         self._lock = threading.Lock()
-        self._orphaned = False
 
     def run(self, place: Place) -> int:
-        """Load and test the model, then serve."""
-        if place.cpu is not None:
-            os.sched_setaffinity(0, {place.cpu})
-        memory.keep_freed()
+        """Load and test the model, then serve; returns the exit status."""
         try:
-            inference = load(self._settings)
-            admission = Admission(self._settings)
+            self._serve(place)
         except StartError as error:
             self._control.send(Kind.FAILED, str(error))
             return 1
-        try:
-            counts = Metrics(self._folder, place.slot)
-            self._set_up(inference, admission, counts, place.after_death)
         except OSError:
+            if not self._control.is_alone():  # else the folder has been removed meanwhile
+                raise
+        finally:
             if self._control.is_alone():
-                return 1  # the supervisor has ended meanwhile, and the folder is removed
-            raise
+                shutil.rmtree(self._folder, ignore_errors=True)  # the supervisor can't any more
+        return 0
+
+    def _serve(self, place: Place) -> None:
+        if place.cpu is not None:
+            os.sched_setaffinity(0, {place.cpu})
+        memory.keep_freed()
+        inference = load(self._settings)
+        admission = Admission(self._settings)
+        counts = Metrics(self._folder, place.slot)
+        self._set_up(inference, admission, counts, place.after_death)
         self._control.send(Kind.READY, f"{inference.model.name} version {inference.model.version}")
         while not self._done():
             self._loop.turn(
                 self._server.sockets, TURN_SECONDS if self._drain_until is None else 0.05
             )
+            self._supervisor.take()
             self._report()
-        if self._orphaned:
-            shutil.rmtree(self._folder, ignore_errors=True)  # nobody else will
-        return 0
 
     def _set_up(
         self, inference: Inference, admission: Admission, counts: Metrics, after_death: bool
@@ -96,12 +98,11 @@ class Worker:
         inference.ran = observer.ran
         self._loop = Loop(inference, admission, observer, self._settings.threads)
         self._server = Server(app, self._address, self._settings, self._loop, observer, self.closed)
-        _ControlReader(self, self._control, self._server)
+        self._supervisor = _ControlReader(self, self._control, self._server)
 
     def told(self, kind: Kind | None) -> None:
         """React to a message of the supervisor's, or, where there is none, to its end."""
         self._health.ready = False
-        self._orphaned = kind is None
         if kind is not Kind.UNREADY:
             self._server.draining = True
             self._drain_until = time.monotonic() + self._settings.drain_timeout
@@ -134,15 +135,30 @@ class _ControlReader(wasyncore.dispatcher):
     def __init__(self, worker: Worker, control: Control, server: Server) -> None:
         super().__init__(control.socket, map=server.sockets)
         self._worker, self._control, self._server = worker, control, server
+        self._waits = False
 
     def writable(self) -> bool:
         return False
 
     def handle_read(self) -> None:
-        """Take all that has come: connections shall not wait for one turn of the loop each."""
-        with contextlib.suppress(BlockingIOError):
-            while self._take(self._control.receive()):
-                pass
+        """Leave it for ``take``."""
+        self._waits = True
+
+    def handle_close(self) -> None:
+        """Leave it as well; what came before the end is still to be read."""
+        self._waits = True
+
+    def take(self) -> None:
+        """Take all that has come, when the loop has dealt with all that one poll brought.
+
+        A new connection may get the descriptor of one that was closed since that poll, and would
+        be dealt what came for the other.
+        """
+        if self._waits:
+            self._waits = False
+            with contextlib.suppress(BlockingIOError):
+                while self._take(self._control.receive()):
+                    pass
 
     def _take(self, message: Message | None) -> bool:
         if message is None:  # the supervisor is gone: nobody else will end this process

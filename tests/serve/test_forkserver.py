@@ -69,6 +69,8 @@ def test_the_drain_timeout_holds_while_a_forkserver_hangs(repository: Path) -> N
 def test_what_has_begun_to_start_ends_with_the_supervisor(
     repository: Path, pause: float, tmp_path: Path
 ) -> None:
+    shared = Path("/dev/shm")  # noqa: S108
+    before = set(shared.glob("onnxlet-*"))
     command = Server("--models", str(repository)).command
     with (tmp_path / "log").open("w") as log:
         starting = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log)
@@ -78,6 +80,7 @@ def test_what_has_begun_to_start_ends_with_the_supervisor(
     starting.kill()
     starting.wait()
     assert eventually(lambda: not any(alive(pid) for pid in begun))
+    assert eventually(lambda: set(shared.glob("onnxlet-*")) <= before)
     assert "Traceback" not in (tmp_path / "log").read_text()
 
 

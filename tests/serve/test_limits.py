@@ -1,5 +1,6 @@
 """How much a connection may send, how slowly, and how many connections there may be."""
 
+import contextlib
 import json
 import re
 import resource
@@ -109,6 +110,18 @@ def test_a_silent_connection_is_closed(repository: Path) -> None:
             assert client.answer() == (0, "", {})
             assert quiet.answer() == (0, "", {})
         assert server.request("GET", "/v2/health/ready").status == 200
+
+
+def test_closing_silent_connections_does_not_touch_new_ones(repository: Path) -> None:
+    """A new one gets the descriptor of one that has just been closed."""
+    with one_worker(repository, "--idle-timeout", "0.5") as server:
+        until = time.monotonic() + 5
+        with contextlib.ExitStack() as stack:
+            while time.monotonic() < until:
+                for _ in range(5):
+                    stack.enter_context(Raw(server))
+                for _ in range(40):
+                    assert server.request("GET", "/v2/health/ready").status == 200
 
 
 def test_the_longest_idle_connection_makes_room(repository: Path) -> None:
