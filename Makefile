@@ -35,7 +35,7 @@ model: $(VENV)/.installed ## train a model and publish it as the next version
 	$(VENV)/bin/python -m train
 	$(VENV)/bin/python -m export --best --name $(NAME)
 
-test: setup $(PYTEST_BESIDE)/.installed ## run all tests, those of serve also without TensorFlow
+test: setup $(PYTEST_BESIDE)/.installed $(BUILD)/clients/.installed ## run all tests, those of serve also without TensorFlow
 	rm -rf $(TEST_MODELS)
 	$(VENV)/bin/python -m pytest --repository=$(TEST_MODELS)
 	PYTHONPATH=$(PYTEST_BESIDE) $(VENV_SERVE)/bin/python -m pytest --repository=$(TEST_MODELS) \
@@ -57,6 +57,7 @@ lock: $(VENV)/.installed ## compile requirements/ anew from pyproject.toml; LOCK
 	for group in serve train export pytest peer-fastapi; do \
 		$(LOCK) --group pyproject.toml:$$group -c requirements/dev.txt -o requirements/$$group.txt; \
 	done
+	$(LOCK) --group pyproject.toml:clients -o requirements/clients.txt
 
 clean: ## remove environments and caches; data, runs and models stay
 	rm -rf $(VENV) $(VENV_SERVE) $(BUILD) .mypy_cache .pytest_cache .ruff_cache
@@ -72,6 +73,9 @@ $(PYTEST_BESIDE)/.installed: requirements/pytest.txt $(VENV_SERVE)/.installed
 	rm -rf $(PYTEST_BESIDE)
 	$(VENV_SERVE)/bin/pip install --quiet --require-hashes --target $(PYTEST_BESIDE) -r $<
 	@touch $@
+
+$(BUILD)/clients/.installed: requirements/clients.txt
+	$(call install,$(BUILD)/clients,$<)
 
 $(BUILD)/peers/%/.installed: requirements/peer-%.txt
 	$(call install,$(BUILD)/peers/$*,$<)

@@ -16,7 +16,7 @@ from rich.progress import Progress
 from rich.table import Table
 
 from benchmarks import prepare, rounds, servers, verdict, wrk
-from benchmarks.rounds import Measurement, Shape
+from benchmarks.rounds import Measurement, Shape, Target
 
 SINGLE = Shape(1, 16)
 HEAVY_GAIN = 2.0
@@ -46,7 +46,8 @@ def compare(
         )
         task = progress.add_task(what, total=count * len(VARIANTS))
         step = functools.partial(progress.advance, task)
-        measured = rounds.alternate(running, body, SINGLE, count, seconds, step)
+        targets = [Target(server, body) for server in running]
+        measured = rounds.alternate(targets, SINGLE, count, seconds, step)
     return dict(zip(VARIANTS, measured, strict=True))
 
 

@@ -10,8 +10,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import Progress
 
-from benchmarks import limit, prepare, rounds, servers, verdict, wrk
-from benchmarks.rounds import Measurement, Shape
+from benchmarks import dialects, limit, prepare, rounds, servers, verdict, wrk
+from benchmarks.rounds import Measurement, Shape, Target
 from benchmarks.verdict import Line, at_least, at_most
 from benchmarks.watch import Watch
 
@@ -46,14 +46,19 @@ def speed(models: Path, count: int, seconds: float, console: Console) -> list[Li
             body = bodies[shape.rows]
             floor = limit.Floor(models, body, shape.rows)
             mine, other = rounds.alternate(
-                [ours, theirs], body, shape, count, seconds, step, floor.measure
+                [Target(ours, body), Target(theirs, body)],
+                shape,
+                count,
+                seconds,
+                step,
+                floor.measure,
             )
             lines += _against(shape, mine, other)
             lines += _against_limit(shape, mine, floor.measured)
             if shape == LARGE:
                 lines.append(_share(mine))
             single = mine
-        (crowd,) = rounds.alternate([ours], bodies[1], CROWD, count, seconds, step)
+        (crowd,) = rounds.alternate([Target(ours, bodies[1])], CROWD, count, seconds, step)
         kept = rounds.ratio(crowd, single, lambda measured: measured.rows_per_second)
         lines.append(at_least("rows/s at 1 x 64, of those at 1 x 16", kept, CROWD_AT_LEAST))
         memory = ours.memory()
@@ -187,6 +192,7 @@ def main() -> int:
             lines = soak(models, chosen.soak, console)
         else:
             lines = speed(models, chosen.rounds, chosen.seconds, console)
+            lines += dialects.compare(models, chosen.rounds, chosen.seconds)
             lines += pressure(models, chosen.seconds)
             lines.append(start_up(models, chosen.rounds))
     except (wrk.WrkMissingError, rounds.FailedRequestsError) as error:

@@ -11,9 +11,11 @@ import sys
 import time
 from pathlib import Path
 
-from serve import memory, settings
-from serve.inference import load
+from serve import catalog, memory, settings
+from serve.answer import Answer
+from serve.inference import Inference
 from serve.job import Job
+from serve.protocols import predict
 
 ROOT = Path(__file__).parent.parent
 SECONDS = 0.3
@@ -40,14 +42,20 @@ def _measure(models: str, rows: int) -> float:
     body = sys.stdin.buffer.read()
     os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     memory.keep_freed()
-    inference = load(settings.load(["--models", models], {}))
-    if inference.answer(Job(body)).status != 200:
+    chosen = settings.load(["--models", models], {})
+    inference = Inference(chosen)
+    model = catalog.load(chosen).find()
+
+    def answer() -> Answer:
+        return inference.answer(Job(predict, body, {}, model=model))
+
+    if answer().status != 200:
         raise SystemExit("the body is refused")
     repeats = []
     for _ in range(5):
         count, until, started = 0, time.monotonic() + SECONDS, time.process_time()
         while time.monotonic() < until:
-            inference.answer(Job(body))
+            answer()
             count += 1
         repeats.append((time.process_time() - started) / count / rows * 1e6)
     return sorted(repeats)[2]

@@ -1,8 +1,8 @@
 """Servers under the same load in turn, so that a noisy machine is noisy for all of them."""
 
 import statistics
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from benchmarks import wrk
 from benchmarks.servers import Server
@@ -33,14 +33,26 @@ class Measurement:
     """Of each process below the main one, in the CPU time of them all."""
 
 
+@dataclass(frozen=True)
+class Target:
+    """What is measured: a server, and what it is sent."""
+
+    server: Server
+    body: bytes
+    path: str = "/predict"
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Beside ``Content-Type: application/json``."""
+
+
 class FailedRequestsError(Exception):
     """A load had errors: its figures don't count."""
 
 
-def measure(server: Server, body: bytes, shape: Shape, seconds: float) -> Measurement:
+def measure(target: Target, shape: Shape, seconds: float) -> Measurement:
     """Load one server once."""
+    server = target.server
     before = server.cpu_seconds()
-    load = wrk.run(server.url, body, shape.connections, seconds)
+    load = _load(target, shape, seconds)
     spent = [after - start for start, after in zip(before, server.cpu_seconds(), strict=True)]
     if load.errors:
         raise FailedRequestsError(f"{server.name}, {shape}: {load.errors} requests failed")
@@ -55,25 +67,29 @@ def measure(server: Server, body: bytes, shape: Shape, seconds: float) -> Measur
 
 
 def alternate(
-    servers: Sequence[Server],
-    body: bytes,
+    targets: Sequence[Target],
     shape: Shape,
     rounds: int,
     seconds: float,
     progress: Callable[[], None],
     after_round: Callable[[], None] = lambda: None,
 ) -> list[list[Measurement]]:
-    """Measurements of each server, one a round; the order changes from round to round."""
-    results: list[list[Measurement]] = [[] for _ in servers]
-    for server in servers:
-        wrk.run(server.url, body, shape.connections, 1)  # warm up
+    """Measurements of each target, one a round; the order changes from round to round."""
+    results: list[list[Measurement]] = [[] for _ in targets]
+    for target in targets:
+        _load(target, shape, 1)  # warm up
     for turn in range(rounds):
-        order = range(len(servers)) if turn % 2 == 0 else reversed(range(len(servers)))
+        order = range(len(targets)) if turn % 2 == 0 else reversed(range(len(targets)))
         for index in order:
-            results[index].append(measure(servers[index], body, shape, seconds))
+            results[index].append(measure(targets[index], shape, seconds))
             progress()
         after_round()
     return results
+
+
+def _load(target: Target, shape: Shape, seconds: float) -> wrk.Load:
+    url = target.server.base + target.path
+    return wrk.run(url, target.body, shape.connections, seconds, target.headers)
 
 
 def ratio(

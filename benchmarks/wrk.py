@@ -4,15 +4,17 @@ import json
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 _SCRIPT = """
 local file = io.open(%(body)r, "rb")
 wrk.method = "POST"
 wrk.body = file:read("*all")
-wrk.headers["Content-Type"] = "application/json"
 file:close()
+%(headers)s
 done = function(summary, latency, requests)
   local e = summary.errors
   local form = '\\n{"requests": %%d, "microseconds": %%d, "errors": %%d, "p50": %%d, "p99": %%d}\\n'
@@ -40,7 +42,13 @@ class Load:
     p99: float
 
 
-def run(url: str, body: bytes, connections: int, seconds: float) -> Load:
+def run(
+    url: str,
+    body: bytes,
+    connections: int,
+    seconds: float,
+    headers: Mapping[str, str] = MappingProxyType({}),
+) -> Load:
     """Send ``body`` over ``connections`` for whole ``seconds``, from one thread."""
     program = shutil.which("wrk")
     if program is None:
@@ -48,7 +56,9 @@ def run(url: str, body: bytes, connections: int, seconds: float) -> Load:
     with tempfile.TemporaryDirectory() as folder:
         payload, script = Path(folder, "body"), Path(folder, "script.lua")
         payload.write_bytes(body)
-        script.write_text(_SCRIPT % {"body": str(payload)})
+        sent = {"Content-Type": "application/json"} | dict(headers)
+        lines = [f'wrk.headers["{name}"] = "{value}"' for name, value in sent.items()]
+        script.write_text(_SCRIPT % {"body": str(payload), "headers": "\n".join(lines)})
         command = [program, "-t1", f"-c{connections}", f"-d{seconds:.0f}s", "-s", str(script), url]
         output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     result = json.loads(output.strip().splitlines()[-1])

@@ -1,29 +1,19 @@
-"""A model repository on disk: ``<root>/<name>/<version>/`` with ``model.onnx`` in it.
-
-The layout is the one of Triton, OpenVINO Model Server and TensorFlow Serving: a version is
-a positive integer, the newest is the largest. A version is written once and never changed.
-"""
+"""One version of a model: read whole and checked, or published at once. It is never changed."""
 
 import dataclasses
 import hashlib
 import os
-import re
 import secrets
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from bundle import layout
 from bundle.errors import BundleError
 from bundle.golden import Golden
+from bundle.layout import GOLDEN_FILE, MANIFEST_FILE, MODEL_FILE
 from bundle.manifest import Manifest
-
-MODEL_FILE = "model.onnx"
-GOLDEN_FILE = "golden.npz"
-MANIFEST_FILE = "manifest.json"
-
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
-_VERSION = re.compile(r"[1-9][0-9]*")
 
 
 @dataclass(frozen=True)
@@ -35,25 +25,6 @@ class Bundle:
     model: bytes
     manifest: Manifest | None
     golden: Golden | None
-
-
-def models(root: Path) -> list[str]:
-    """Names of the models under ``root`` that have a version, sorted."""
-    if not root.is_dir():
-        raise BundleError(f"{root}: no such folder; `python -m export` publishes a model into one")
-    return sorted(entry.name for entry in root.iterdir() if versions(root, entry.name))
-
-
-def versions(root: Path, name: str) -> list[int]:
-    """Versions of a model, oldest first; empty where there is none."""
-    folder = root / name
-    if not _NAME.fullmatch(name) or not folder.is_dir():
-        return []
-    return sorted(
-        int(entry.name)
-        for entry in folder.iterdir()
-        if entry.is_dir() and _VERSION.fullmatch(entry.name)
-    )
 
 
 def read(root: Path, name: str, version: int) -> Bundle:
@@ -91,7 +62,7 @@ def publish(root: Path, manifest: Manifest, files: Mapping[str, bytes]) -> Path:
         The version's folder.
 
     """
-    if not _NAME.fullmatch(manifest.name):
+    if not layout.is_name(manifest.name):
         raise BundleError(
             f"model name {manifest.name!r}: use letters, digits, '.', '_' and '-',"
             " beginning with a letter or digit"
@@ -104,7 +75,7 @@ def publish(root: Path, manifest: Manifest, files: Mapping[str, bytes]) -> Path:
     try:
         for file, data in files.items():
             _write(hidden / file, data)
-        version = max(versions(root, manifest.name), default=0) + 1
+        version = max(layout.versions(root, manifest.name), default=0) + 1
         while True:
             numbered = dataclasses.replace(manifest, version=version, files=checksums)
             _write(hidden / MANIFEST_FILE, numbered.to_json())

@@ -13,7 +13,7 @@ from mlflow.exceptions import MlflowException
 from rich.console import Console
 from rich.table import Table
 
-from bundle import store
+from bundle import layout
 from bundle.errors import BundleError
 from bundle.manifest import Parity
 from export import parity, source
@@ -40,7 +40,7 @@ class Published:
         difference = f"{self.parity.max_abs_difference:.1e}"
         table.add_row(f"largest difference (allowed {parity.MAX_ABS_DIFFERENCE:.0e})", difference)
         table.add_row("same top class", f"{self.parity.top1_agreement:.2%}")
-        size = (self.folder / store.MODEL_FILE).stat().st_size
+        size = (self.folder / layout.MODEL_FILE).stat().st_size
         table.add_row("ONNX file", f"{size / 1000:,.0f} kB")
         return table
 
@@ -57,7 +57,7 @@ def export(run_id: str, name: str, root: Path, console: Console) -> Published:
         folder = Path(temporary)
         with console.status("fetching the run's model and test set"):
             origin = source.load(run_id, folder)
-        onnx_file = folder / store.MODEL_FILE
+        onnx_file = folder / layout.MODEL_FILE
         with console.status("converting to ONNX"):
             tools = _in_fresh_process(convert, origin.keras_file, onnx_file)
         with console.status("comparing Keras and ONNX"):
@@ -101,9 +101,9 @@ def _record(published: Path, origin: source.Source, proof: Parity) -> None:
     """Add what was published, and the proof, to the run that the model came from."""
     client = mlflow.MlflowClient()
     try:
-        for file in (store.MODEL_FILE, store.MANIFEST_FILE):
+        for file in (layout.MODEL_FILE, layout.MANIFEST_FILE):
             client.log_artifact(origin.run_id, str(published / file), "onnx")
-        size = (published / store.MODEL_FILE).stat().st_size
+        size = (published / layout.MODEL_FILE).stat().st_size
         for name, value in (
             ("parity_rows", proof.rows),
             ("parity_max_abs_difference", proof.max_abs_difference),

@@ -8,7 +8,7 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
-from bundle import store
+from bundle import layout, store
 from bundle.golden import Golden
 from bundle.manifest import BATCH, Dataset, Manifest, Parity, TensorSpec
 from export import runtime
@@ -48,7 +48,7 @@ def publish(
         ir_version=graph.ir_version,
         tools=tools,
     )
-    files = {store.MODEL_FILE: onnx_file.read_bytes(), store.GOLDEN_FILE: golden.to_npz()}
+    files = {layout.MODEL_FILE: onnx_file.read_bytes(), layout.GOLDEN_FILE: golden.to_npz()}
     return store.publish(root, manifest, files)
 
 

@@ -7,10 +7,11 @@ Where to look, from the outside in:
 - ``listener``, ``cpus``, ``descriptors``, ``metrics_folder``: what the supervisor gives to them;
 - ``worker``, ``loop``, ``threads``: one worker's event loop, and what it does in a turn;
 - ``server``, ``channel``, ``request``, ``tasks``: HTTP, on waitress's classes of these names;
-- ``admission``, ``api_keys``, ``job``, ``inference``: a request for inference, past Flask;
-- ``app``: every other route, and the same one once more, in Flask;
-- ``protocols``, ``tensors``, ``errors``: bytes to valid arrays and back, and every refusal;
-- ``repository``, ``model``, ``memory``: the model, and the memory that serving it takes;
+- ``routes``: every route there is, and which dialect it speaks;
+- ``admission``, ``api_keys``, ``job``, ``waiting``, ``inference``: inference, past Flask;
+- ``app``, ``views``: every other route, and the same ones once more, in Flask;
+- ``protocols``, ``encoding``, ``tensors``, ``answer``, ``errors``: bytes to valid arrays and back;
+- ``catalog``, ``model``, ``signature``, ``memory``: the models, and the memory that they take;
 - ``observer``, ``metrics``, ``access_log``: what is seen from outside.
 """
 

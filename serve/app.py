@@ -1,91 +1,83 @@
 """The HTTP routes, as a thin Flask application."""
 
 import logging
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable
 
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
-from serve import metrics
+from serve import routes
 from serve.admission import Admission
-from serve.errors import INTERNAL
-from serve.inference import PATH, Inference
-from serve.job import Job, error_body
+from serve.answer import Answer, Headers
+from serve.errors import INTERNAL, Internal, Malformed, ServeError
+from serve.inference import Inference
+from serve.job import Job, refusal
+from serve.views import Views
 
 log = logging.getLogger("serve")
 
 
-@dataclass
-class Health:
-    """What the health routes say."""
-
-    ready: bool = True
-
-
-def create_app(
-    inference: Inference,
-    admission: Admission,
-    health: Health,
-    scrape: Callable[[], bytes],
-) -> Flask:
-    """Make the WSGI application that serves a model which has passed its self-test.
+def create_app(inference: Inference, admission: Admission, views: Views) -> Flask:
+    """Make the WSGI application that serves every route.
 
     Args:
-        inference: of that model.
+        inference: that answers.
         admission: what is asked before a request comes in.
-        health: what the health routes say.
-        scrape: gives the metrics as Prometheus reads them.
+        views: what is answered elsewhere.
 
     """
     app = Flask(__name__, static_folder=None)
     app.url_map.merge_slashes = False  # a path with two is unknown, not worth a redirect
     app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(ServeError, _refused)
     app.register_error_handler(Exception, _failed)
 
-    @app.post(PATH)
-    def infer() -> Response:
-        job = Job(request.get_data(cache=False))
-        admission.check(job, _headers())
+    def infer(**parameters: str) -> Response:
+        dialect = routes.dialect(request.path)
+        job = Job(dialect, request.get_data(cache=False), _headers())
+        query = request.query_string.decode("latin-1")
+        admission.check(job, **routes.asked(parameters, query))
         answer = job.answer or inference.answer(job)
-        return _json(answer.body, answer.status, answer.headers)
+        return _response(answer, job.model.signature.headers if job.model else ())
 
-    @app.get("/v2/health/live")
-    def live() -> Response:
-        return _json(b"{}")
+    def view(operation: str) -> Callable[..., Response]:
+        return lambda **parameters: _response(getattr(views, operation)(**parameters))
 
-    @app.get("/v2/health/ready")
-    def ready() -> Response:
-        if health.ready:
-            return _json(b"{}")
-        return _json(error_body("not ready: the server is shutting down"), 503)
-
-    @app.get("/metrics")
-    def prometheus() -> Response:
-        return Response(scrape(), content_type=metrics.CONTENT_TYPE)
-
+    for number, route in enumerate(routes.ROUTES):
+        function = infer if route.operation == routes.INFER else view(route.operation)
+        app.add_url_rule(
+            route.rule, f"{route.operation} {number}", function, methods=[route.method]
+        )
     return app
 
 
-def _json(body: bytes, status: int = 200, headers: Iterable[tuple[str, str]] = ()) -> Response:
-    return Response(body, status, dict(headers), content_type="application/json")
+def _response(answer: Answer, headers: Headers = ()) -> Response:
+    return Response(
+        answer.body,
+        answer.status,
+        dict((*answer.headers, *headers)),
+        content_type=answer.content_type,
+    )
 
 
 def _headers() -> dict[str, str]:
-    environ = request.environ
-    return {name[5:]: value for name, value in environ.items() if name.startswith("HTTP_")}
+    """As waitress gives them: the names of WSGI, less ``HTTP_``."""
+    return {name.removeprefix("HTTP_"): value for name, value in request.environ.items()}
 
 
 def _http_error(error: HTTPException) -> Response:
-    """Flask's own refusals (unknown path, wrong method), in the one form of all errors."""
-    response = _json(
-        error_body(f"{request.method} {request.path}: {error.name}"), error.code or 500
-    )
+    """Flask's own refusals (unknown path, wrong method), in the form of their path."""
+    message = f"{request.method} {request.path[:200]}: {error.name}"
+    response = _refused(Malformed(error.code or 500, message))
     if "Allow" in (original := error.get_response()).headers:
         response.headers["Allow"] = original.headers["Allow"]
     return response
 
 
+def _refused(error: ServeError) -> Response:
+    return _response(refusal(error, routes.dialect(request.path)))
+
+
 def _failed(error: Exception) -> Response:
     log.error("%s %s failed", request.method, request.path, exc_info=error)
-    return _json(error_body(INTERNAL), 500)
+    return _refused(Internal(INTERNAL))

@@ -5,25 +5,22 @@ import sys
 from pathlib import Path
 
 from bundle.manifest import Manifest
-from serve.errors import StartError
-from serve.inference import load
+from serve import catalog
+from serve.errors import ServeError, StartError
+from serve.inference import Inference
 from serve.job import Job
+from serve.protocols import predict as predict_dialect
 from serve.settings import Settings
+from serve.signature import Signature
 
 
 def check(settings: Settings) -> int:
-    """Load and test the model as serving would, and print what it is and where it came from."""
-    model = load(settings).model
-    print(f"{model.name} version {model.version} can be served")
-    for kind, specs in (("input", model.inputs), ("output", model.outputs)):
-        for spec in specs:
-            bounds = f", values from {spec.range[0]:g} to {spec.range[1]:g}" if spec.range else ""
-            print(f"  {kind} {spec.name}: {spec.dtype} {list(spec.shape)}{bounds}")
-    if model.manifest is None:
-        print("  no manifest.json: neither checksums nor golden answers were compared")
-    else:
-        _print_provenance(model.manifest)
-    return 0
+    """Load and test the models as serving would, and print what they are and came from."""
+    served = catalog.load(settings)
+    for model in served:
+        print(f"{model} can be served")
+        _print_signature(model.signature)
+    return 1 if any(versions.failed for versions in served.models.values()) else 0
 
 
 def predict(settings: Settings, file: str) -> int:
@@ -32,9 +29,26 @@ def predict(settings: Settings, file: str) -> int:
         body = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
     except OSError as error:
         raise StartError(f"{file}: {error.strerror}") from None
-    answer = load(settings).answer(Job(body))
+    served = catalog.load(settings)
+    job = Job(predict_dialect, body, {})
+    try:
+        job.model = served.find()
+    except ServeError as error:
+        raise StartError(f"{error}; choose with --name") from None
+    answer = Inference(settings).answer(job)
     print(answer.body.decode())
     return 0 if answer.status == 200 else 1
+
+
+def _print_signature(signature: Signature) -> None:
+    for kind, specs in (("input", signature.inputs), ("output", signature.outputs)):
+        for spec in specs:
+            bounds = f", values from {spec.range[0]:g} to {spec.range[1]:g}" if spec.range else ""
+            print(f"  {kind} {spec.name}: {spec.dtype} {list(spec.shape)}{bounds}")
+    if signature.manifest is None:
+        print("  no manifest.json: neither checksums nor golden answers were compared")
+    else:
+        _print_provenance(signature.manifest)
 
 
 def _print_provenance(manifest: Manifest) -> None:

@@ -11,7 +11,7 @@ INTERNAL = "internal error; the server's log says more"
 
 
 class ServeError(Exception):
-    """A request that is refused; the message echoes at most one number of what the client sent."""
+    """A request that is refused. The message echoes no more than one number or name of it."""
 
     status = 500
     headers: tuple[tuple[str, str], ...] = ()
@@ -23,6 +23,42 @@ class BadRequest(ServeError):
     """What came is not what the route takes."""
 
     status = 400
+
+
+class Malformed(ServeError):
+    """What came is not HTTP as it should be."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class Internal(ServeError):
+    """A fault of ours, or of the model's."""
+
+
+class NotFound(ServeError):
+    """There is no such model or version."""
+
+    status = 404
+
+
+class UnknownType(ServeError):
+    """The body is of a media type, or in an encoding, that the route does not take."""
+
+    status = 415
+
+
+class Unsupported(ServeError):
+    """It is asked as it may be, but not served here."""
+
+    status = 501
+
+
+class Unavailable(ServeError):
+    """There is such a model, but it can't be served, for now at least."""
+
+    status = 503
 
 
 class TooSlow(ServeError):

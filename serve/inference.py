@@ -1,144 +1,169 @@
-"""From the bodies of inference requests to their answers, one run of the model for several."""
+"""From the bodies of inference requests to their answers, one run of a model for several."""
 
+import itertools
 import logging
 import time
-from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from serve import repository
-from serve.errors import INTERNAL, ClientGone, ServeError, StartError, TimedOut
-from serve.job import Answer, Job, error_body, refusal
+from serve import encoding
+from serve.answer import Answer
+from serve.errors import INTERNAL, ClientGone, Internal, ServeError, TimedOut
+from serve.job import Job
 from serve.model import Model
-from serve.protocols import predict
+from serve.protocols.dialect import Request, Tensors
 from serve.settings import Settings
+from serve.waiting import Waiting
 
 log = logging.getLogger("serve")
 
-PATH = "/predict"
 LOOK_AFTER = 0.001  # seconds of waiting after which it is asked whether the client is still there
 
 
-def load(settings: Settings) -> "Inference":
-    """Load and test the model that the settings name.
-
-    Raises:
-        StartError: there is none, it can't be trusted, or no route can speak for it.
-
-    """
-    return Inference(repository.open_model(settings), settings.max_rows, settings.max_batch)
-
-
 class Inference:
-    """Answers ``POST /predict`` for one model. It knows neither Flask nor waitress."""
+    """Answers requests, whatever their model and dialect. It knows neither Flask nor waitress."""
 
-    def __init__(self, model: Model, max_rows: int, max_batch: int) -> None:
-        if reason := predict.unsupported(model.inputs, model.outputs):
-            raise StartError(f"{model.name}/{model.version}: {PATH} can't serve it: {reason}")
-        self.model = model
-        self.max_rows = max_rows
-        self.max_batch = max_batch
-        self.ran: Callable[[int], None] = lambda rows: None
+    def __init__(self, settings: Settings) -> None:
+        self.max_rows = settings.max_rows
+        self.max_batch = settings.max_batch
+        self._max_body_bytes = settings.max_body_bytes
+        self.ran: Callable[[Model, int], None] = lambda model, rows: None
         """Told the rows of each run."""
 
     def answer(self, job: Job) -> Answer:
         """Answer one request by itself."""
-        self.answer_next(deque([job]))
-        return job.answer or _FAULT
+        waiting = Waiting()
+        waiting.add(job)
+        self.answer_next(waiting)
+        assert job.answer  # noqa: S101 - it was the only one
+        return job.answer
 
-    def answer_next(self, waiting: deque[Job]) -> list[Job]:
-        """Answer the first of those that wait, as many as fill one run; returns them.
+    def answer_next(self, waiting: Waiting) -> list[Job]:
+        """Answer the first of those that wait, and others as fill one run; returns them.
 
         Requests share a run up to ``max_batch`` rows. One that is refused ends the search for
         more, so that a call never does much more than one run's work. Several threads may call
         this at once.
         """
         together: list[Job] = []
-        refused: list[Job] = []
         rows = 0
-        while rows < self.max_batch and not refused and (job := _first(waiting)):
+        model: Model | None = None
+        while rows < self.max_batch and (job := waiting.take(model)):
             parsed = self._parse(job)
             if parsed is None:
-                refused.append(job)
-                continue
-            rows += len(parsed.batch)
+                self._run(together)
+                return [*together, job]
+            rows += parsed.rows
             if together and rows > self.max_batch:
-                waiting.appendleft(job)
+                waiting.put_back(job)
                 break
             together.append(job)
-        if together:
-            self._run(together)
-        return together + refused
+            model = job.model
+            if model is None or not model.signature.joins:
+                break
+        self._run(together)
+        return together
 
-    def _parse(self, job: Job) -> predict.Request | None:
-        """The batch of a request; None where it is refused, and has its answer."""
+    def _parse(self, job: Job) -> Request | None:
+        """The arrays of a request; None where it is refused, and has its answer."""
         try:
             now = _check_wanted(job)
-            if job.parsed is None:
-                job.parsed = predict.parse(job.body, self.model.inputs[0], self.max_rows)
+            if job.parsed is None and job.model:
+                body = job.body
+                if "CONTENT_ENCODING" in job.headers:
+                    coding = job.headers["CONTENT_ENCODING"]
+                    body = encoding.decode(body, coding, self._max_body_bytes)
                 job.body = b""
+                job.parsed = job.dialect.parse(
+                    body, job.headers, job.model.signature, self.max_rows
+                )
                 job.parse_seconds = time.monotonic() - now
             return job.parsed
         except ServeError as error:
-            job.answer = refusal(error)
+            job.refuse(error)
         except Exception:  # a fault of ours: it shall cost this request, not the worker
             log.exception("a request of %s bytes could not be parsed", len(job.body))
-            job.answer = _FAULT
+            job.refuse(Internal(INTERNAL))
         return None
 
     def _run(self, jobs: Sequence[Job]) -> None:
+        """Answer jobs of the same model, in one run of it."""
         requests = [job.parsed for job in jobs if job.parsed]
-        batches = [request.batch for request in requests]
-        model = self.model
-        began = time.monotonic()
+        model = jobs[0].model if jobs else None
+        if model is None:
+            return
         try:
-            joined = batches[0] if len(batches) == 1 else np.concatenate(batches)
-            scores = model.run({model.inputs[0].name: joined})[model.outputs[0].name]
-            ended = time.monotonic()
-            self.ran(len(joined))
-            finite = bool(np.isfinite(scores).all())  # of all at once, for each call takes time
-            start = 0
-            for job, request in zip(jobs, requests, strict=True):
-                end = start + len(request.batch)
-                job.queue_seconds = began - job.arrived - job.parse_seconds
-                job.infer_seconds = ended - began
-                own = scores[start:end]
-                if finite or np.isfinite(own).all():
-                    job.answer = self._answer(job, request, own)
-                else:  # JSON has no such numbers
-                    job.answer = _NOT_FINITE
-                start = end
+            self._run_together(model, jobs, requests)
         except Exception:
             if len(jobs) > 1:  # one of them is at fault: only that one shall fail
                 for job in jobs:
                     self._run([job])
                 return
-            rows = len(batches[0])
-            log.exception("%s/%s failed on a batch of %s", model.name, model.version, rows)
-            jobs[0].answer = _FAULT
+            log.exception("%s failed on a batch", model)
+            jobs[0].refuse(Internal(INTERNAL))
 
-    def _answer(self, job: Job, request: predict.Request, scores: NDArray[Any]) -> Answer:
-        now = time.monotonic()
-        if now > job.deadline:
-            return refusal(_late(job))
-        model = self.model
-        body = predict.render(request, scores, model.name, model.version)
-        job.render_seconds = time.monotonic() - now
-        return Answer(200, body)
+    def _run_together(self, model: Model, jobs: Sequence[Job], requests: Sequence[Request]) -> None:
+        began = time.monotonic()
+        outputs = model.run(_join(requests))
+        ended = time.monotonic()
+        if len(jobs) == 1:
+            shares = [outputs]
+            self.ran(model, requests[0].rows)
+        else:
+            shares = _share(outputs, [request.rows for request in requests])
+            self.ran(model, sum(request.rows for request in requests))
+        finite = _are_finite(outputs)  # of all at once, for each call takes time
+        for job, request, share in zip(jobs, requests, shares, strict=True):
+            job.queue_seconds = began - job.arrived - job.parse_seconds
+            job.infer_seconds = ended - began
+            if finite or not request.finite or _are_finite(share):
+                _answer(job, request, share, model)
+            else:  # JSON has no such numbers
+                job.refuse(Internal("the model's answer to this input is not finite"))
 
 
-def _first(waiting: deque[Job]) -> Job | None:
-    try:
-        return waiting.popleft()
-    except IndexError:
-        return None
+def _join(requests: Sequence[Request]) -> Tensors:
+    if len(requests) == 1:
+        return requests[0].inputs
+    return {
+        name: np.concatenate([request.inputs[name] for request in requests])
+        for name in requests[0].inputs
+    }
 
 
-_FAULT = Answer(500, error_body(INTERNAL))
-_NOT_FINITE = Answer(500, error_body("the model's answer to this input is not finite"))
+def _share(outputs: Tensors, rows: Sequence[int]) -> list[Tensors]:
+    """Each request's part of a joint run's outputs.
+
+    Raises:
+        ValueError: an output has other rows than its input.
+
+    """
+    ends = list(itertools.accumulate(rows))
+    for array in outputs.values():
+        if len(array) != ends[-1]:
+            raise ValueError(f"an output has {len(array)} rows, its input {ends[-1]}")
+    parts = [slice(end - count, end) for count, end in zip(rows, ends, strict=True)]
+    return [{name: array[part] for name, array in outputs.items()} for part in parts]
+
+
+def _are_finite(outputs: Tensors) -> bool:
+    for array in outputs.values():  # noqa: SIM110 - a generator takes longer than the check
+        if not np.isfinite(array).all():
+            return False
+    return True
+
+
+def _answer(job: Job, request: Request, outputs: Tensors, model: Model) -> None:
+    now = time.monotonic()
+    if now > job.deadline:
+        job.refuse(_late(job))
+        return
+    answer = job.dialect.render(request, outputs, model.signature)
+    if "ACCEPT_ENCODING" in job.headers:
+        answer = encoding.encode(answer, job.headers["ACCEPT_ENCODING"])
+    job.answer = answer
+    job.render_seconds = time.monotonic() - now
 
 
 def _check_wanted(job: Job) -> float:

@@ -1,34 +1,13 @@
-"""One request for inference on its way through the server, and the answer it gets."""
+"""One request for inference on its way through the server."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-import orjson
-
+from serve.answer import Answer
 from serve.errors import ServeError
-from serve.protocols import predict
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """An HTTP status, a JSON body, and headers beside the usual ones."""
-
-    status: int
-    body: bytes
-    headers: tuple[tuple[str, str], ...] = ()
-    rejection: str = ""
-    """Why the request was turned away, for the metrics."""
-
-
-def error_body(message: str) -> bytes:
-    """The JSON form that every refused request gets: ``{"error": message}``."""
-    return orjson.dumps({"error": message})
-
-
-def refusal(error: ServeError) -> Answer:
-    """The answer that says why there is no other."""
-    return Answer(error.status, error_body(str(error)), error.headers, error.rejection)
+from serve.model import Model
+from serve.protocols.dialect import Dialect, Request
 
 
 def _stays() -> bool:
@@ -39,15 +18,20 @@ def _stays() -> bool:
 class Job:
     """A request: what came, how far it is, and in the end its answer."""
 
+    dialect: Dialect
     body: bytes
+    headers: Mapping[str, str]
+    """By the names that WSGI gives them, less ``HTTP_``."""
     gone: Callable[[], bool] = _stays
     """Has the client closed the connection?"""
     arrived: float = field(default_factory=time.monotonic)
+    model: Model | None = None
+    """Who is asked; it stays so even when another version comes meanwhile."""
     deadline: float = float("inf")
     """When nobody waits for the answer any more; a time like ``arrived``."""
     due: float = 0.0
     """When it has waited long enough for others to share its run."""
-    parsed: predict.Request | None = None
+    parsed: Request | None = None
     """Only where the request is valid."""
     answer: Answer | None = None
     key: str = ""
@@ -59,9 +43,18 @@ class Job:
     """Of the run, which may be shared."""
     render_seconds: float = 0.0
 
+    def refuse(self, error: ServeError) -> None:
+        """Answer why there is no other answer."""
+        self.answer = refusal(error, self.dialect)
+
     def server_timing(self) -> str:
         """How long each step took, in milliseconds (W3C Server Timing)."""
         return (
             f"parse;dur={self.parse_seconds * 1e3:.3f}, queue;dur={self.queue_seconds * 1e3:.3f}, "
             f"infer;dur={self.infer_seconds * 1e3:.3f}, render;dur={self.render_seconds * 1e3:.3f}"
         )
+
+
+def refusal(error: ServeError, dialect: Dialect) -> Answer:
+    """The answer that says, in the words of a dialect, why there is no other."""
+    return Answer(error.status, dialect.refuse(error), headers=error.headers, error=error)

@@ -13,11 +13,12 @@ from typing import Any
 
 from waitress import wasyncore
 
+from serve import routes
 from serve.admission import Admission
 from serve.channel import Channel
 from serve.errors import Busy
-from serve.inference import PATH, Inference
-from serve.job import Job, refusal
+from serve.inference import Inference
+from serve.job import Job
 from serve.observer import Observer
 from serve.threads import Threads
 
@@ -71,15 +72,16 @@ class Loop:
 
     def _take_in(self, channel: Channel) -> None:
         """Queue a request for inference; serve any other, and a refusal, at once."""
-        if channel.asks_for(PATH):
-            request = channel.requests[0]
-            job = Job(request.take_body(), channel.gone)
+        request = channel.requests[0]
+        if channel.asks_for_inference():
+            route, parameters = request.route
+            job = Job(route.dialect, request.take_body(), request.headers, channel.gone)
             request.job = job
             if channel.surplus:
-                job.answer = refusal(Busy("connections", "too many connections"))
+                job.refuse(Busy("connections", "too many connections"))
             else:
                 self._asking[job] = channel  # before a thread may answer it
-                if self._admission.queue(job, request.headers):
+                if self._admission.queue(job, **routes.asked(parameters, request.query)):
                     return
                 del self._asking[job]
         channel.service()

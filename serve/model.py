@@ -8,37 +8,31 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from bundle.errors import BundleError
-from bundle.manifest import BATCH, Manifest, TensorSpec
+from bundle.manifest import BATCH, DTYPES, TensorSpec
 from bundle.store import Bundle
 from serve.errors import StartError
+from serve.signature import Signature
 
 # What onnxruntime calls the element types of tensors.
-_DTYPES = {
+_DTYPES = {f"tensor({name})": name for name in DTYPES - {"float32", "float64"}} | {
     "tensor(float)": "float32",
     "tensor(double)": "float64",
-    "tensor(float16)": "float16",
-    "tensor(uint8)": "uint8",
-    "tensor(int8)": "int8",
-    "tensor(int32)": "int32",
-    "tensor(int64)": "int64",
-    "tensor(bool)": "bool",
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Model:
     """One version of a model. ``run`` may be called by several threads at once."""
 
-    name: str
-    version: int
-    inputs: tuple[TensorSpec, ...]
-    outputs: tuple[TensorSpec, ...]
-    manifest: Manifest | None
+    signature: Signature
     session: onnxruntime.InferenceSession
+
+    def __str__(self) -> str:
+        return f"{self.signature.name} version {self.signature.version}"
 
     def run(self, inputs: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
         """Answer one batch: name -> array of shape (N, …) in, name -> array out."""
-        names = [output.name for output in self.outputs]
+        names = [output.name for output in self.signature.outputs]
         return dict(zip(names, self.session.run(names, dict(inputs)), strict=True))
 
 
@@ -65,15 +59,25 @@ def load(bundle: Bundle, threads: int) -> Model:
         if _graph_side(declared.inputs + declared.outputs) != _graph_side(inputs + outputs):
             raise StartError(f"{label}: manifest.json describes other tensors than the graph has")
         inputs, outputs = declared.inputs, declared.outputs
-    model = Model(bundle.name, bundle.version, inputs, outputs, bundle.manifest, session)
-    if bundle.golden:
-        try:
-            bundle.golden.check(model.run(bundle.golden.inputs))
-        except BundleError as error:
-            raise StartError(f"{label}: {error}") from None
-        except Exception as error:
-            raise StartError(f"{label}: the golden inputs do not run: {_line(error)}") from None
+    for spec in inputs:
+        if not spec.shape or 0 in spec.shape:
+            raise StartError(f"{label}: {spec.name} of shape {list(spec.shape)} has no batch")
+    labels = bundle.manifest.labels if bundle.manifest else ()
+    signature = Signature(bundle.name, bundle.version, inputs, outputs, labels, bundle.manifest)
+    model = Model(signature, session)
+    _check_golden(label, model, bundle)
     return model
+
+
+def _check_golden(label: str, model: Model, bundle: Bundle) -> None:
+    if bundle.golden is None:
+        return
+    try:
+        bundle.golden.check(model.run(bundle.golden.inputs))
+    except BundleError as error:
+        raise StartError(f"{label}: {error}") from None
+    except Exception as error:
+        raise StartError(f"{label}: the golden inputs do not run: {_line(error)}") from None
 
 
 def _spec(label: str, tensor: onnxruntime.NodeArg) -> TensorSpec:

@@ -1,16 +1,14 @@
 """What is seen of each answered request from outside: metrics and the access log."""
 
 import time
-from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import Any
 
-import orjson
 from prometheus_client import Counter, Histogram
 from waitress.task import Task
 
+from serve import routes
 from serve.access_log import AccessLog
-from serve.inference import PATH
 from serve.job import Job
 from serve.metrics import Metrics
 from serve.model import Model
@@ -19,21 +17,17 @@ from serve.model import Model
 class Observer:
     """Counts and logs the requests of one worker."""
 
-    def __init__(
-        self, metrics: Metrics, access_log: AccessLog, model: Model, routes: Collection[str]
-    ) -> None:
+    def __init__(self, metrics: Metrics, access_log: AccessLog) -> None:
         self._metrics = metrics
         self._access_log = access_log
-        self._model = (model.name, str(model.version))
-        self._routes = frozenset(routes)
         self._in_flight = 0
-        self._requests: dict[tuple[str, int], tuple[Counter, Histogram]] = {}
-        self._rows = metrics.rows.labels(*self._model)
-        self._run_rows = metrics.run_rows.labels(*self._model)
+        # Labels are looked up once; a model that is unloaded is not kept by it.
+        self._requests: dict[tuple[str, tuple[str, str], int], tuple[Counter, Histogram]] = {}
+        self._models: dict[tuple[str, str], tuple[Counter, Histogram]] = {}
 
-    def ran(self, rows: int) -> None:
-        """Count a run of the model."""
-        self._run_rows.observe(rows)
+    def ran(self, model: Model, rows: int) -> None:
+        """Count a run of a model."""
+        self._of_model(model)[1].observe(rows)
 
     def in_flight(self, count: int) -> None:
         """Say how many requests for inference are being worked on, or wait."""
@@ -50,11 +44,14 @@ class Observer:
         request = task.request
         status = int(task.status[:3])
         seconds = time.monotonic() - request.started
-        count, duration = self._series(request.path, status)
+        job = request.job
+        model = job.model if job is not None else None
+        route = request.route[0] if request.route else routes.of(request.path)
+        count, duration = self._series(route.path if route else "other", model, status)
         count.inc()
         duration.observe(seconds)
-        if request.job is not None and request.job.parsed is not None and status == 200:
-            self._rows.inc(len(request.job.parsed.batch))
+        if model is not None and job.parsed is not None and status == 200:
+            self._of_model(model)[0].inc(job.parsed.rows)
         if self._access_log.wants(status):
             self._access_log.add(self._entry(task, status, seconds))
 
@@ -62,16 +59,23 @@ class Observer:
         """Write the access log."""
         self._access_log.flush()
 
-    def _series(self, path: str, status: int) -> tuple[Counter, Histogram]:
-        """Counter and histogram of a route; one for all paths that are none."""
-        route = path if path in self._routes else "other"
-        if (route, status) not in self._requests:
-            model = self._model if route == PATH else ("", "")
-            self._requests[route, status] = (
-                self._metrics.requests.labels(route, *model, status),
-                self._metrics.seconds.labels(route, *model),
+    def _series(self, route: str, model: Model | None, status: int) -> tuple[Counter, Histogram]:
+        key = (route, model.signature.id if model else ("", ""), status)
+        if key not in self._requests:
+            self._requests[key] = (
+                self._metrics.requests.labels(route, *key[1], status),
+                self._metrics.seconds.labels(route, *key[1]),
             )
-        return self._requests[route, status]
+        return self._requests[key]
+
+    def _of_model(self, model: Model) -> tuple[Counter, Histogram]:
+        key = model.signature.id
+        if key not in self._models:
+            self._models[key] = (
+                self._metrics.rows.labels(*key),
+                self._metrics.run_rows.labels(*key),
+            )
+        return self._models[key]
 
     def _entry(self, task: Task, status: int, seconds: float) -> dict[str, Any]:
         request = task.request
@@ -94,10 +98,12 @@ class Observer:
 
 def _entry_of(job: Job) -> dict[str, Any]:
     entry: dict[str, Any] = {}
+    if job.model is not None:
+        entry["model"], entry["version"] = job.model.signature.id
     if job.parsed is not None:
-        entry["rows"] = len(job.parsed.batch)
+        entry["rows"] = job.parsed.rows
     if job.key:
         entry["key"] = job.key
-    if job.answer is not None and job.answer.status != 200:
-        entry["error"] = orjson.loads(job.answer.body)["error"]
+    if job.answer is not None and job.answer.error is not None:
+        entry["error"] = str(job.answer.error)
     return entry

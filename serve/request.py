@@ -3,13 +3,14 @@
 import io
 import re
 import time
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from waitress.parser import HTTPRequestParser
 
+from serve import routes
 from serve.errors import Busy
 from serve.job import Job
+from serve.routes import Route
 
 if TYPE_CHECKING:
     from serve.server import Server
@@ -61,6 +62,9 @@ class Request(HTTPRequestParser):
     """Why it is refused: a ``ServeError``, or an error of waitress's own."""
     path = ""
     command = ""
+    query = ""
+    route: tuple[Route, dict[str, str]] | None = None
+    """What it asks for, and the parameters in its path."""
     job: Job | None = None
     """Only where it is one for inference."""
 
@@ -69,6 +73,7 @@ class Request(HTTPRequestParser):
         self.started = time.monotonic()
         self._server = server
         self._has_room = False
+        self._id = ""
 
     @property
     def begun(self) -> bool:
@@ -79,6 +84,7 @@ class Request(HTTPRequestParser):
         """Parse the head; the body then goes where it is not copied more than needed."""
         super().parse_header(header_plus)
         self.path = "/" + self.path.lstrip("/")  # as WSGI has it: else //predict is another route
+        self.route = routes.match(self.command, self.path)
         if self.body_rcv is not None:
             self.body_rcv.buf = Body()
 
@@ -96,11 +102,13 @@ class Request(HTTPRequestParser):
             self.expect_continue = False
         return taken
 
-    @cached_property
+    @property
     def id(self) -> str:
         """The client's X-Request-Id where it sent a proper one, else one of ours."""
-        given = self.headers.get("X_REQUEST_ID", "")
-        return given if _ID.fullmatch(given) else self._server.new_id()
+        if not self._id:
+            given = self.headers.get("X_REQUEST_ID", "")
+            self._id = given if _ID.fullmatch(given) else self._server.new_id()
+        return self._id
 
     @property
     def held(self) -> int:

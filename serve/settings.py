@@ -37,8 +37,14 @@ class Settings:
     name: str | None = knob(
         None,
         str,
-        "the model to serve, in its newest version (default: the only one there)",
+        "the model that answers where a request names none, as at /predict (default: the only one)",
         "a repository with one model leaves no choice",
+    )
+    versions: int = knob(
+        2,
+        count,
+        "newest versions of each model to serve, beside those that have a label",
+        "the one before the newest is what one goes back to",
     )
     host: str = knob(
         "127.0.0.1",
@@ -218,7 +224,7 @@ def _parser(environ: Mapping[str, str]) -> argparse.ArgumentParser:
         prog="python -m serve",
         usage="%(prog)s [serve | check | predict FILE] [options]",
         allow_abbrev=False,  # an abbreviation may mean another setting in the next release
-        description="Serve the newest version of a published model over HTTP; or check that it can"
+        description="Serve the published models over HTTP; or check that it can"
         " be served, and tell what it is; or predict: answer the request body in FILE (- for"
         " standard input) without HTTP. Every option can also be set in the environment: SERVE_PORT"
         " for --port.",

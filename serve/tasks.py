@@ -12,8 +12,10 @@ from waitress.utilities import (
     build_http_date,
 )
 
-from serve.errors import ServeError
-from serve.job import Answer, error_body, refusal
+from serve import routes
+from serve.answer import Answer
+from serve.errors import Malformed, ServeError, TooLarge
+from serve.job import refusal
 
 _STATUS = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
 
@@ -51,11 +53,14 @@ class AnswerTask(_Watched):
         """Make the answer and write it."""
         answer = self._answer()
         self.status = _STATUS.get(answer.status, f"{answer.status} Refused")
-        self.response_headers += [("Content-Type", "application/json"), *answer.headers]
-        if answer.status == 200:
-            self.response_headers.append(("Server-Timing", self.request.job.server_timing()))
-        if answer.rejection:
-            self.channel.server.rejected(answer.rejection)
+        self.response_headers += [("Content-Type", answer.content_type), *answer.headers]
+        if job := self.request.job:
+            if job.model:
+                self.response_headers += job.model.signature.headers
+            if answer.status == 200:
+                self.response_headers.append(("Server-Timing", job.server_timing()))
+        if answer.error and answer.error.rejection:
+            self.channel.server.rejected(answer.error.rejection)
         self.content_length = len(answer.body)
         head = self._head()
         self.wrote_header = True
@@ -90,17 +95,20 @@ class ErrorTask(AnswerTask):
     def _answer(self) -> Answer:
         self.channel.refused = True
         error = self.request.error
-        if isinstance(error, ServeError):
-            return refusal(error)
+        if not isinstance(error, ServeError):
+            error = self._translate(error)
+        return refusal(error, routes.dialect(self.request.path))
+
+    def _translate(self, error: Any) -> ServeError:
+        """An error of waitress's own, in our words."""
         adjustments = self.channel.adj
-        message = error.body
         if isinstance(error, RequestEntityTooLarge):
             longest = adjustments.max_request_body_size - 1
-            message = f"expected a body of at most {longest} bytes"
-        elif isinstance(error, RequestHeaderFieldsTooLarge):
+            return TooLarge(f"expected a body of at most {longest} bytes")
+        if isinstance(error, RequestHeaderFieldsTooLarge):
             longest = adjustments.max_request_header_size - 1
-            message = f"expected a head of at most {longest} bytes"
-        return Answer(error.code, error_body(message))
+            return Malformed(431, f"expected a head of at most {longest} bytes")
+        return Malformed(error.code, error.body)
 
 
 def task(channel: HTTPChannel, request: Any) -> Task:

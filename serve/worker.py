@@ -11,19 +11,21 @@ from pathlib import Path
 
 from waitress import wasyncore
 
-from serve import memory, metrics
+from serve import catalog, memory, metrics
 from serve.access_log import AccessLog
 from serve.admission import Admission
-from serve.app import Health, create_app
+from serve.app import create_app
+from serve.catalog import Catalog
 from serve.control import Control, Kind, Message
 from serve.errors import StartError
-from serve.inference import Inference, load
+from serve.inference import Inference
 from serve.loop import Loop
 from serve.metrics import Metrics
 from serve.observer import Observer
 from serve.place import Place
 from serve.server import Server
 from serve.settings import Settings
+from serve.views import Health, Views
 
 log = logging.getLogger("serve")
 
@@ -74,11 +76,11 @@ class Worker:
         if place.cpu is not None:
             os.sched_setaffinity(0, {place.cpu})
         memory.keep_freed()
-        inference = load(self._settings)
-        admission = Admission(self._settings)
+        served = catalog.load(self._settings)
+        admission = Admission(self._settings, served)
         counts = Metrics(self._folder, place.slot)
-        self._set_up(inference, admission, counts, place.after_death)
-        self._control.send(Kind.READY, f"{inference.model.name} version {inference.model.version}")
+        self._set_up(served, admission, counts, place.after_death)
+        self._control.send(Kind.READY, ", ".join(map(str, served)))
         while not self._done():
             self._loop.turn(
                 self._server.sockets, TURN_SECONDS if self._drain_until is None else 0.05
@@ -87,14 +89,14 @@ class Worker:
             self._report()
 
     def _set_up(
-        self, inference: Inference, admission: Admission, counts: Metrics, after_death: bool
+        self, served: Catalog, admission: Admission, counts: Metrics, after_death: bool
     ) -> None:
         counts.restarts.inc(after_death)
         scrape = functools.partial(metrics.scrape, self._folder)
-        app = create_app(inference, admission, self._health, scrape)
-        routes = [rule.rule for rule in app.url_map.iter_rules()]
-        access_log = AccessLog(self._settings.access_log)
-        observer = Observer(counts, access_log, inference.model, routes)
+        inference = Inference(self._settings)
+        views = Views(served, self._health, scrape, self._settings.max_rows)
+        app = create_app(inference, admission, views)
+        observer = Observer(counts, AccessLog(self._settings.access_log))
         inference.ran = observer.ran
         self._loop = Loop(inference, admission, observer, self._settings.threads)
         self._server = Server(app, self._address, self._settings, self._loop, observer, self.closed)

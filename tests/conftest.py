@@ -117,6 +117,16 @@ def slow_repository(work: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
+def other_repository(work: Path) -> Path:
+    """A model repository with models that are no image classifiers; see tests/other_models.py."""
+    folder = work / "other-models"
+    if not folder.exists():
+        done = run(sys.executable, "-m", "tests.other_models", folder)
+        assert done.returncode == 0, done.stderr
+    return folder
+
+
+@pytest.fixture(scope="session")
 def digits(work: Path) -> Digits:
     """1,000 real test digits."""
     with np.load(work / "subset.npz") as archive:

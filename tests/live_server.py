@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -61,10 +62,17 @@ class Server:
         out, err = self.process.communicate(timeout=30)
         return self.process.returncode, out, err
 
-    def request(self, method: str, path: str, body: bytes | str | None = None) -> Answer:
+    def request(
+        self,
+        method: str,
+        path: str,
+        body: bytes | str | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         try:
-            connection.request(method, path, body, {"Content-Type": "application/json"})
+            kind = {"Content-Type": "application/json"}
+            connection.request(method, path, body, kind | dict(headers or {}))
             response = connection.getresponse()
             return Answer(response.status, response.headers, response.read())
         finally:

@@ -11,21 +11,29 @@ import binascii
 import contextlib
 import math
 import threading
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import simdjson
 from numpy.typing import NDArray
 
-from bundle.manifest import DTYPES
+from bundle.manifest import BATCH, DTYPES
 from serve.errors import BadRequest
 
 Shape = tuple[int, ...]
+Code = Literal["d", "i", "u"]
 
 _MOST_DIMENSIONS = 8
 _LONG_BODY = 8192
 _KEPT_BYTES = 2**20  # the buffers take about twelve times as much as the longest body
 _LARGEST_SIZE = 2**31
+# What simdjson can give of an array, in the order in which it is tried for a kind of dtype.
+_KINDS: dict[str, tuple[tuple[Code, type], ...]] = {
+    "f": (("d", np.float64),),
+    "i": (("i", np.int64), ("d", np.float64)),
+    "u": (("u", np.uint64), ("d", np.float64)),
+}
+_BUFFERS = {name: _KINDS[np.dtype(name).kind] for name in DTYPES - {"bool"}}
 
 
 class _Kept(threading.local):
@@ -72,35 +80,85 @@ def kind(element: Any) -> str:
     return "an object"
 
 
-def count_brackets(body: bytes) -> int:
+def _count_brackets(body: bytes) -> int:
     """How many ``[`` a body has. In a long one numpy counts four times as fast as bytes does."""
     if len(body) < _LONG_BODY:
         return body.count(b"[")
     return int(np.count_nonzero(np.frombuffer(body, np.uint8) == ord("[")))
 
 
-def array(element: Any, shape: Shape, where: str, brackets: int) -> NDArray[np.float64]:
-    """Take a JSON array that must have exactly ``shape`` into an array.
+def shape_of(element: Any, shape: Shape) -> Shape:
+    """``shape``, with each -1 in it replaced by the length that the array has there."""
+    sizes = []
+    for size in shape:
+        known = isinstance(element, simdjson.Array)
+        sizes.append((len(element) if known else 1) if size == BATCH else size)
+        element = element[0] if known and len(element) else None
+    return tuple(sizes)
 
-    Args:
-        element: what the parser gave.
-        shape: what it must be; a ragged one is refused.
-        where: its place in the document, for the message.
-        brackets: how many ``[`` the whole body has.
 
-    Raises:
-        BadRequest: another length, or something that is no number; the message says where.
+class Arrays:
+    """Takes the arrays of one body; ``check`` them when all are taken."""
 
-    """
-    if not isinstance(element, simdjson.Array) or not _even(element, shape):
-        raise _found(element, shape, where)
-    try:
-        buffer = element.as_buffer(of_type="d")
-    except TypeError:
-        raise _found(element, shape, where) from None
-    if brackets != sum(math.prod(shape[:depth]) for depth in range(len(shape))):
-        _walk(element, shape, where)
-    return np.frombuffer(buffer, dtype=np.float64).reshape(shape)
+    def __init__(self, body: bytes) -> None:
+        self._body = body
+        self._taken: list[tuple[Any, Shape, str, str]] = []
+        self._brackets = 0
+
+    def take(self, element: Any, shape: Shape, where: str, dtype: str) -> NDArray[Any]:
+        """Take a JSON array that must have exactly ``shape``.
+
+        Args:
+            element: what the parser gave.
+            shape: what it must be; a ragged one is refused.
+            where: its place in the document, for the message.
+            dtype: of the tensor that it is for. Whole numbers come as they are, others as float64.
+
+        Raises:
+            BadRequest: another length, or a value of another kind; the message says where.
+
+        """
+        if not isinstance(element, simdjson.Array) or not _even(element, shape):
+            raise _found(element, shape, where, dtype)
+        array = _numbers(element, dtype) if dtype != "bool" else _booleans(element, shape, where)
+        if array is None or array.size != math.prod(shape):
+            raise _found(element, shape, where, dtype)
+        self._taken.append((element, shape, where, dtype))
+        inner = 1
+        for size in shape:
+            self._brackets += inner
+            inner *= size
+        return array if len(shape) == 1 else array.reshape(shape)
+
+    def check(self, elsewhere: int = 0) -> None:
+        """Make sure that no array stood where a number should, which the lengths don't tell.
+
+        Args:
+            elsewhere: arrays of the document that were not taken. Where the count is wrong, all
+                that was taken is looked at value by value.
+
+        Raises:
+            BadRequest: one did; the message says where.
+
+        """
+        if self._brackets + elsewhere != _count_brackets(self._body):
+            for taken in self._taken:
+                check_values(*taken)
+
+
+def _numbers(element: simdjson.Array, dtype: str) -> NDArray[Any] | None:
+    """All numbers of an array, of whatever nesting; None where something else is in it."""
+    for code, buffer in _BUFFERS[dtype]:
+        try:
+            return np.frombuffer(element.as_buffer(of_type=code), buffer)
+        except (TypeError, ValueError):  # of another kind, or out of range
+            continue
+    return None
+
+
+def _booleans(element: simdjson.Array, shape: Shape, where: str) -> NDArray[Any]:
+    check_values(element, shape, where, "bool")
+    return np.array(element.as_list(), dtype=bool)
 
 
 def compact(element: simdjson.Object, where: str) -> NDArray[Any]:
@@ -147,29 +205,39 @@ def _even(element: simdjson.Array, shape: Shape) -> bool:
         return False
     if len(shape) == 1:
         return True
-    if len(shape) == 2:  # the usual batch, in one pass
-        kind_of_row = simdjson.Array
-        lengths = {len(row) if type(row) is kind_of_row else -1 for row in element}
-        return lengths <= {shape[1]}
+    if len(shape) == 2:  # the usual batch, in one pass; what is no array but long is found later
+        rows: Any = element
+        try:
+            return set(map(len, rows)) <= {shape[1]}
+        except TypeError:
+            return False
     return all(isinstance(inner, simdjson.Array) and _even(inner, shape[1:]) for inner in element)
 
 
-def _found(element: Any, shape: Shape, where: str) -> BadRequest:
+def _found(element: Any, shape: Shape, where: str, dtype: str) -> BadRequest:
     """What is wrong with an element of which it is known that something is."""
     try:
-        _walk(element, shape, where)
+        check_values(element, shape, where, dtype)
     except BadRequest as error:
         return error
     return BadRequest(f"{where}: expected numbers")  # not reached: the walk refuses what got here
 
 
-def _walk(element: Any, shape: Shape, where: str) -> None:
+def check_values(element: Any, shape: Shape, where: str, dtype: str) -> None:
+    """Look at every value of an element that must have exactly ``shape``; () for a single one.
+
+    Raises:
+        BadRequest: another length, or no value of the dtype's kind; the message says where.
+
+    """
     if not shape:
-        if isinstance(element, bool) or not isinstance(element, int | float):
+        if dtype == "bool" and not isinstance(element, bool):
+            raise BadRequest(f"{where}: expected true or false, got {kind(element)}")
+        if dtype != "bool" and (isinstance(element, bool) or not isinstance(element, int | float)):
             raise BadRequest(f"{where}: expected a number, got {kind(element)}")
         return
     if not isinstance(element, simdjson.Array) or len(element) != shape[0]:
-        size = f"{shape[0]} numbers" if len(shape) == 1 else f"{shape[0]} arrays"
-        raise BadRequest(f"{where}: expected an array of {size}, got {kind(element)}")
+        what = ("values" if dtype == "bool" else "numbers") if len(shape) == 1 else "arrays"
+        raise BadRequest(f"{where}: expected an array of {shape[0]} {what}, got {kind(element)}")
     for index, inner in enumerate(element):
-        _walk(inner, shape[1:], f"{where}[{index}]")
+        check_values(inner, shape[1:], f"{where}[{index}]", dtype)

@@ -5,6 +5,7 @@ and ``{"b64": …, "dtype": …, "shape": …}`` may stand wherever an array of 
 """
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,46 +14,36 @@ import orjson
 import simdjson
 from numpy.typing import NDArray
 
-from bundle.manifest import BATCH, TensorSpec
+from bundle.manifest import TensorSpec
 from serve import tensors
-from serve.errors import BadRequest
+from serve.answer import Answer
+from serve.errors import BadRequest, ServeError, Unsupported
 from serve.protocols import json_arrays
-from serve.protocols.json_arrays import Shape
+from serve.protocols.dialect import Request, Tensors
+from serve.protocols.json_arrays import Arrays, Shape
+from serve.signature import Signature
 
 _KEYS = frozenset(("image", "images"))
 
 
-@dataclass(frozen=True)
-class Request:
-    """What was asked: a valid batch, and whether its one row came as ``image``."""
+@dataclass(slots=True)
+class Images(Request):
+    """What was asked, and whether its one row came as ``image``."""
 
-    batch: NDArray[Any]
-    """Shape (N, features), of the model's dtype."""
-    single: bool
+    single: bool = False
 
 
-def unsupported(inputs: tuple[TensorSpec, ...], outputs: tuple[TensorSpec, ...]) -> str | None:
-    """Why this dialect can't speak for a model with these tensors, or None where it can."""
-    if len(inputs) != 1 or min(inputs[0].shape[1:], default=0) < 1:
-        return "its inputs are not one tensor of shape (N, features)"
-    if inputs[0].shape[0] != BATCH:
-        return f"its input takes batches of exactly {inputs[0].shape[0]}"
-    if not inputs[0].dtype.startswith("float"):
-        return f"its input is of {inputs[0].dtype}, not of floating point"
-    if len(outputs[0].shape) != 2:
-        return "its first output is not of shape (N, classes)"
-    return None
-
-
-def parse(body: bytes, spec: TensorSpec, max_rows: int) -> Request:
-    """Make a valid batch for the input ``spec`` of the bytes of a request.
+def parse(body: bytes, headers: Mapping[str, str], signature: Signature, max_rows: int) -> Images:
+    """Make a valid batch of the bytes of a request; see ``Dialect.parse``.
 
     Raises:
+        Unsupported: the model's tensors are not an image and the probabilities of classes.
         BadRequest: not JSON, a missing key, a wrong shape, a value that is no number or out of
             range; the message says where, and what was expected.
         TooLarge: more than ``max_rows`` images.
 
     """
+    spec = _input(signature)
     document = json_arrays.parse(body)
     if not isinstance(document, simdjson.Object):
         raise BadRequest(
@@ -62,55 +53,77 @@ def parse(body: bytes, spec: TensorSpec, max_rows: int) -> Request:
     if len(keys) != 1:
         what = "both" if keys else "neither"
         raise BadRequest(f'expected either "image" or "images", got {what}')
-    brackets = json_arrays.count_brackets(body)
+    arrays = Arrays(body)
     single = "image" in keys
     if single:
-        rows = _image(document["image"], spec.shape[1:], "image", brackets)[np.newaxis]
+        tensors.check_rows(1, max_rows, signature)
+        rows = _image(arrays, document["image"], spec, "image")[np.newaxis]
     else:
-        rows = _images(document["images"], spec.shape[1:], max_rows, brackets)
-    return Request(tensors.cast(rows, spec), single)
+        rows = _images(arrays, document["images"], signature, max_rows)
+    arrays.check()
+    return Images({spec.name: tensors.cast(rows, spec)}, len(rows), single=single)
 
 
-def render(request: Request, scores: NDArray[Any], model: str, version: int) -> bytes:
+def render(request: Request, outputs: Tensors, signature: Signature) -> Answer:
     """Answer ``request`` with the model's first output, of shape (N, classes)."""
+    scores = outputs[signature.outputs[0].name]
     classes = scores.argmax(axis=1)
     answer: dict[str, Any]
-    if request.single:
+    if isinstance(request, Images) and request.single:
         answer = {"prediction": int(classes[0]), "probabilities": scores}
+        if signature.classes:
+            answer["label"] = signature.classes[classes[0]]
     else:
-        answer = {
-            "predictions": classes,
-            "probabilities": scores,
-            "model": model,
-            "version": version,
-        }
-    return orjson.dumps(answer, option=orjson.OPT_SERIALIZE_NUMPY)
+        answer = {"predictions": classes, "probabilities": scores}
+        if signature.classes:
+            answer["labels"] = [signature.classes[number] for number in classes.tolist()]
+        answer |= {"model": signature.name, "version": signature.version}
+    return Answer(200, orjson.dumps(answer, option=orjson.OPT_SERIALIZE_NUMPY))
 
 
-def _images(element: Any, shape: Shape, max_rows: int, brackets: int) -> NDArray[Any]:
+def refuse(error: ServeError) -> bytes:
+    """``{"error": message}``."""
+    return orjson.dumps({"error": str(error)})
+
+
+def _input(signature: Signature) -> TensorSpec:
+    spec, *others = signature.inputs
+    if others or min(spec.shape[1:], default=0) < 1 or spec.dtype == "bool":
+        why = "its inputs are not one tensor of shape (N, features)"
+    elif len(signature.outputs[0].shape) != 2:
+        why = "its first output is not of shape (N, classes)"
+    else:
+        return spec
+    raise Unsupported(f"/predict can't speak for {signature.name}: {why}; the other routes can")
+
+
+def _images(arrays: Arrays, element: Any, signature: Signature, max_rows: int) -> NDArray[Any]:
+    spec = signature.inputs[0]
+    shape = spec.shape[1:]
     if isinstance(element, simdjson.Object):
         rows = json_arrays.compact(element, "images")
         if rows.shape[1:] not in _forms(shape):
             raise _wrong_shape("images", ("N", *shape), rows.shape)
-        tensors.check_rows(len(rows), max_rows)
+        tensors.check_rows(len(rows), max_rows, signature)
         return rows.reshape(len(rows), *shape)
     if not isinstance(element, simdjson.Array):
         raise BadRequest(f"images: expected an array of images, got {json_arrays.kind(element)}")
-    tensors.check_rows(len(element), max_rows)
+    tensors.check_rows(len(element), max_rows, signature)
     form = _form(element[0], shape)
     try:
-        rows = json_arrays.array(element, (len(element), *form), "images", brackets)
+        rows = arrays.take(element, (len(element), *form), "images", spec.dtype)
     except BadRequest:  # some may be compact: not asked before, for it takes time and is rare
         if not any(isinstance(image, simdjson.Object) for image in element):
             raise
         images = enumerate(element)
-        return np.stack([_image(image, shape, f"images[{i}]", brackets) for i, image in images])
+        return np.stack([_image(arrays, image, spec, f"images[{i}]") for i, image in images])
     return rows.reshape(len(rows), *shape)
 
 
-def _image(element: Any, shape: Shape, where: str, brackets: int) -> NDArray[Any]:
+def _image(arrays: Arrays, element: Any, spec: TensorSpec, where: str) -> NDArray[Any]:
+    shape = spec.shape[1:]
     if not isinstance(element, simdjson.Object):
-        return json_arrays.array(element, _form(element, shape), where, brackets).reshape(shape)
+        return arrays.take(element, _form(element, shape), where, spec.dtype).reshape(shape)
     image = json_arrays.compact(element, where)
     if image.shape not in _forms(shape):
         raise _wrong_shape(where, shape, image.shape)

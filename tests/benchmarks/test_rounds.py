@@ -5,7 +5,7 @@ import json
 import pytest
 
 from benchmarks import rounds, wrk
-from benchmarks.rounds import FailedRequestsError, Measurement, Shape
+from benchmarks.rounds import FailedRequestsError, Measurement, Shape, Target
 from benchmarks.servers import Server
 from benchmarks.verdict import at_least, at_most, table
 from tests.conftest import Digits
@@ -35,13 +35,13 @@ def test_a_round_counts_rows_and_the_workers_cpu_time(server: LiveServer, digits
             return [main, *main.children(recursive=True)]
 
     running = Running("onnxlet", [])
-    running.url = f"http://127.0.0.1:{server.port}/predict"
-    measured = rounds.measure(running, body(digits, 8), Shape(8, 2), seconds=1)
+    running.base = f"http://127.0.0.1:{server.port}"
+    measured = rounds.measure(Target(running, body(digits, 8)), Shape(8, 2), seconds=1)
     assert measured.rows_per_second > 80
     assert 0 < measured.cpu_per_row < 100_000
     assert sum(measured.shares) == pytest.approx(1)
     with pytest.raises(FailedRequestsError, match=r"onnxlet, 8 x 2: .* requests failed"):
-        rounds.measure(running, b"no JSON", Shape(8, 2), seconds=1)
+        rounds.measure(Target(running, b"no JSON"), Shape(8, 2), seconds=1)
 
 
 def test_ratios_are_of_the_same_round() -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bundle import store
+from bundle import layout, store
 from bundle.errors import BundleError
 from bundle.manifest import Manifest
 from tests.bundle.test_golden import GOLDEN
@@ -21,8 +21,8 @@ def published(tmp_path: Path) -> Path:
 def test_publishes_versions_one_after_another(tmp_path: Path) -> None:
     folders = [store.publish(tmp_path, MANIFEST, FILES) for _ in range(11)]
     assert [folder.name for folder in folders] == [str(n) for n in range(1, 12)]
-    assert store.versions(tmp_path, "m") == list(range(1, 12))
-    assert store.models(tmp_path) == ["m"]
+    assert layout.versions(tmp_path, "m") == list(range(1, 12))
+    assert layout.models(tmp_path) == ["m"]
 
 
 def test_reads_what_it_published(tmp_path: Path, published: Path) -> None:
@@ -47,7 +47,7 @@ def test_writers_at_once_get_a_version_each(tmp_path: Path) -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    assert store.versions(tmp_path, "m") == list(range(1, 9))
+    assert layout.versions(tmp_path, "m") == list(range(1, 9))
     for version in range(1, 9):
         bundle = store.read(tmp_path, "m", version)
         assert bundle.manifest
@@ -70,7 +70,7 @@ def test_half_written_versions_are_not_seen(tmp_path: Path, published: Path) -> 
     for name in (".publishing-0123", "7-copy", "07", "-1", "0"):
         (tmp_path / "m" / name).mkdir()
     (tmp_path / "m" / "9").write_text("a file, no folder")
-    assert store.versions(tmp_path, "m") == [1]
+    assert layout.versions(tmp_path, "m") == [1]
 
 
 @pytest.mark.parametrize("name", ["../m", "a/b", "", ".hidden", "m n"])
@@ -78,7 +78,7 @@ def test_refuses_names_that_are_no_folder_names(tmp_path: Path, name: str) -> No
     manifest = Manifest(**{**MANIFEST.__dict__, "name": name})
     with pytest.raises(BundleError, match="use letters, digits"):
         store.publish(tmp_path, manifest, FILES)
-    assert store.versions(tmp_path, name) == []
+    assert layout.versions(tmp_path, name) == []
 
 
 def test_reads_a_plain_onnx_folder(tmp_path: Path) -> None:
@@ -125,4 +125,4 @@ def test_refuses_a_manifest_that_names_other_files(
 
 def test_says_how_to_get_a_repository(tmp_path: Path) -> None:
     with pytest.raises(BundleError, match="no such folder; `python -m export`"):
-        store.models(tmp_path / "none")
+        layout.models(tmp_path / "none")

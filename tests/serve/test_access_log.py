@@ -32,6 +32,8 @@ def test_errors_are_logged_by_default(repository: Path, digits: Digits) -> None:
         "method": "POST",
         "path": "/predict",
         "status": 400,
+        "model": "mnist",
+        "version": "1",
         "bytes_out": len('{"error":"image: expected an array of 784 numbers, got an array of 1"}'),
         "error": "image: expected an array of 784 numbers, got an array of 1",
     }

@@ -1,8 +1,8 @@
 """Requests share runs of the model; what is wrong with one of them stays its own."""
 
+import dataclasses
 import json
 import time
-from collections import deque
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,32 +12,56 @@ import pytest
 from numpy.typing import NDArray
 
 from bundle.golden import Tensors
-from serve import settings
-from serve.inference import Inference, load
-from serve.job import Answer, Job
+from serve import catalog, settings
+from serve.answer import Answer
+from serve.inference import Inference
+from serve.job import Job
 from serve.model import Model
+from serve.protocols import predict
+from serve.settings import Settings
+from serve.waiting import Waiting
 from tests.conftest import Digits
 
 
 @pytest.fixture(scope="module")
-def inference(repository: Path) -> Inference:
-    return load(settings.load(["--models", str(repository)], {}))
+def chosen(repository: Path) -> Settings:
+    return settings.load(["--models", str(repository)], {})
+
+
+@pytest.fixture(scope="module")
+def inference(chosen: Settings) -> Inference:
+    return Inference(chosen)
+
+
+@pytest.fixture(scope="module")
+def model(chosen: Settings) -> Model:
+    return catalog.load(chosen).find()
+
+
+def job(model: Model, body: bytes, **more: Any) -> Job:
+    return Job(predict, body, {}, model=model, **more)
 
 
 def answer_all(inference: Inference, jobs: Sequence[Job]) -> list[Answer]:
     """Let jobs wait together, and work them off."""
-    waiting = deque(jobs)
-    while waiting:
+    waiting = Waiting()
+    for one in jobs:
+        waiting.add(one)
+    while len(waiting):
         assert inference.answer_next(waiting)
-    return [job.answer for job in jobs if job.answer]
+    return [one.answer for one in jobs if one.answer]
 
 
-def answers_of(inference: Inference, bodies: Sequence[bytes]) -> list[Answer]:
-    return answer_all(inference, [Job(body) for body in bodies])
+def answers_of(inference: Inference, model: Model, bodies: Sequence[bytes]) -> list[Answer]:
+    return answer_all(inference, [job(model, body) for body in bodies])
+
+
+def encoded(documents: Sequence[Any]) -> list[bytes]:
+    return [json.dumps(document).encode() for document in documents]
 
 
 def test_a_fault_in_parsing_costs_one_request(
-    inference: Inference, digits: Digits, monkeypatch: pytest.MonkeyPatch
+    inference: Inference, model: Model, digits: Digits, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from serve.protocols import json_arrays
 
@@ -49,30 +73,34 @@ def test_a_fault_in_parsing_costs_one_request(
     json_arrays_parse = json_arrays.parse
     monkeypatch.setattr(json_arrays, "parse", faulty)
     good = json.dumps({"image": digits.images[0].tolist()}).encode()
-    answers = answers_of(inference, [good, b"trap", good])
+    answers = answers_of(inference, model, [good, b"trap", good])
     assert [answer.status for answer in answers] == [200, 500, 200]
 
 
-def test_answers_that_are_no_json_numbers_are_refused(inference: Inference, digits: Digits) -> None:
-    model = inference.model
-
+def test_answers_that_are_no_json_numbers_are_refused(
+    inference: Inference, model: Model, digits: Digits
+) -> None:
     class Overflowing(Model):
         def run(self, inputs: Tensors) -> dict[str, NDArray[Any]]:
             scores = super().run(inputs)["probabilities"]
             return {"probabilities": np.where(inputs["image"][:, :1] == 9, np.nan, scores)}
 
-    overflowing = Inference(Overflowing(**model.__dict__), max_rows=1024, max_batch=256)
+    overflowing = Overflowing(model.signature, model.session)
     documents = [{"image": digits.images[0].tolist()}, {"image": [9] * 784}]
-    good, bad = answers_of(overflowing, [json.dumps(document).encode() for document in documents])
+    good, bad = answers_of(
+        inference, overflowing, [json.dumps(document).encode() for document in documents]
+    )
     assert (good.status, bad.status) == (200, 500)
     assert "not finite" in json.loads(bad.body)["error"]
 
 
-def test_joined_requests_get_their_own_answers(inference: Inference, digits: Digits) -> None:
+def test_joined_requests_get_their_own_answers(
+    inference: Inference, model: Model, digits: Digits
+) -> None:
     bodies = [json.dumps({"images": digits.images[n : n + n % 3].tolist()}) for n in range(1, 60)]
     sent = [body.encode() for body in bodies]
-    together = answers_of(inference, sent)
-    alone = [inference.answer(Job(body)) for body in sent]
+    together = answers_of(inference, model, sent)
+    alone = [inference.answer(job(model, body)) for body in sent]
     assert [answer.status for answer in together] == [answer.status for answer in alone]
     assert {answer.status for answer in together} == {200, 400}
     for one, other in zip(together, alone, strict=True):
@@ -81,52 +109,53 @@ def test_joined_requests_get_their_own_answers(inference: Inference, digits: Dig
         if one.status == 200:
             np.testing.assert_allclose(first["probabilities"], second["probabilities"], atol=1e-6)
         else:
-            assert one == other
+            assert one.body == other.body
 
 
-def test_runs_are_joined_up_to_the_limit(
-    inference: Inference, digits: Digits, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_runs_are_joined_up_to_the_limit(chosen: Settings, model: Model, digits: Digits) -> None:
     runs: list[int] = []
-    model = inference.model
 
     class Counted(Model):
         def run(self, inputs: Tensors) -> dict[str, NDArray[Any]]:
             runs.append(len(inputs["image"]))
             return super().run(inputs)
 
-    counted = Counted(**model.__dict__)
-    small = Inference(counted, max_rows=1024, max_batch=8)
+    counted = Counted(model.signature, model.session)
+    small = Inference(dataclasses.replace(chosen, max_batch=8))
     sizes = (3, 3, 3, 9, 1, 7, 1)
     bodies = [json.dumps({"images": digits.images[:n].tolist()}).encode() for n in sizes]
-    assert [answer.status for answer in answers_of(small, bodies)] == [200] * len(sizes)
+    assert [answer.status for answer in answers_of(small, counted, bodies)] == [200] * len(sizes)
     assert runs == [6, 3, 9, 8, 1]
 
 
-def test_a_joined_run_that_fails_fails_only_its_cause(inference: Inference, digits: Digits) -> None:
-    model = inference.model
-
+def test_a_joined_run_that_fails_fails_only_its_cause(
+    inference: Inference, model: Model, digits: Digits
+) -> None:
     class Fragile(Model):
         def run(self, inputs: Tensors) -> dict[str, NDArray[Any]]:
             if (inputs["image"] == 255).all(axis=1).any():
                 raise RuntimeError("a white image")
             return super().run(inputs)
 
-    fragile = Inference(Fragile(**model.__dict__), max_rows=1024, max_batch=256)
+    fragile = Fragile(model.signature, model.session)
     documents = [{"image": row.tolist()} for row in digits.images[:3]]
     documents.insert(1, {"image": [255] * 784})
-    answers = answers_of(fragile, [json.dumps(document).encode() for document in documents])
+    answers = answers_of(
+        inference, fragile, [json.dumps(document).encode() for document in documents]
+    )
     assert [answer.status for answer in answers] == [200, 500, 200, 200]
     assert json.loads(answers[1].body) == {"error": "internal error; the server's log says more"}
     assert json.loads(answers[0].body)["prediction"] == 7
 
 
-def test_work_that_nobody_waits_for_is_not_begun(inference: Inference, digits: Digits) -> None:
+def test_work_that_nobody_waits_for_is_not_begun(
+    inference: Inference, model: Model, digits: Digits
+) -> None:
     body = json.dumps({"image": digits.images[0].tolist()}).encode()
     now = time.monotonic()
-    late = Job(body, arrived=now - 0.2, deadline=now - 0.1)
-    gone = Job(body, arrived=now - 0.2, gone=lambda: True)
-    fresh = Job(body)
+    late = job(model, body, arrived=now - 0.2, deadline=now - 0.1)
+    gone = job(model, body, arrived=now - 0.2, gone=lambda: True)
+    fresh = job(model, body)
     answers = answer_all(inference, [late, gone, fresh])
     assert [answer.status for answer in answers] == [504, 499, 200]
     assert json.loads(answers[0].body) == {
@@ -136,14 +165,16 @@ def test_work_that_nobody_waits_for_is_not_begun(inference: Inference, digits: D
     assert gone.parsed is None
 
 
-def test_an_answer_after_the_deadline_is_none(inference: Inference, digits: Digits) -> None:
+def test_an_answer_after_the_deadline_is_none(
+    inference: Inference, model: Model, digits: Digits
+) -> None:
     class Slow(Model):
         def run(self, inputs: Tensors) -> dict[str, NDArray[Any]]:
             time.sleep(0.02)
             return super().run(inputs)
 
-    slow = Inference(Slow(**inference.model.__dict__), max_rows=1024, max_batch=256)
+    slow = Slow(model.signature, model.session)
     body = json.dumps({"image": digits.images[0].tolist()}).encode()
-    hurried = Job(body, deadline=time.monotonic() + 0.01)
-    patient = Job(body)
-    assert [answer.status for answer in answer_all(slow, [hurried, patient])] == [504, 200]
+    hurried = job(slow, body, deadline=time.monotonic() + 0.01)
+    patient = job(slow, body)
+    assert [answer.status for answer in answer_all(inference, [hurried, patient])] == [504, 200]

@@ -1,22 +1,62 @@
 """Requests for inference are answered past Flask; Flask, asked alone, answers the same."""
 
+import gzip
 import json
 from pathlib import Path
+from typing import Any
 
-from serve import settings
+from serve import catalog, routes, settings
 from serve.admission import Admission
-from serve.app import Health, create_app
-from serve.inference import load
+from serve.app import create_app
+from serve.inference import Inference
+from serve.views import Health, Views
 from tests.conftest import Digits
 from tests.live_server import Server
 from tests.serve.test_http import REFUSALS
 
 
-def requests(digits: Digits) -> list[tuple[str, str, bytes | None]]:
+def inference_requests(digits: Digits) -> list[tuple[str, Any, dict[str, str]]]:
+    """Path, body and headers of valid requests in every dialect, and of bad ones."""
     rows = digits.images[:5].tolist()
-    valid = [{"image": rows[0]}, {"images": rows}]
-    sent = [("POST", "/predict", json.dumps(document).encode()) for document in valid]
-    return sent + [case[:3] for case in REFUSALS.values()]
+    tensor = {"name": "image", "shape": [5, 784], "datatype": "FP32", "data": rows}
+    head = {"name": "image", "shape": [5, 784], "datatype": "UINT8"}
+    described = json.dumps(
+        {"inputs": [head | {"parameters": {"binary_data_size": 5 * 784}}]}
+        | {"parameters": {"binary_data_output": True}}
+    ).encode()
+    length = {"Inference-Header-Content-Length": str(len(described))}
+    body = described + digits.images[:5].tobytes()
+    return [
+        ("/predict", {"image": rows[0]}, {}),
+        ("/predict?model=mnist&version=1", {"images": rows}, {}),
+        ("/predict?model=cats", {"images": rows}, {}),
+        ("/predict?version=stable", {"images": rows}, {}),
+        ("/predict", gzip.compress(json.dumps({"images": rows}).encode()), {}),
+        ("/predict", gzip.compress(b"{}"), {"Content-Encoding": "gzip"}),
+        ("/predict", {"images": rows}, {"Content-Encoding": "br"}),
+        ("/predict", {"images": rows * 200}, {"Accept-Encoding": "gzip"}),
+        ("/v2/models/mnist/infer", {"inputs": [tensor], "id": "7"}, {}),
+        ("/v2/models/mnist/versions/1/infer", body, length),
+        ("/v2/models/mnist/versions/1/infer", body[:-1], length),
+        ("/v2/models/mnist/versions/9/infer", body, length),
+        ("/v2/models/cats/infer", body, length),
+        ("/v1/models/mnist:predict", {"instances": rows}, {}),
+        ("/v1/models/mnist/versions/1:predict", {"inputs": {"image": rows}}, {}),
+        ("/v1/models/mnist/labels/none:predict", {"inputs": {"image": rows}}, {}),
+        ("/v1/models/mnist:predict", {"inputs": {"image": 3}}, {}),
+        ("/invocations", {"inputs": rows}, {}),
+        ("/invocations", {"input": rows}, {}),
+        ("/invocations?model=cats", {"inputs": rows}, {}),
+        ("/invocations", {"inputs": rows}, {"Content-Type": "text/plain"}),
+    ]
+
+
+def requests(digits: Digits) -> list[tuple[str, str, bytes | None, dict[str, str]]]:
+    sent = [
+        ("POST", path, body if isinstance(body, bytes) else json.dumps(body).encode(), headers)
+        for path, body, headers in inference_requests(digits)
+    ]
+    return sent + [(*case[:3], {}) for case in REFUSALS.values()]
 
 
 def test_a_path_with_two_slashes_takes_the_short_way_too(server: Server, digits: Digits) -> None:
@@ -27,12 +67,35 @@ def test_a_path_with_two_slashes_takes_the_short_way_too(server: Server, digits:
     }
 
 
+def test_every_route_of_inference_takes_the_short_way(server: Server, digits: Digits) -> None:
+    taken = set()
+    for path, body, headers in inference_requests(digits):
+        sent = body if isinstance(body, bytes) else json.dumps(body)
+        answer = server.request("POST", path, sent, headers)
+        if answer.status == 200:
+            assert answer.headers["Server-Timing"]
+            found = routes.match("POST", path.partition("?")[0])
+            assert found
+            taken.add(found[0].path)
+    inference = {route.path for route in routes.ROUTES if route.operation == routes.INFER}
+    assert taken == inference - {"/v1/models/{name}/labels/{version}:predict"}
+
+
 def test_both_ways_answer_the_same(server: Server, repository: Path, digits: Digits) -> None:
     chosen = settings.load(["--models", str(repository)], {})
-    flask = create_app(load(chosen), Admission(chosen), Health(), lambda: b"").test_client()
-    for method, path, body in requests(digits):
-        short = server.request(method, path, body)
-        long = flask.open(path, method=method, data=body)
-        assert (short.status, short.body) == (long.status_code, long.data)
-        for header in ("Content-Type", "Content-Length"):
-            assert short.headers[header] == long.headers[header]
+    served = catalog.load(chosen)
+    views = Views(served, Health(), lambda: b"", chosen.max_rows)
+    flask = create_app(Inference(chosen), Admission(chosen, served), views).test_client()
+    for method, path, body, more in requests(digits):
+        headers = {"Content-Type": "application/json"} | more
+        short_answer = server.request(method, path, body, headers)
+        long_answer = flask.open(path, method=method, data=body, headers=headers)
+        assert (short_answer.status, short_answer.body) == (
+            long_answer.status_code,
+            long_answer.data,
+        ), path
+        for name in ("Type", "Length", "Encoding"):
+            header = f"Content-{name}"
+            assert short_answer.headers[header] == long_answer.headers.get(header), path
+        for header in ("X-Model-Name", "X-Model-Version", "X-Model-Run", "Vary"):
+            assert short_answer.headers[header] == long_answer.headers.get(header), path

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import signal
 import socket
 import sys
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 from bundle import store
 from bundle.golden import Golden
 from bundle.manifest import Manifest
-from tests.conftest import python_environment, run
+from tests.conftest import run
 from tests.live_server import Server
 
 
@@ -31,13 +32,19 @@ def refusal(*arguments: str | Path) -> str:
     return line
 
 
-def republish(repository: Path, model: bytes, golden: Golden | None = None) -> None:
+def republish(repository: Path, model: bytes, golden: Golden | None = None) -> Path:
     """Publish another model file, or other golden answers, under the first version's manifest."""
     first = store.read(repository, "mnist", 1)
     assert first.manifest
     assert first.golden
     npz = (golden or first.golden).to_npz()
-    store.publish(repository, first.manifest, {"model.onnx": model, "golden.npz": npz})
+    return store.publish(repository, first.manifest, {"model.onnx": model, "golden.npz": npz})
+
+
+def replace(repository: Path, model: bytes, golden: Golden | None = None) -> None:
+    """The same, and leave no other version."""
+    republish(repository, model, golden)
+    shutil.rmtree(repository / "mnist/1")
 
 
 def test_corrupted_model(copy: Path) -> None:
@@ -58,19 +65,19 @@ def test_golden_mismatch(copy: Path) -> None:
     first = store.read(copy, "mnist", 1)
     assert first.golden
     other = {name: np.roll(array, 1, axis=1) for name, array in first.golden.outputs.items()}
-    republish(copy, first.model, Golden(first.golden.inputs, other))
+    replace(copy, first.model, Golden(first.golden.inputs, other))
     assert "mnist/2: golden answers: probabilities differs by" in refusal("--models", copy)
 
 
 def test_golden_inputs_that_the_model_does_not_take(copy: Path) -> None:
     first = store.read(copy, "mnist", 1)
     assert first.golden
-    republish(copy, first.model, Golden({"other": np.zeros((1, 784), "f4")}, first.golden.outputs))
+    replace(copy, first.model, Golden({"other": np.zeros((1, 784), "f4")}, first.golden.outputs))
     assert "mnist/2: the golden inputs do not run" in refusal("--models", copy)
 
 
 def test_no_onnx(copy: Path) -> None:
-    republish(copy, b"this is no model")
+    replace(copy, b"this is no model")
     assert "mnist/2: onnxruntime does not load it" in refusal("--models", copy)
 
 
@@ -101,16 +108,32 @@ def test_no_repository_no_model_no_such_model(copy: Path, tmp_path: Path) -> Non
     assert line.endswith("no model 'cats'; there is mnist")
 
 
-def test_several_models_leave_a_choice(copy: Path) -> None:
+def test_several_models_are_served_and_one_may_be_the_default(copy: Path) -> None:
     shutil.copytree(copy / "mnist", copy / "fashion")
-    assert "choose with --name one of fashion, mnist" in refusal("--models", copy)
-    refused = run(
-        *(sys.executable, "-m", "serve", "--models", copy),
-        env=python_environment(SERVE_NAME="", SERVE_PORT="0"),
-    )
-    assert "choose with --name" in refused.stderr
-    with Server("--models", str(copy), "--name", "mnist") as server:
-        assert server.request("GET", "/v2/health/ready").status == 200
+    with Server("--models", str(copy), SERVE_NAME="") as server:
+        refused = server.predict({"images": [[0] * 784]})
+        assert refused.status == 400
+        assert refused.json()["error"] == (
+            "say which model, as in ?model=NAME; there is fashion, mnist"
+        )
+        for name in ("fashion", "mnist"):
+            body = json.dumps({"images": [[0] * 784]})
+            answer = server.request("POST", f"/predict?model={name}", body)
+            assert (answer.json()["model"], answer.headers["X-Model-Name"]) == (name, name)
+    with Server("--models", str(copy), "--name", "fashion") as server:
+        assert server.predict({"images": [[0] * 784]}).json()["model"] == "fashion"
+
+
+def test_a_version_that_is_bad_gives_way_to_the_one_before(copy: Path) -> None:
+    republish(copy, b"this is no model")
+    with Server("--models", str(copy), "--workers", "1") as server:
+        assert server.predict({"images": [[0] * 784]}).json()["version"] == 1
+        body = json.dumps({"images": [[0] * 784]})
+        answer = server.request("POST", "/predict?version=2", body)
+        assert answer.status == 503
+        assert answer.json()["error"].startswith("version 2 can't be served")
+        _, _, log = server.end(signal.SIGTERM)
+    assert "serve: not served: mnist/2: onnxruntime does not load it" in log
 
 
 def test_a_port_that_is_taken(repository: Path) -> None:

@@ -9,16 +9,28 @@ import pytest
 from numpy.typing import NDArray
 
 from bundle.manifest import TensorSpec
-from serve.errors import BadRequest, ServeError, TooLarge
+from serve.errors import BadRequest, ServeError, TooLarge, Unsupported
 from serve.protocols import json_arrays, predict
+from serve.signature import Signature
 
 SPEC = TensorSpec(name="image", dtype="float32", shape=(-1, 4), range=(0, 255))
 ROWS = [[0, 1, 2.5, 255], [4, 5, 6, 7], [8, 9, 10, 11]]
 
 
-def parse(document: Any, spec: TensorSpec = SPEC, max_rows: int = 4) -> predict.Request:
+def signature(*inputs: TensorSpec, labels: tuple[str, ...] = ()) -> Signature:
+    probabilities = TensorSpec(name="probabilities", dtype="float32", shape=(-1, 2))
+    return Signature("m", 3, inputs or (SPEC,), (probabilities,), labels)
+
+
+def parse(document: Any, spec: TensorSpec = SPEC, max_rows: int = 4) -> predict.Images:
     body = document if isinstance(document, bytes) else json.dumps(document).encode()
-    return predict.parse(body, spec, max_rows)
+    return predict.parse(body, {}, signature(spec), max_rows)
+
+
+def batch(request: predict.Images) -> NDArray[Any]:
+    (array,) = request.inputs.values()
+    assert request.rows == len(array)
+    return array
 
 
 def b64(array: NDArray[Any], **changes: Any) -> dict[str, Any]:
@@ -45,8 +57,8 @@ def square(row: list[float]) -> list[list[float]]:
 def test_takes_a_batch_in_every_form(document: Any) -> None:
     request = parse(document)
     assert not request.single
-    assert request.batch.dtype == np.float32
-    np.testing.assert_array_equal(request.batch, np.array(ROWS, dtype=np.float32))
+    assert batch(request).dtype == np.float32
+    np.testing.assert_array_equal(batch(request), np.array(ROWS, dtype=np.float32))
 
 
 def test_a_document_stays_as_it_is_while_others_are_parsed() -> None:
@@ -74,13 +86,13 @@ def test_a_document_stays_as_it_is_while_others_are_parsed() -> None:
 def test_takes_one_image_in_every_form(image: Any) -> None:
     request = parse({"image": image})
     assert request.single
-    np.testing.assert_array_equal(request.batch, np.array([ROWS[0]], dtype=np.float32))
+    np.testing.assert_array_equal(batch(request), np.array([ROWS[0]], dtype=np.float32))
 
 
 def test_compact_numbers_are_little_endian() -> None:
     big = np.array(ROWS, dtype=">f4")
     little = b64(big, b64=base64.b64encode(big.astype("<f4").tobytes()).decode())
-    np.testing.assert_array_equal(parse({"images": little}).batch, np.array(ROWS, np.float32))
+    np.testing.assert_array_equal(batch(parse({"images": little})), np.array(ROWS, np.float32))
 
 
 @pytest.mark.parametrize(
@@ -151,7 +163,7 @@ def test_refuses_too_many_rows(images: Any) -> None:
 
 def test_an_image_model_takes_no_other_nesting() -> None:
     spec = TensorSpec(name="image", dtype="float32", shape=(-1, 2, 2))
-    np.testing.assert_array_equal(parse({"image": square(ROWS[0])}, spec).batch.shape, (1, 2, 2))
+    np.testing.assert_array_equal(batch(parse({"image": square(ROWS[0])}, spec)).shape, (1, 2, 2))
     with pytest.raises(BadRequest, match="expected an array of 2 arrays, got an array of 4"):
         parse({"image": ROWS[0]}, spec)
 
@@ -159,7 +171,7 @@ def test_an_image_model_takes_no_other_nesting() -> None:
 def test_without_a_declared_range_every_finite_number_is_taken() -> None:
     spec = TensorSpec(name="image", dtype="float32", shape=(-1, 4))
     np.testing.assert_array_equal(
-        parse({"image": [-1e30, 1e30, 0, 5]}, spec).batch, np.array([[-1e30, 1e30, 0, 5]], "f4")
+        batch(parse({"image": [-1e30, 1e30, 0, 5]}, spec)), np.array([[-1e30, 1e30, 0, 5]], "f4")
     )
     with pytest.raises(BadRequest, match="expected a finite float32, got 1e"):
         parse({"image": [1, 2, 1e39, 4]}, spec)
@@ -178,18 +190,24 @@ def test_random_bytes_are_refused_and_nothing_else() -> None:
         for _ in range(random.integers(1, 4)):
             body[random.integers(len(body))] = random.choice(list(b'[]{}",:0e-\xff tn'))
         try:
-            batch = parse(bytes(body)).batch
-            assert batch.shape[1:] == (4,)
-            assert np.isfinite(batch).all()
+            rows = batch(parse(bytes(body)))
+            assert rows.shape[1:] == (4,)
+            assert np.isfinite(rows).all()
         except ServeError:
             refused += 1
     assert refused > 1000
 
 
+SCORES = np.array([[0.25, 0.75], [0.5, 0.25]], dtype=np.float32)
+
+
+def render(request: predict.Images, labels: tuple[str, ...] = ()) -> Any:
+    scores = {"probabilities": SCORES[: request.rows]}
+    return json.loads(predict.render(request, scores, signature(labels=labels)).body)
+
+
 def test_answers_a_batch() -> None:
-    scores = np.array([[0.25, 0.75], [0.5, 0.25]], dtype=np.float32)
-    request = predict.Request(np.zeros((2, 4)), single=False)
-    assert json.loads(predict.render(request, scores, "m", 3)) == {
+    assert render(predict.Images({}, 2)) == {
         "predictions": [1, 0],
         "probabilities": [[0.25, 0.75], [0.5, 0.25]],
         "model": "m",
@@ -198,20 +216,28 @@ def test_answers_a_batch() -> None:
 
 
 def test_answers_one_image() -> None:
-    request = predict.Request(np.zeros((1, 4)), single=True)
-    answer = predict.render(request, np.array([[0.25, 0.75]], dtype=np.float32), "m", 3)
-    assert json.loads(answer) == {"prediction": 1, "probabilities": [[0.25, 0.75]]}
+    answer = render(predict.Images({}, 1, single=True))
+    assert answer == {"prediction": 1, "probabilities": [[0.25, 0.75]]}
+
+
+def test_names_the_classes_where_names_say_more_than_numbers() -> None:
+    labels = ("cat", "dog")
+    assert render(predict.Images({}, 1, single=True), labels)["label"] == "dog"
+    assert render(predict.Images({}, 2), labels)["labels"] == ["dog", "cat"]
+    for other in (("0", "1"), ("cat", "dog", "cow")):
+        assert "labels" not in render(predict.Images({}, 2), other)
 
 
 @pytest.mark.parametrize(
     ("inputs", "outputs", "reason"),
     [
         ([("x", "float32", (-1, 4))], [("y", "float32", (-1, 2))], None),
+        ([("x", "uint8", (-1, 4))], [("y", "float32", (-1, 2))], None),
+        ([("x", "float32", (1, 4))], [("y", "float32", (1, 2))], None),
         ([("x", "float32", (-1, -1))], [("y", "float32", (-1, 2))], "not one tensor"),
-        ([("x", "float32", (1, 4))], [("y", "float32", (1, 2))], "batches of exactly 1"),
         ([("x", "float32", (-1,))], [("y", "float32", (-1, 2))], "not one tensor"),
         ([("x", "float32", (-1, 4))] * 2, [("y", "float32", (-1, 2))], "not one tensor"),
-        ([("x", "int64", (-1, 4))], [("y", "float32", (-1, 2))], "of int64"),
+        ([("x", "bool", (-1, 4))], [("y", "float32", (-1, 2))], "not one tensor"),
         ([("x", "float32", (-1, 4))], [("y", "float32", (-1,))], "first output"),
     ],
 )
@@ -222,5 +248,36 @@ def test_knows_the_models_it_can_speak_for(
         tuple(TensorSpec(name=name, dtype=dtype, shape=shape) for name, dtype, shape in side)
         for side in (inputs, outputs)
     ]
-    found = predict.unsupported(*tensors)
-    assert found is None if reason is None else found and reason in found
+    body = b'{"images": [[1, 2, 3, 4]]}'
+    if reason is None:
+        assert predict.parse(body, {}, Signature("m", 3, *tensors), 4).rows == 1
+    else:
+        with pytest.raises(Unsupported, match=reason):
+            predict.parse(body, {}, Signature("m", 3, *tensors), 4)
+
+
+def test_a_model_of_a_fixed_batch_takes_no_other() -> None:
+    spec = TensorSpec(name="x", dtype="float32", shape=(2, 4))
+    assert parse({"images": ROWS[:2]}, spec).rows == 2
+    for document in ({"image": ROWS[0]}, {"images": ROWS}):
+        with pytest.raises(BadRequest, match="takes 2 rows at a time, got"):
+            parse(document, spec)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "good", "bad", "message"),
+    [
+        ("uint8", [0, 255, 3.0, 1], [0, 256, 3, 1], "value 1: 256 can't be had as uint8"),
+        ("uint8", [0, 255, 3, 1], [0, 1, 2.5, 1], "value 2: 2.5 can't be had as uint8"),
+        ("int8", [-128, 127, 0, 0], [-1e30, 0, 0, 0], "value 0: -1e\\+30 can't"),
+        ("int64", [2**53 + 1, -(2**63), 0, 0], [2**63, 0, 0, 0], "can't be had as int64"),
+        ("uint64", [2**64 - 1, 0, 0, 0], [-1, 0, 0, 0], "-1.0 can't be had as uint64"),
+    ],
+)
+def test_whole_numbers_stay_as_they_are(
+    dtype: str, good: list[float], bad: list[float], message: str
+) -> None:
+    spec = TensorSpec(name="x", dtype=dtype, shape=(-1, 4))
+    np.testing.assert_array_equal(batch(parse({"image": good}, spec)), np.array([good], dtype))
+    with pytest.raises(BadRequest, match=message):
+        parse({"image": bad}, spec)

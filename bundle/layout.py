@@ -1,0 +1,69 @@
+"""Where things lie in a model repository: ``<root>/<name>/<version>/`` with ``model.onnx`` in it.
+
+The layout is the one of Triton, OpenVINO Model Server and TensorFlow Serving: a version is
+a positive integer, the newest is the largest. ``<root>/<name>/labels.json`` may give names to
+versions: ``{"stable": 3, "canary": 4}``. This module needs the standard library alone.
+"""
+
+import json
+import re
+from pathlib import Path
+
+from bundle.errors import BundleError
+
+MODEL_FILE = "model.onnx"
+GOLDEN_FILE = "golden.npz"
+MANIFEST_FILE = "manifest.json"
+LABELS_FILE = "labels.json"
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_VERSION = re.compile(r"[1-9][0-9]*")
+
+
+def is_name(text: str) -> bool:
+    """May a model, or a label that is not a number, be named so?"""
+    return bool(_NAME.fullmatch(text))
+
+
+def models(root: Path) -> list[str]:
+    """Names of the models under ``root`` that have a version, sorted."""
+    if not root.is_dir():
+        raise BundleError(f"{root}: no such folder; `python -m export` publishes a model into one")
+    return sorted(entry.name for entry in root.iterdir() if versions(root, entry.name))
+
+
+def versions(root: Path, name: str) -> list[int]:
+    """Versions of a model, oldest first; empty where there is none."""
+    folder = root / name
+    if not is_name(name) or not folder.is_dir():
+        return []
+    return sorted(
+        int(entry.name)
+        for entry in folder.iterdir()
+        if entry.is_dir() and _VERSION.fullmatch(entry.name)
+    )
+
+
+def labels(root: Path, name: str) -> dict[str, int]:
+    """Versions of a model by their labels; empty where it has none.
+
+    Raises:
+        BundleError: the file is malformed.
+
+    """
+    path = root / name / LABELS_FILE
+    try:
+        document = json.loads(path.read_bytes())
+    except FileNotFoundError:
+        return {}
+    except OSError as error:
+        raise BundleError(f"{path}: {error.strerror}") from None
+    except ValueError as error:
+        raise BundleError(f"{path}: not JSON: {error}") from None
+    known = isinstance(document, dict) and all(
+        is_name(label) and not label.isdecimal() and type(version) is int and version > 0
+        for label, version in document.items()
+    )
+    if not known:
+        raise BundleError(f'{path}: expected labels and version numbers, as in {{"stable": 3}}')
+    return dict(document)

@@ -1,0 +1,182 @@
+"""MLflow's scoring dialect, which SageMaker's containers share: ``POST /invocations``.
+
+JSON with one of ``inputs``, ``instances``, ``dataframe_split`` and ``dataframe_records``, or CSV
+whose first line names the columns. Source: mlflow.org/docs, "Inference Server Specification".
+"""
+
+import csv
+import io
+import itertools
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import orjson
+import simdjson
+from numpy.typing import NDArray
+
+from bundle.manifest import TensorSpec
+from serve import tensors
+from serve.answer import Answer
+from serve.errors import BadRequest, ServeError, UnknownType
+from serve.protocols import json_arrays
+from serve.protocols.dialect import Request, Tensors
+from serve.protocols.tables import Reader, in_columns
+from serve.signature import Signature
+
+_FORMS = ("inputs", "instances", "dataframe_split", "dataframe_records")
+_CODES = (
+    {400: "BAD_REQUEST", 401: "UNAUTHENTICATED", 404: "RESOURCE_DOES_NOT_EXIST"}
+    | {413: "BAD_REQUEST", 429: "REQUEST_LIMIT_EXCEEDED", 503: "TEMPORARILY_UNAVAILABLE"}
+    | {501: "NOT_IMPLEMENTED", 504: "DEADLINE_EXCEEDED"}
+)
+
+
+def parse(body: bytes, headers: Mapping[str, str], signature: Signature, max_rows: int) -> Request:
+    """Make valid arrays of the bytes of a request; see ``Dialect.parse``."""
+    content_type = headers.get("CONTENT_TYPE", "application/json")
+    kind, _, parameters = (part.strip().lower() for part in content_type.partition(";"))
+    if parameters not in ("", "charset=utf-8"):
+        raise UnknownType(f"expected UTF-8 and no other parameter, got {parameters[:50]!r}")
+    if kind == "application/json":
+        inputs = _json(body, signature, max_rows)
+    elif kind == "text/csv":
+        inputs = _csv(body, signature, max_rows)
+    else:
+        raise UnknownType(f"expected application/json or text/csv, got {kind[:50]!r}")
+    return Request(inputs, tensors.check_equal_rows(inputs))
+
+
+def render(request: Request, outputs: Tensors, signature: Signature) -> Answer:
+    """``{"predictions": …}``: the only output, or an object of output names to arrays."""
+    answer = {"predictions": in_columns(outputs)}
+    return Answer(200, orjson.dumps(answer, option=orjson.OPT_SERIALIZE_NUMPY))
+
+
+def refuse(error: ServeError) -> bytes:
+    """``{"error_code": …, "message": …}``, with MLflow's own codes where it has one."""
+    code = _CODES.get(error.status, "INTERNAL_ERROR" if error.status >= 500 else "BAD_REQUEST")
+    return orjson.dumps({"error_code": code, "message": str(error)})
+
+
+def _json(body: bytes, signature: Signature, max_rows: int) -> Tensors:
+    document = json_arrays.parse(body)
+    if not isinstance(document, simdjson.Object):
+        raise BadRequest(
+            f"expected an object with one of {', '.join(_FORMS)}; got {json_arrays.kind(document)}"
+        )
+    keys = set(document.keys())
+    forms = [form for form in _FORMS if form in keys]
+    if len(forms) != 1 or keys - {*forms, "params"}:
+        got = ", ".join(sorted(key[:50] for key in keys)) or "nothing"
+        raise BadRequest(f"expected one of {', '.join(_FORMS)}, and params if any; got {got[:200]}")
+    (form,) = forms
+    element = document[form]
+    reader = Reader(body, signature, max_rows)
+    if form == "dataframe_records":
+        return _frame(*_records(element, signature, max_rows), signature)
+    if form == "dataframe_split":
+        columns, data, others = _split(element)
+        if _are_names(columns, signature):
+            tensors.check_rows(len(data), max_rows, signature)
+            rows: Any = data.as_list()
+            return _frame(columns, rows, signature)
+        inputs = reader.columns(data, "dataframe_split.data")
+        reader.finish(inputs, elsewhere=others)
+        return inputs
+    inputs = reader.columns(element, form) if form == "inputs" else reader.rows(element, form)
+    reader.finish(inputs)
+    return inputs
+
+
+def _split(element: Any) -> tuple[list[str], simdjson.Array, int]:
+    """Columns, data and the count of other members of ``{"columns": […], "data": [[…], …]}``."""
+    keys = set(element.keys()) if isinstance(element, simdjson.Object) else set()
+    if not {"columns", "data"} <= keys:
+        raise BadRequest("dataframe_split: expected an object with columns and data")
+    columns, data = element["columns"], element["data"]
+    if not (isinstance(columns, simdjson.Array) and isinstance(data, simdjson.Array)):
+        raise BadRequest("dataframe_split: expected arrays as columns and data")
+    return [str(name) for name in columns.as_list()], data, len(keys) - 1
+
+
+def _records(
+    element: Any, signature: Signature, max_rows: int
+) -> tuple[list[str], list[list[Any]]]:
+    """Columns and rows of ``[{column: value, …}, …]``."""
+    if not isinstance(element, simdjson.Array):
+        raise BadRequest(
+            f"dataframe_records: expected an array of objects, got {json_arrays.kind(element)}"
+        )
+    tensors.check_rows(len(element), max_rows, signature)
+    records = element.as_list()
+    columns = list(records[0]) if isinstance(records[0], dict) else []
+    rows = []
+    for index, record in enumerate(records):
+        if not isinstance(record, dict) or record.keys() != set(columns):
+            raise BadRequest(
+                f"dataframe_records[{index}]: expected an object with the columns of the first"
+            )
+        rows.append([record[column] for column in columns])
+    return columns, rows
+
+
+def _csv(body: bytes, signature: Signature, max_rows: int) -> Tensors:
+    try:
+        first, _, rest = body.decode().partition("\n")
+    except UnicodeDecodeError:
+        raise BadRequest("expected CSV in UTF-8") from None
+    columns = next(csv.reader([first.rstrip("\r")]), [])
+    # Two more rows than allowed are as wrong as a million.
+    lines = list(itertools.islice(filter(str.strip, io.StringIO(rest)), max_rows + 1))
+    tensors.check_rows(len(lines), max_rows, signature)
+    try:
+        rows = np.loadtxt(lines, delimiter=",", comments=None, quotechar='"', ndmin=2)
+    except ValueError:
+        raise BadRequest(
+            f"expected {len(columns)} numbers in each line after the first, which names the columns"
+        ) from None
+    if rows.shape[1] != len(columns):
+        raise BadRequest(f"{len(columns)} columns are named, {rows.shape[1]} have values")
+    return _frame(columns, rows, signature)
+
+
+def _are_names(columns: Sequence[str], signature: Signature) -> bool:
+    """Is there a column for each input, and not one for each value of a single input?"""
+    return sorted(columns) == sorted(spec.name for spec in signature.inputs)
+
+
+def _frame(
+    columns: Sequence[str], rows: Sequence[Sequence[Any]] | NDArray[Any], signature: Signature
+) -> Tensors:
+    """The inputs from a data frame: a column is an input, or a value of the only one."""
+    if not _are_names(columns, signature):
+        if len(signature.inputs) > 1:
+            tensors.check_names(set(columns), signature)
+        spec = signature.inputs[0]
+        return {spec.name: tensors.cast(_array(rows, spec), spec)}
+    inputs = {}
+    for spec in signature.inputs:
+        position = list(columns).index(spec.name)
+        values = _array([row[position] for row in rows], spec)
+        inputs[spec.name] = tensors.cast(values, spec)
+    return inputs
+
+
+def _array(values: Any, spec: TensorSpec) -> NDArray[Any]:
+    """Make an array of Python's numbers, of the shape that the input takes."""
+    try:
+        array = np.array(values)
+    except ValueError:  # ragged
+        array = np.array(None)
+    if array.dtype.kind not in ("b" if spec.dtype == "bool" else "iuf"):
+        what = "true or false" if spec.dtype == "bool" else "numbers"
+        raise BadRequest(f"{spec.name}: expected {what} in every row, as many in each")
+    if array.ndim == 1 and spec.shape[1:] == (1,):
+        array = array[:, np.newaxis]
+    if not tensors.fits(array.shape, spec):
+        raise BadRequest(
+            f"{spec.name}: expected shape {list(spec.shape)}, where -1 is any size,"
+            f" got {list(array.shape)}"
+        )
+    return array

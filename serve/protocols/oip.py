@@ -1,0 +1,234 @@
+"""Open Inference Protocol V2 over REST, with the binary tensor data extension.
+
+Spoken by KServe, Triton, MLServer and OpenVINO Model Server. Sources: the protocol's
+specification (open-inference-protocol, inference_rest.md) and Triton's
+extension_binary_data.md.
+"""
+
+import math
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import orjson
+import simdjson
+from numpy.typing import NDArray
+
+from bundle.manifest import DTYPES, TensorSpec
+from serve import tensors
+from serve.answer import JSON, Answer
+from serve.errors import BadRequest, ServeError, Unsupported
+from serve.protocols import json_arrays
+from serve.protocols.dialect import Request, Tensors
+from serve.protocols.json_arrays import Arrays
+from serve.signature import Signature
+
+HEAD_LENGTH = "Inference-Header-Content-Length"
+_HEAD_LENGTH = HEAD_LENGTH.upper().replace("-", "_")
+BINARY = "application/octet-stream"
+
+DATATYPES = {name: name.replace("float", "fp").upper() for name in sorted(DTYPES)}
+"""numpy's names of dtypes -> the protocol's."""
+_OF_DTYPES = {np.dtype(name): datatype for name, datatype in DATATYPES.items()}
+_DTYPES = {datatype: dtype for dtype, datatype in DATATYPES.items()}
+
+
+@dataclass(slots=True)
+class InferRequest(Request):
+    """What was asked, and how it is to be answered."""
+
+    id: str | None = None
+    wanted: tuple[tuple[str, bool], ...] = ()
+    """Name of each output, and whether it goes as bytes."""
+
+
+def parse(
+    body: bytes, headers: Mapping[str, str], signature: Signature, max_rows: int
+) -> InferRequest:
+    """Make valid arrays of the bytes of a request; see ``Dialect.parse``."""
+    head, rest = _split(body, headers.get(_HEAD_LENGTH))
+    document = json_arrays.parse(head)
+    inputs = _member(document, "inputs", simdjson.Array, "the body")
+    if len(inputs) != len(signature.inputs):
+        raise BadRequest(f"expected {len(signature.inputs)} inputs, got {len(inputs)}")
+    named = {_member(tensor, "name", str, "an input"): tensor for tensor in inputs}
+    tensors.check_names(named.keys(), signature)
+    reader = _Reader(head, rest, signature, max_rows)
+    # In the order of the bytes that follow.
+    taken = {name: reader.take(tensor, signature.by_name[name]) for name, tensor in named.items()}
+    request = InferRequest(taken, tensors.check_equal_rows(taken))
+    keys = set(document.keys())
+    reader.finish(1 + len(inputs) + ("outputs" in keys))
+    _read_wishes(request, document, keys, signature)
+    return request
+
+
+def render(request: Request, outputs: Tensors, signature: Signature) -> Answer:
+    """Answer ``request`` with the outputs that it asks for, in JSON or as bytes."""
+    assert isinstance(request, InferRequest)  # noqa: S101 - of this dialect's own making
+    described, parts = [], []
+    for name, binary in request.wanted:
+        array = outputs[name]
+        tensor: dict[str, Any] = {
+            "name": name,
+            "datatype": _OF_DTYPES[array.dtype],
+            "shape": array.shape,
+        }
+        if binary:
+            data = (array if sys.byteorder == "little" else array.byteswap()).tobytes()
+            tensor["parameters"] = {"binary_data_size": len(data)}
+            parts.append(data)
+        else:
+            tensor["data"] = array.ravel()
+        described.append(tensor)
+    answer: dict[str, Any] = {
+        "model_name": signature.name,
+        "model_version": signature.id[1],
+    }
+    if request.id is not None:
+        answer["id"] = request.id
+    answer["outputs"] = described
+    head = orjson.dumps(answer, option=orjson.OPT_SERIALIZE_NUMPY)
+    if not parts:
+        return Answer(200, head, JSON)
+    return Answer(200, b"".join((head, *parts)), BINARY, ((HEAD_LENGTH, str(len(head))),))
+
+
+def refuse(error: ServeError) -> bytes:
+    """``{"error": message}``."""
+    return orjson.dumps({"error": str(error)})
+
+
+class _Reader:
+    """Takes the tensors of one request, from the JSON head or from the bytes behind it."""
+
+    def __init__(self, head: bytes, rest: memoryview, signature: Signature, most: int) -> None:
+        self._arrays = Arrays(head)
+        self._rest = rest
+        self._read = 0
+        self._signature = signature
+        self._most = most
+
+    def take(self, tensor: Any, spec: TensorSpec) -> NDArray[Any]:
+        """Take one tensor, as the model's input takes it."""
+        datatype = _member(tensor, "datatype", str, spec.name)
+        dtype = _DTYPES.get(datatype)
+        if dtype is None:
+            raise BadRequest(
+                f"{spec.name}: datatype {datatype[:20]!r} is not served; {', '.join(_DTYPES)} are"
+            )
+        shape = _shape(_member(tensor, "shape", simdjson.Array, spec.name), spec)
+        tensors.check_rows(shape[0], self._most, self._signature)
+        if math.prod(shape) == 0:
+            raise BadRequest(f"{spec.name}: expected at least one value, got shape {list(shape)}")
+        size = _parameters(tensor, spec.name).get("binary_data_size")
+        if size is not None:
+            array = self._bytes(size, dtype, shape, spec.name)
+        else:
+            array = self._json(tensor, dtype, shape, spec.name)
+            if dtype != spec.dtype:
+                declared = TensorSpec(name=spec.name, dtype=dtype, shape=spec.shape)
+                array = tensors.cast(array, declared)
+        return tensors.cast(array, spec, exact=dtype != spec.dtype)
+
+    def finish(self, elsewhere: int) -> None:
+        """Make sure that nothing was hidden in JSON, with so many other arrays, or left over."""
+        self._arrays.check(elsewhere)
+        if left := len(self._rest) - self._read:
+            raise BadRequest(f"{left} bytes too many follow the JSON")
+
+    def _json(self, tensor: Any, dtype: str, shape: tuple[int, ...], where: str) -> NDArray[Any]:
+        data = _member(tensor, "data", simdjson.Array, where)
+        nested = len(data) and isinstance(data[0], simdjson.Array)
+        flat = (math.prod(shape),)
+        return self._arrays.take(data, shape if nested else flat, where, dtype).reshape(shape)
+
+    def _bytes(self, size: Any, dtype: str, shape: tuple[int, ...], where: str) -> NDArray[Any]:
+        kind = np.dtype(dtype).newbyteorder("<")
+        expected = math.prod(shape) * kind.itemsize
+        if size != expected:
+            raise BadRequest(
+                f"{where}: {DATATYPES[dtype]} of shape {list(shape)} takes {expected} bytes,"
+                f" binary_data_size is {size!r}"
+            )
+        raw = self._rest[self._read : self._read + expected]
+        if len(raw) < expected:
+            raise BadRequest(
+                f"{where}: expected {expected} bytes after the JSON, got {len(raw)};"
+                f" {HEAD_LENGTH} says where the JSON ends"
+            )
+        self._read += expected
+        if dtype == "bool" and any(bytes(raw).strip(b"\0\1")):
+            raise BadRequest(f"{where}: a byte of a BOOL tensor is neither 0 nor 1")
+        array = np.frombuffer(raw, dtype=kind).reshape(shape)
+        return array if array.flags.aligned else array.copy()  # the JSON may be of any length
+
+
+def _split(body: bytes, length: str | None) -> tuple[bytes, memoryview]:
+    """The JSON head, and the bytes of tensors behind it."""
+    if length is None:
+        return body, memoryview(b"")
+    if not (length.isascii() and length.isdecimal()) or int(length) > len(body):
+        raise BadRequest(
+            f"{HEAD_LENGTH}: expected a number of at most {len(body)} bytes, as the body has"
+        )
+    return body[: int(length)], memoryview(body)[int(length) :]
+
+
+def _member(element: Any, key: str, kind: type, where: str) -> Any:
+    """A member of an object that must be there, and of this kind."""
+    if not isinstance(element, simdjson.Object):
+        raise BadRequest(f"{where}: expected an object, got {json_arrays.kind(element)}")
+    try:
+        value = element[key]
+    except KeyError:
+        raise BadRequest(f"{where}: {key} is missing") from None
+    if not isinstance(value, kind):
+        expected = "a string" if kind is str else "an array"
+        raise BadRequest(f"{where}: {key}: expected {expected}, got {json_arrays.kind(value)}")
+    return value
+
+
+def _parameters(element: Any, where: str) -> dict[str, Any]:
+    if "parameters" not in element.keys():  # noqa: SIM118 - an Object's own ``in`` is slow
+        return {}
+    parameters = element["parameters"]
+    if not isinstance(parameters, simdjson.Object):
+        kind = json_arrays.kind(parameters)
+        raise BadRequest(f"{where}: parameters: expected an object, got {kind}")
+    return dict(parameters.as_dict())
+
+
+def _shape(element: simdjson.Array, spec: TensorSpec) -> tuple[int, ...]:
+    sizes: tuple[Any, ...] = tuple(element.as_list()) if len(element) == len(spec.shape) else ()
+    if not tensors.fits(sizes, spec):
+        raise BadRequest(
+            f"{spec.name}: expected shape {list(spec.shape)}, where -1 is any size,"
+            f" got {str(element.as_list())[:100]}"
+        )
+    return sizes
+
+
+def _read_wishes(
+    request: InferRequest, document: Any, keys: set[str], signature: Signature
+) -> None:
+    if "id" in keys:
+        request.id = _member(document, "id", str, "the body")
+    as_bytes = False
+    if "parameters" in keys:
+        as_bytes = _parameters(document, "the body").get("binary_data_output") is True
+    wanted = {spec.name: as_bytes for spec in signature.outputs}
+    if "outputs" in keys:
+        known, wanted = wanted, {}
+        for output in _member(document, "outputs", simdjson.Array, "the body"):
+            name = _member(output, "name", str, "an output")
+            if name not in known:
+                raise BadRequest(f"no output {name[:100]!r}; there is {', '.join(known)}")
+            parameters = _parameters(output, name)
+            if "classification" in parameters:
+                raise Unsupported(f"{name}: the classification extension is not served")
+            wanted[name] = parameters.get("binary_data", as_bytes) is True
+    request.wanted = tuple(wanted.items())
+    request.finite = not all(wanted.values())

@@ -1,0 +1,71 @@
+"""What the Open Inference Protocol tells of a server and its models.
+
+Sources: inference_rest.md of the protocol, and Triton's extension_model_configuration.md and
+extension_model_repository.md.
+"""
+
+import dataclasses
+from collections.abc import Iterable
+from typing import Any
+
+from bundle.manifest import BATCH, TensorSpec
+from serve.protocols.oip import DATATYPES
+from serve.signature import Signature
+
+PLATFORM = "onnx_onnxv1"
+EXTENSIONS = ("binary_tensor_data", "model_repository", "model_configuration", "provenance")
+_TYPES = {dtype: f"TYPE_{datatype}" for dtype, datatype in DATATYPES.items()}
+
+
+def metadata(signature: Signature, versions: Iterable[int]) -> dict[str, Any]:
+    """A model's metadata, with an extension of our own: ``labels`` and ``provenance``.
+
+    The provenance is what the manifest tells of where the version came from; it is missing where
+    there is no manifest.
+    """
+    document: dict[str, Any] = {
+        "name": signature.name,
+        "versions": [str(version) for version in versions],
+        "platform": PLATFORM,
+        "inputs": [_tensor(spec) for spec in signature.inputs],
+        "outputs": [_tensor(spec) for spec in signature.outputs],
+    }
+    if signature.labels:
+        document["labels"] = signature.labels
+    if signature.manifest:
+        document["provenance"] = provenance(signature)
+    return document
+
+
+def provenance(signature: Signature) -> dict[str, Any]:
+    """What is known of where a version came from; empty without a manifest."""
+    if signature.manifest is None:
+        return {}
+    known = dataclasses.asdict(signature.manifest)
+    described = ("schema_version", "name", "inputs", "outputs", "labels")
+    return {key: value for key, value in known.items() if key not in described and value}
+
+
+def config(signature: Signature, max_rows: int) -> dict[str, Any]:
+    """A model's configuration, as Triton would have made it up for the same graph."""
+    batched = signature.fixed_rows is None
+    return {
+        "name": signature.name,
+        "platform": "onnxruntime_onnx",
+        "backend": "onnxruntime",
+        "max_batch_size": max_rows if batched else 0,
+        "input": [_field(spec, batched) for spec in signature.inputs],
+        "output": [_field(spec, batched) for spec in signature.outputs],
+        "default_model_filename": "model.onnx",
+    }
+
+
+def _tensor(spec: TensorSpec) -> dict[str, Any]:
+    return {"name": spec.name, "datatype": DATATYPES[spec.dtype], "shape": spec.shape}
+
+
+def _field(spec: TensorSpec, batched: bool) -> dict[str, Any]:
+    """With the batch dimension left out where there is one, as Triton has it."""
+    leaves_out = batched and spec.shape[:1] == (BATCH,)
+    dims = spec.shape[1:] if leaves_out else spec.shape
+    return {"name": spec.name, "data_type": _TYPES[spec.dtype], "dims": dims}

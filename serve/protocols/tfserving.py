@@ -1,0 +1,64 @@
+"""TensorFlow Serving's REST dialect: ``POST /v1/models/{name}:predict``, in rows or in columns.
+
+Source: tensorflow.org/tfx/serving/api_rest. Rows come as ``instances`` and go as
+``predictions``; columns come as ``inputs`` and go as ``outputs``. Where a model has one input
+or output, its name may be left out of the request, and is left out of the answer.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import orjson
+import simdjson
+
+from serve.answer import Answer
+from serve.errors import BadRequest, ServeError
+from serve.protocols import json_arrays, tables
+from serve.protocols.dialect import Request, Tensors
+from serve.protocols.tables import Reader
+from serve.signature import Signature
+
+SIGNATURE_NAME = "serving_default"
+_FORMS = frozenset(("instances", "inputs"))
+
+
+@dataclass(slots=True)
+class PredictRequest(Request):
+    """What was asked, and whether in rows."""
+
+    in_rows: bool = False
+
+
+def parse(
+    body: bytes, headers: Mapping[str, str], signature: Signature, max_rows: int
+) -> PredictRequest:
+    """Make valid arrays of the bytes of a request; see ``Dialect.parse``."""
+    document = json_arrays.parse(body)
+    if not isinstance(document, simdjson.Object):
+        raise BadRequest(f"expected an object, got {json_arrays.kind(document)}")
+    keys = set(document.keys())
+    if len(forms := keys & _FORMS) != 1:
+        raise BadRequest(f'expected either "instances" or "inputs", got {len(forms)} of them')
+    if "signature_name" in keys and document["signature_name"] != SIGNATURE_NAME:
+        raise BadRequest(f'signature_name: there is only "{SIGNATURE_NAME}"')
+    reader = Reader(body, signature, max_rows)
+    in_rows = "instances" in forms
+    if in_rows:
+        inputs = reader.rows(document["instances"], "instances")
+    else:
+        inputs = reader.columns(document["inputs"], "inputs")
+    return PredictRequest(inputs, reader.finish(inputs), in_rows=in_rows)
+
+
+def render(request: Request, outputs: Tensors, signature: Signature) -> Answer:
+    """Answer ``request`` with all outputs, in rows or in columns as it came."""
+    if isinstance(request, PredictRequest) and request.in_rows:
+        answer = {"predictions": tables.in_rows(outputs)}
+    else:
+        answer = {"outputs": tables.in_columns(outputs)}
+    return Answer(200, orjson.dumps(answer, option=orjson.OPT_SERIALIZE_NUMPY))
+
+
+def refuse(error: ServeError) -> bytes:
+    """``{"error": message}``."""
+    return orjson.dumps({"error": str(error)})

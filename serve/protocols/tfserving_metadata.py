@@ -1,0 +1,69 @@
+"""What TensorFlow Serving's REST dialect tells of models; KServe's V1 dialect shares its paths."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from bundle.manifest import DTYPES, TensorSpec
+from serve.protocols.tfserving import SIGNATURE_NAME
+from serve.signature import Signature
+
+# From TensorFlow's types.proto.
+_DTYPES = {
+    "bool": "DT_BOOL",
+    "float16": "DT_HALF",
+    "float32": "DT_FLOAT",
+    "float64": "DT_DOUBLE",
+} | {name: f"DT_{name.upper()}" for name in DTYPES if "int" in name}
+_METADATA = "type.googleapis.com/tensorflow.serving.SignatureDefMap"
+
+
+def status(name: str, ready: Iterable[int], failed: Mapping[int, str]) -> dict[str, Any]:
+    """The state of versions, newest first, and KServe's word for it.
+
+    Args:
+        name: of the model.
+        ready: versions that are served.
+        failed: versions that are not, and why.
+
+    """
+    states = [_state(version, "AVAILABLE", "OK", "") for version in ready]
+    states += [_state(version, "END", "UNKNOWN", reason) for version, reason in failed.items()]
+    states.sort(key=lambda state: -int(state["version"]))
+    available = any(state["state"] == "AVAILABLE" for state in states)
+    return {"name": name, "ready": available, "model_version_status": states}
+
+
+def metadata(signature: Signature) -> dict[str, Any]:
+    """The tensors of a version, as the signature of a saved model."""
+    defined = {
+        "inputs": {spec.name: _tensor(spec) for spec in signature.inputs},
+        "outputs": {spec.name: _tensor(spec) for spec in signature.outputs},
+        "method_name": "tensorflow/serving/predict",
+    }
+    return {
+        "model_spec": {
+            "name": signature.name,
+            "signature_name": "",
+            "version": str(signature.version),
+        },
+        "metadata": {
+            "signature_def": {"@type": _METADATA, "signature_def": {SIGNATURE_NAME: defined}}
+        },
+    }
+
+
+def _state(version: int, state: str, code: str, message: str) -> dict[str, Any]:
+    return {
+        "version": str(version),
+        "state": state,
+        "status": {"error_code": code, "error_message": message},
+    }
+
+
+def _tensor(spec: TensorSpec) -> dict[str, Any]:
+    dim = [{"size": str(size), "name": ""} for size in spec.shape]
+    return {
+        "dtype": _DTYPES[spec.dtype],
+        "tensor_shape": {"dim": dim, "unknown_rank": False},
+        "name": f"{spec.name}:0",
+    }

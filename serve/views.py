@@ -1,0 +1,128 @@
+"""What is answered at every route but those of inference. It knows nothing of Flask.
+
+The methods of ``Views`` are the operations of ``serve.routes``, and take the parameters in a
+route's path by name.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+import serve
+from serve.answer import Answer
+from serve.catalog import Catalog
+from serve.errors import Unavailable
+from serve.metrics import CONTENT_TYPE
+from serve.protocols import oip_metadata, tfserving_metadata
+
+NAME = "onnxlet"
+
+
+@dataclass
+class Health:
+    """What the health routes say."""
+
+    ready: bool = True
+
+
+class Views:
+    """The answers of one worker."""
+
+    def __init__(
+        self, catalog: Catalog, health: Health, scrape: Callable[[], bytes], max_rows: int
+    ) -> None:
+        """Keep what they are made of.
+
+        Args:
+            catalog: the models that are served.
+            health: what the health routes say.
+            scrape: gives the metrics as Prometheus reads them.
+            max_rows: that one request may have.
+
+        """
+        self._catalog = catalog
+        self._health = health
+        self._scrape = scrape
+        self._max_rows = max_rows
+
+    def live(self) -> Answer:
+        """The worker answers."""
+        return _json({"live": True})
+
+    def ready(self) -> Answer:
+        """It also takes requests."""
+        self._check_ready()
+        return _json({"ready": True})
+
+    def ping(self) -> Answer:
+        """The same, in the words of MLflow and SageMaker."""
+        self._check_ready()
+        return Answer(200, b"\n")
+
+    def version(self) -> Answer:
+        """This server's version, bare."""
+        return Answer(200, serve.__version__.encode(), "text/plain; charset=utf-8")
+
+    def metrics(self) -> Answer:
+        """Of all workers, for Prometheus."""
+        return Answer(200, self._scrape(), CONTENT_TYPE)
+
+    def server_metadata(self) -> Answer:
+        """What this server is and can do."""
+        extensions = oip_metadata.EXTENSIONS
+        return _json({"name": NAME, "version": serve.__version__, "extensions": extensions})
+
+    def model_metadata(self, name: str, version: str = "") -> Answer:
+        """Tensors and provenance of a version."""
+        signature = self._catalog.find(name, version).signature
+        versions = self._catalog.versions(name).ready
+        return _json(oip_metadata.metadata(signature, versions))
+
+    def model_ready(self, name: str, version: str = "") -> Answer:
+        """A version is served."""
+        self._check_ready()
+        self._catalog.find(name, version)
+        return _json({"name": name, "ready": True})
+
+    def model_config(self, name: str, version: str = "") -> Answer:
+        """How Triton would describe a version."""
+        signature = self._catalog.find(name, version).signature
+        return _json(oip_metadata.config(signature, self._max_rows))
+
+    def repository_index(self) -> Answer:
+        """Every version that is served, and every one that can't be, with the reason."""
+        index = []
+        for name, versions in self._catalog.models.items():
+            states = [(number, "READY", "") for number in versions.ready]
+            states += [(number, "UNAVAILABLE", why) for number, why in versions.failed.items()]
+            index += [
+                {"name": name, "version": str(number), "state": state, "reason": reason}
+                for number, state, reason in sorted(states)
+            ]
+        return _json(index)
+
+    def models(self) -> Answer:
+        """Names of all models, in KServe's words."""
+        return _json({"models": list(self._catalog.models)})
+
+    def model_status(self, name: str, version: str = "") -> Answer:
+        """State of all versions of a model, or of one, in TensorFlow Serving's words."""
+        versions = self._catalog.versions(name)
+        if not version:
+            return _json(tfserving_metadata.status(name, versions.ready, versions.failed))
+        number = self._catalog.find(name, version).signature.version
+        return _json(tfserving_metadata.status(name, [number], {}))
+
+    def model_signature(self, name: str, version: str = "") -> Answer:
+        """Tensors of a version, in TensorFlow Serving's words."""
+        return _json(tfserving_metadata.metadata(self._catalog.find(name, version).signature))
+
+    def _check_ready(self) -> None:
+        if not self._health.ready:
+            raise Unavailable("not ready: the server is shutting down")
+
+
+def _json(document: Any) -> Answer:
+    return Answer(200, orjson.dumps(document))

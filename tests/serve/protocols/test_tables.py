@@ -1,0 +1,273 @@
+"""TensorFlow Serving's and MLflow's dialects with plain bytes: no server, no model."""
+
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+
+from bundle.manifest import TensorSpec
+from serve.errors import BadRequest, ServeError, TooLarge, UnknownType
+from serve.protocols import mlflow, tfserving
+from serve.protocols.dialect import Dialect, Request
+from serve.signature import Signature
+
+IMAGE = TensorSpec(name="image", dtype="float32", shape=(-1, 4), range=(0, 255))
+AGE = TensorSpec(name="age", dtype="int64", shape=(-1,))
+MEMBER = TensorSpec(name="member", dtype="bool", shape=(-1, 1))
+SCORES = TensorSpec(name="scores", dtype="float32", shape=(-1, 2))
+CLASS = TensorSpec(name="class", dtype="int64", shape=(-1,))
+ONE = Signature("m", 3, (IMAGE,), (SCORES,))
+THREE = Signature("m", 3, (IMAGE, AGE, MEMBER), (SCORES, CLASS))
+ROWS = [[0, 1, 2.5, 255], [4, 5, 6, 7], [8, 9, 10, 11]]
+COLUMNS = {"image": ROWS[:2], "age": [2**53 + 1, -3], "member": [[True], [False]]}
+NAMED_ROWS = [{name: COLUMNS[name][row] for name in COLUMNS} for row in range(2)]
+SCALARS = [row | {"member": row["member"][0]} for row in NAMED_ROWS]
+SPLIT = {"columns": list(COLUMNS), "data": [list(row.values()) for row in NAMED_ROWS]}
+
+
+def parse(dialect: Dialect, document: Any, signature: Signature = ONE, **headers: str) -> Request:
+    body = document if isinstance(document, bytes) else json.dumps(document).encode()
+    return dialect.parse(body, headers, signature, 4)
+
+
+@pytest.mark.parametrize(
+    ("dialect", "document"),
+    [
+        (tfserving, {"instances": ROWS}),
+        (tfserving, {"instances": [{"image": row} for row in ROWS]}),
+        (tfserving, {"inputs": ROWS}),
+        (tfserving, {"inputs": {"image": ROWS}, "signature_name": "serving_default"}),
+        (mlflow, {"instances": ROWS, "params": {"temperature": 1}}),
+        (mlflow, {"instances": [{"image": row} for row in ROWS]}),
+        (mlflow, {"inputs": ROWS}),
+        (mlflow, {"inputs": {"image": ROWS}}),
+        (mlflow, {"dataframe_split": {"columns": list("abcd"), "index": [0, 1, 2], "data": ROWS}}),
+        (mlflow, {"dataframe_split": {"columns": ["image"], "data": [[row] for row in ROWS]}}),
+        (mlflow, {"dataframe_records": [dict(zip("abcd", row, strict=True)) for row in ROWS]}),
+        (mlflow, {"dataframe_records": [{"image": row} for row in ROWS]}),
+    ],
+)
+def test_takes_one_input_in_every_form(dialect: Dialect, document: Any) -> None:
+    request = parse(dialect, document)
+    assert request.rows == 3
+    assert request.inputs["image"].dtype == np.float32
+    np.testing.assert_array_equal(request.inputs["image"], np.array(ROWS, np.float32))
+
+
+@pytest.mark.parametrize(
+    ("dialect", "document"),
+    [
+        (tfserving, {"instances": NAMED_ROWS}),
+        (tfserving, {"inputs": COLUMNS}),
+        (mlflow, {"instances": NAMED_ROWS}),
+        (mlflow, {"inputs": COLUMNS}),
+        (mlflow, {"dataframe_split": SPLIT}),
+        (mlflow, {"dataframe_records": NAMED_ROWS}),
+        (mlflow, {"dataframe_records": SCALARS}),
+    ],
+)
+def test_takes_several_inputs_in_every_form(dialect: Dialect, document: Any) -> None:
+    request = parse(dialect, document, THREE)
+    assert request.rows == 2
+    np.testing.assert_array_equal(request.inputs["image"], np.array(ROWS[:2], np.float32))
+    np.testing.assert_array_equal(request.inputs["age"], [2**53 + 1, -3])
+    np.testing.assert_array_equal(request.inputs["member"], [[True], [False]])
+    assert [array.dtype.name for array in request.inputs.values()] == ["float32", "int64", "bool"]
+
+
+CSV = b'"a",b,c,d\r\n0,1,2.5,255\r\n4,5,6,7\r\n8,9,10,11\r\n'
+
+
+@pytest.mark.parametrize("content_type", ["text/csv", "Text/CSV; charset=UTF-8"])
+@pytest.mark.parametrize("body", [CSV, CSV.replace(b"\r", b""), CSV.rstrip(), CSV + b"\n\n"])
+def test_takes_csv(content_type: str, body: bytes) -> None:
+    request = parse(mlflow, body, CONTENT_TYPE=content_type)
+    np.testing.assert_array_equal(request.inputs["image"], np.array(ROWS, np.float32))
+
+
+def test_takes_a_column_of_csv_for_each_input() -> None:
+    specs = (TensorSpec(name="x", dtype="float32", shape=(-1, 1)), AGE)
+    signature = Signature("m", 1, specs, (SCORES,))
+    request = parse(mlflow, b"age,x\n3,0.5\n4,0.25\n", signature, CONTENT_TYPE="text/csv")
+    np.testing.assert_array_equal(request.inputs["x"], [[0.5], [0.25]])
+    np.testing.assert_array_equal(request.inputs["age"], [3, 4])
+
+
+@pytest.mark.parametrize(
+    ("document", "message"),
+    [
+        (b"", "not JSON"),
+        ([1], "expected an object, got an array of 1"),
+        ({}, "got 0 of them"),
+        ({"instances": ROWS, "inputs": ROWS}, "got 2 of them"),
+        ({"instances": ROWS, "signature_name": "other"}, 'only "serving_default"'),
+        ({"instances": 3}, "instances: expected an array, got a number"),
+        ({"instances": []}, "at least one row"),
+        ({"instances": [1, 2, 3, 4]}, r"instances\[0\]: expected an array of 4 numbers"),
+        ({"instances": [[1, 2, 3]]}, "an array of 4 numbers, got an array of 3"),
+        ({"instances": [[1, [2], 3, 4]]}, r"instances\[0\]\[1\]: expected a number"),
+        ({"instances": [{"image": ROWS[0]}, ROWS[1]]}, r"instances\[1\]: expected an object like"),
+        ({"instances": [{"picture": ROWS[0]}]}, "expected the inputs image; got picture"),
+        ({"instances": [{"image": [1, "2", 3, 4]}]}, r"instances\[0\].image\[1\]: .* a string"),
+        (
+            {"instances": [{"image": [1, [2], 3, 4]}]},
+            r"\[0\].image\[1\]: .* an array of 1",
+        ),
+        ({"inputs": {"image": ROWS, "more": ROWS}}, "expected the inputs image; got image, more"),
+        ({"inputs": {"image": 3}}, "inputs.image: expected an array of 1 arrays, got a number"),
+        ({"inputs": [[1, 2, 3, None]]}, r"inputs\[0\]\[3\]: expected a number, got null"),
+        ({"inputs": [[1, 2, 3, 256]]}, "from 0 to 255, got 256"),
+    ],
+)
+def test_tfserving_says_what_is_wrong(document: Any, message: str) -> None:
+    with pytest.raises(BadRequest, match=message):
+        parse(tfserving, document)
+
+
+@pytest.mark.parametrize(
+    ("document", "message"),
+    [
+        (ROWS, "expected an object with one of inputs, .* got an array of 3"),
+        ({}, "got nothing"),
+        ({"inputs": ROWS, "instances": ROWS}, "got inputs, instances"),
+        ({"inputs": ROWS, "other": 1}, "got inputs, other"),
+        ({"dataframe_split": {"data": ROWS}}, "an object with columns and data"),
+        ({"dataframe_split": {"columns": 3, "data": ROWS}}, "expected arrays as columns and data"),
+        ({"dataframe_split": ROWS}, "an object with columns and data"),
+        ({"dataframe_split": {"columns": ["a"], "data": [[1, [2], 3, 4]]}}, "expected a number"),
+        ({"dataframe_records": {}}, "an array of objects, got an object"),
+        ({"dataframe_records": []}, "at least one row"),
+        ({"dataframe_records": [7]}, r"dataframe_records\[0\]: expected an object"),
+        ({"dataframe_records": [{"a": 1}, {"b": 1}]}, r"\[1\]: .* the columns of the first"),
+        ({"dataframe_records": [{"a": "x"}]}, "image: expected numbers in every row"),
+        ({"dataframe_records": [{"a": [1, 2]}, {"a": [1]}]}, "image: expected numbers in every"),
+        ({"dataframe_records": [{"a": 1}]}, r"shape \[-1, 4\], .* got \[1, 1\]"),
+        ({"dataframe_records": [{"a": 1, "b": 2, "c": 3, "d": -1}]}, "from 0 to 255, got -1"),
+    ],
+)
+def test_mlflow_says_what_is_wrong(document: Any, message: str) -> None:
+    with pytest.raises(BadRequest, match=message):
+        parse(mlflow, document)
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        (b"", "at least one row"),
+        (b"a,b,c,d\n", "at least one row"),
+        (b"\xff", "CSV in UTF-8"),
+        (b"a,b,c,d\n1,2,x,4\n", "expected 4 numbers in each line after the first"),
+        (b"a,b,c,d\n1,2,3,4\n1,2\n", "expected 4 numbers in each line"),
+        (b"a,b\n1,2,3,4\n", "2 columns are named, 4 have values"),
+        (b"a,b,c,d\n1,2,nan,4\n", "row 0, value 2: expected a number from 0 to 255, got nan"),
+    ],
+)
+def test_csv_says_what_is_wrong(body: bytes, message: str) -> None:
+    with pytest.raises(BadRequest, match=message):
+        parse(mlflow, body, CONTENT_TYPE="text/csv")
+
+
+@pytest.mark.parametrize(
+    "content_type", ["text/plain", "application/json; version=2", "text/csv; charset=latin-1"]
+)
+def test_other_content_types_are_refused(content_type: str) -> None:
+    with pytest.raises(UnknownType, match="expected") as caught:
+        parse(mlflow, {"inputs": ROWS}, CONTENT_TYPE=content_type)
+    assert caught.value.status == 415
+
+
+@pytest.mark.parametrize(
+    ("dialect", "document"),
+    [
+        (tfserving, {"instances": ROWS * 2}),
+        (tfserving, {"instances": [{"image": row} for row in ROWS * 2]}),
+        (tfserving, {"inputs": ROWS * 2}),
+        (mlflow, {"dataframe_split": {"columns": list("abcd"), "data": ROWS * 2}}),
+        (mlflow, {"dataframe_records": [{"image": row} for row in ROWS * 2]}),
+        (mlflow, CSV + CSV[11:]),
+    ],
+)
+def test_rows_are_counted(dialect: Dialect, document: Any) -> None:
+    kind = "text/csv" if isinstance(document, bytes) else "application/json"
+    with pytest.raises(TooLarge, match="at most 4 rows"):
+        parse(dialect, document, CONTENT_TYPE=kind)
+
+
+@pytest.mark.parametrize("dialect", [tfserving, mlflow])
+def test_inputs_have_as_many_rows_each(dialect: Dialect) -> None:
+    with pytest.raises(BadRequest, match="image has 3, age has 2, member has 2"):
+        parse(dialect, {"inputs": COLUMNS | {"image": ROWS}}, THREE)
+
+
+OUTPUTS = {
+    "scores": np.array([[0.25, 0.75], [0.5, 0.5]], np.float32),
+    "class": np.array([1, 2**60]),
+}
+
+
+def test_tfserving_answers_in_rows_and_columns() -> None:
+    one = {"scores": OUTPUTS["scores"]}
+    for document, signature, outputs, expected in (
+        ({"instances": ROWS[:2]}, ONE, one, {"predictions": [[0.25, 0.75], [0.5, 0.5]]}),
+        ({"inputs": ROWS[:2]}, ONE, one, {"outputs": [[0.25, 0.75], [0.5, 0.5]]}),
+        (
+            {"instances": NAMED_ROWS},
+            THREE,
+            OUTPUTS,
+            {
+                "predictions": [
+                    {"scores": [0.25, 0.75], "class": 1},
+                    {"scores": [0.5, 0.5], "class": 2**60},
+                ]
+            },
+        ),
+        (
+            {"inputs": COLUMNS},
+            THREE,
+            OUTPUTS,
+            {"outputs": {"scores": [[0.25, 0.75], [0.5, 0.5]], "class": [1, 2**60]}},
+        ),
+    ):
+        answer = tfserving.render(parse(tfserving, document, signature), outputs, signature)
+        assert json.loads(answer.body) == expected
+
+
+def test_mlflow_answers_with_predictions() -> None:
+    request = parse(mlflow, {"inputs": ROWS[:2]})
+    one = mlflow.render(request, {"scores": OUTPUTS["scores"]}, ONE)
+    assert json.loads(one.body) == {"predictions": [[0.25, 0.75], [0.5, 0.5]]}
+    several = mlflow.render(request, OUTPUTS, THREE)
+    assert json.loads(several.body) == {
+        "predictions": {"scores": [[0.25, 0.75], [0.5, 0.5]], "class": [1, 2**60]}
+    }
+
+
+def test_each_refuses_in_its_own_form() -> None:
+    error = BadRequest("no")
+    assert json.loads(tfserving.refuse(error)) == {"error": "no"}
+    assert json.loads(mlflow.refuse(error)) == {"error_code": "BAD_REQUEST", "message": "no"}
+
+
+def test_random_bytes_are_refused_and_nothing_else() -> None:
+    random = np.random.default_rng(0)
+    documents = [
+        (tfserving, {"instances": NAMED_ROWS}),
+        (tfserving, {"inputs": COLUMNS}),
+        (mlflow, {"dataframe_split": SPLIT}),
+        (mlflow, {"dataframe_records": SCALARS}),
+        (mlflow, {"inputs": COLUMNS, "params": {"a": [1]}}),
+    ]
+    refused = 0
+    for turn in range(5000):
+        dialect, document = documents[turn % len(documents)]
+        body = bytearray(json.dumps(document).encode())
+        for _ in range(random.integers(1, 4)):
+            body[random.integers(len(body))] = random.choice(list(b'[]{}",:0e-\xff tn'))
+        try:
+            request = parse(dialect, bytes(body), THREE)
+            assert request.inputs["image"].shape[1:] == (4,)
+            assert np.isfinite(request.inputs["image"]).all()
+        except ServeError:
+            refused += 1
+    assert refused > 2000

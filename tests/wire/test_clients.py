@@ -1,0 +1,49 @@
+"""Every call of every client does what it should, and docs/protocols.md says which there are."""
+
+import json
+import re
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT, Digits, run
+from tests.live_server import Server
+
+CLIENTS = ROOT / "build/clients/bin/python"
+CALLS = {
+    "tritonclient": CLIENTS,
+    "kserve": CLIENTS,
+    "mlflow": Path(sys.executable),
+    "curl": Path(sys.executable),
+}
+
+
+@pytest.fixture(scope="module")
+def labelled(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    models = shutil.copytree(repository, tmp_path_factory.mktemp("labelled") / "models")
+    (models / "mnist/labels.json").write_text('{"stable": 1}')
+    with Server("--models", str(models)) as running:
+        yield running
+
+
+@pytest.mark.parametrize("client", CALLS)
+def test_every_call_works(client: str, labelled: Server, work: Path, digits: Digits) -> None:
+    answer = labelled.predict({"images": digits.images[:4].tolist()})
+    done = run(
+        *(CALLS[client], "-m", f"tests.wire.{client}_calls"),
+        *(f"http://127.0.0.1:{labelled.port}", work / "subset.npz"),
+        json.dumps(answer.json()["predictions"]),
+    )
+    assert done.returncode == 0, done.stderr
+    results = json.loads(done.stdout.splitlines()[-1])
+    assert {name: why for name, why in results.items() if why} == {}
+    assert documented(client) == list(results)
+
+
+def documented(client: str) -> list[str]:
+    """The calls of a client in the table of docs/protocols.md, all of which are said to work."""
+    text = (ROOT / "docs/protocols.md").read_text()
+    return re.findall(rf"^\| {client} \| (.*?) \| works \|$", text, re.MULTILINE)
