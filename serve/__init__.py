@@ -7,7 +7,7 @@ Where to look, from the outside in:
 - ``listener``, ``cpus``, ``descriptors``, ``metrics_folder``: what the supervisor gives to them;
 - ``worker``, ``loop``, ``threads``: one worker's event loop, and what it does in a turn;
 - ``server``, ``channel``, ``request``, ``tasks``: HTTP, on waitress's classes of these names;
-- ``routes``: every route there is, and which dialect it speaks;
+- ``routes``, ``openapi``, ``openapi_schemas``: every route there is, and what is said of it;
 - ``admission``, ``api_keys``, ``job``, ``waiting``, ``inference``: inference, past Flask;
 - ``app``, ``views``: every other route, and the same ones once more, in Flask;
 - ``protocols``, ``encoding``, ``tensors``, ``answer``, ``errors``: bytes to valid arrays and back;

@@ -28,8 +28,8 @@ class Inference:
         self.max_rows = settings.max_rows
         self.max_batch = settings.max_batch
         self._max_body_bytes = settings.max_body_bytes
-        self.ran: Callable[[Model, int], None] = lambda model, rows: None
-        """Told the rows of each run."""
+        self.ran: Callable[[Model, Sequence[Job]], None] = lambda model, jobs: None
+        """Told of each run, when its requests have their answers."""
 
     def answer(self, job: Job) -> Answer:
         """Answer one request by itself."""
@@ -109,10 +109,8 @@ class Inference:
         ended = time.monotonic()
         if len(jobs) == 1:
             shares = [outputs]
-            self.ran(model, requests[0].rows)
         else:
             shares = _share(outputs, [request.rows for request in requests])
-            self.ran(model, sum(request.rows for request in requests))
         finite = _are_finite(outputs)  # of all at once, for each call takes time
         for job, request, share in zip(jobs, requests, shares, strict=True):
             job.queue_seconds = began - job.arrived - job.parse_seconds
@@ -121,6 +119,7 @@ class Inference:
                 _answer(job, request, share, model)
             else:  # JSON has no such numbers
                 job.refuse(Internal("the model's answer to this input is not finite"))
+        self.ran(model, jobs)
 
 
 def _join(requests: Sequence[Request]) -> Tensors:

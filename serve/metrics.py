@@ -1,16 +1,18 @@
 """Prometheus metrics, true across workers whichever of them is asked.
 
 Each worker writes its values into small files that it maps into memory (prometheus-client's
-multi-process mode), and ``scrape`` adds up the files of all. They are named for the worker's
+multi-process mode), and ``Totals`` adds up the files of all. They are named for the worker's
 slot, not its pid: a worker that takes a dead one's place goes on with its counts.
 """
 
 import os
 import platform
+from collections.abc import Iterator
 from pathlib import Path
 
 import prometheus_client
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, multiprocess, values
+from prometheus_client.samples import Sample
 
 import serve
 
@@ -19,11 +21,25 @@ _SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 
 _ROWS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
 
 
-def scrape(folder: Path) -> bytes:
-    """The metrics of all workers, as Prometheus reads them."""
-    registry = CollectorRegistry()
-    multiprocess.MultiProcessCollector(registry, str(folder))  # type: ignore[no-untyped-call]
-    return prometheus_client.generate_latest(registry)
+class Totals:
+    """The metrics of all workers."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = str(folder)
+
+    def text(self) -> bytes:
+        """As Prometheus reads them."""
+        return prometheus_client.generate_latest(self._registry())
+
+    def samples(self) -> Iterator[Sample]:
+        """One by one."""
+        for family in self._registry().collect():
+            yield from family.samples
+
+    def _registry(self) -> CollectorRegistry:
+        registry = CollectorRegistry()
+        multiprocess.MultiProcessCollector(registry, self._folder)  # type: ignore[no-untyped-call]
+        return registry
 
 
 class Metrics:
@@ -57,6 +73,20 @@ class Metrics:
             "Rows in a run of the model, which may be of several requests.",
             ["model", "version"],
             buckets=_ROWS,
+            registry=None,
+        )
+        self.step_seconds = Counter(
+            "onnxlet_step_seconds",
+            "Time that requests took: parse, queue, infer and render of those answered with 200,"
+            " and failed for all of the others.",
+            ["model", "version", "step"],
+            registry=None,
+        )
+        self.last_run = Gauge(
+            "onnxlet_last_run_timestamp_seconds",
+            "When a model was last run.",
+            ["model", "version"],
+            multiprocess_mode="max",
             registry=None,
         )
         self.rejections = Counter(

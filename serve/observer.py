@@ -1,6 +1,7 @@
 """What is seen of each answered request from outside: metrics and the access log."""
 
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,6 +13,7 @@ from serve.access_log import AccessLog
 from serve.job import Job
 from serve.metrics import Metrics
 from serve.model import Model
+from serve.protocols import oip_statistics
 
 
 class Observer:
@@ -23,11 +25,19 @@ class Observer:
         self._in_flight = 0
         # Labels are looked up once; a model that is unloaded is not kept by it.
         self._requests: dict[tuple[str, tuple[str, str], int], tuple[Counter, Histogram]] = {}
-        self._models: dict[tuple[str, str], tuple[Counter, Histogram]] = {}
+        self._models: dict[tuple[str, str], _Counts] = {}
 
-    def ran(self, model: Model, rows: int) -> None:
-        """Count a run of a model."""
-        self._of_model(model)[1].observe(rows)
+    def ran(self, model: Model, jobs: Sequence[Job]) -> None:
+        """Count a run of a model, and what its requests took; once for all of them is cheaper."""
+        counts = self._of_model(model)
+        good = [job for job in jobs if job.answer and job.answer.status == 200]
+        counts.run_rows.observe(sum(job.parsed.rows for job in jobs if job.parsed))
+        counts.last_run.set(time.time())
+        counts.rows.inc(sum(job.parsed.rows for job in good if job.parsed))
+        counts.parse.inc(sum([job.parse_seconds for job in good]))
+        counts.queue.inc(sum([job.queue_seconds for job in good]))
+        counts.infer.inc(sum([job.infer_seconds for job in good]))
+        counts.render.inc(sum([job.render_seconds for job in good]))
 
     def in_flight(self, count: int) -> None:
         """Say how many requests for inference are being worked on, or wait."""
@@ -50,8 +60,8 @@ class Observer:
         count, duration = self._series(route.path if route else "other", model, status)
         count.inc()
         duration.observe(seconds)
-        if model is not None and job.parsed is not None and status == 200:
-            self._of_model(model)[0].inc(job.parsed.rows)
+        if model is not None and status != 200:
+            self._metrics.step_seconds.labels(*model.signature.id, "failed").inc(seconds)
         if self._access_log.wants(status):
             self._access_log.add(self._entry(task, status, seconds))
 
@@ -68,13 +78,10 @@ class Observer:
             )
         return self._requests[key]
 
-    def _of_model(self, model: Model) -> tuple[Counter, Histogram]:
+    def _of_model(self, model: Model) -> "_Counts":
         key = model.signature.id
         if key not in self._models:
-            self._models[key] = (
-                self._metrics.rows.labels(*key),
-                self._metrics.run_rows.labels(*key),
-            )
+            self._models[key] = _Counts(self._metrics, key)
         return self._models[key]
 
     def _entry(self, task: Task, status: int, seconds: float) -> dict[str, Any]:
@@ -94,6 +101,17 @@ class Observer:
         if job is not None:
             entry |= _entry_of(job)
         return entry
+
+
+class _Counts:
+    """The counters of one version, looked up once."""
+
+    def __init__(self, metrics: Metrics, labels: tuple[str, str]) -> None:
+        self.rows = metrics.rows.labels(*labels)
+        self.run_rows = metrics.run_rows.labels(*labels)
+        self.last_run = metrics.last_run.labels(*labels)
+        steps = (metrics.step_seconds.labels(*labels, step) for step in oip_statistics.STEPS)
+        self.queue, self.parse, self.infer, self.render = steps
 
 
 def _entry_of(job: Job) -> dict[str, Any]:

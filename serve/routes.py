@@ -44,6 +44,9 @@ ROUTES = (
     Route("GET", "/v2", "server_metadata", oip),
     Route("GET", "/v2/health/live", "live", oip),
     Route("GET", "/v2/health/ready", "ready", oip),
+    Route("GET", "/v2/models/stats", "statistics", oip),
+    Route("GET", "/v2/models/{name}/stats", "statistics", oip),
+    Route("GET", "/v2/models/{name}/versions/{version}/stats", "statistics", oip),
     Route("GET", "/v2/models/{name}", "model_metadata", oip),
     Route("GET", "/v2/models/{name}/versions/{version}", "model_metadata", oip),
     Route("GET", "/v2/models/{name}/ready", "model_ready", oip),
@@ -62,6 +65,7 @@ ROUTES = (
     Route("GET", "/health", "ping", mlflow),
     Route("GET", "/version", "version", mlflow),
     Route("GET", "/metrics", "metrics"),
+    Route("GET", "/openapi.json", "openapi"),
 )
 
 

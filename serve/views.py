@@ -4,7 +4,6 @@ The methods of ``Views`` are the operations of ``serve.routes``, and take the pa
 route's path by name.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,8 +13,8 @@ import serve
 from serve.answer import Answer
 from serve.catalog import Catalog
 from serve.errors import Unavailable
-from serve.metrics import CONTENT_TYPE
-from serve.protocols import oip_metadata, tfserving_metadata
+from serve.metrics import CONTENT_TYPE, Totals
+from serve.protocols import oip_metadata, oip_statistics, tfserving_metadata
 
 NAME = "onnxlet"
 
@@ -30,21 +29,19 @@ class Health:
 class Views:
     """The answers of one worker."""
 
-    def __init__(
-        self, catalog: Catalog, health: Health, scrape: Callable[[], bytes], max_rows: int
-    ) -> None:
+    def __init__(self, catalog: Catalog, health: Health, totals: Totals, max_rows: int) -> None:
         """Keep what they are made of.
 
         Args:
             catalog: the models that are served.
             health: what the health routes say.
-            scrape: gives the metrics as Prometheus reads them.
+            totals: the metrics of all workers.
             max_rows: that one request may have.
 
         """
         self._catalog = catalog
         self._health = health
-        self._scrape = scrape
+        self._totals = totals
         self._max_rows = max_rows
 
     def live(self) -> Answer:
@@ -67,7 +64,13 @@ class Views:
 
     def metrics(self) -> Answer:
         """Of all workers, for Prometheus."""
-        return Answer(200, self._scrape(), CONTENT_TYPE)
+        return Answer(200, self._totals.text(), CONTENT_TYPE)
+
+    def openapi(self) -> Answer:
+        """Describe every route, in OpenAPI 3.1."""
+        from serve import openapi  # it needs this module, and is not needed to start
+
+        return Answer(200, openapi.document())
 
     def server_metadata(self) -> Answer:
         """What this server is and can do."""
@@ -90,6 +93,17 @@ class Views:
         """How Triton would describe a version."""
         signature = self._catalog.find(name, version).signature
         return _json(oip_metadata.config(signature, self._max_rows))
+
+    def statistics(self, name: str = "", version: str = "") -> Answer:
+        """What all versions have done, or those of a model, or one."""
+        if version:
+            models = [self._catalog.find(name, version)]
+        elif name:
+            models = list(self._catalog.versions(name).ready.values())
+        else:
+            models = list(self._catalog)
+        signatures = [model.signature for model in models]
+        return _json(oip_statistics.statistics(signatures, self._totals.samples()))
 
     def repository_index(self) -> Answer:
         """Every version that is served, and every one that can't be, with the reason."""

@@ -1,7 +1,6 @@
 """One worker process: a model, an event loop, and the connections that the supervisor gives it."""
 
 import contextlib
-import functools
 import logging
 import os
 import shutil
@@ -11,7 +10,7 @@ from pathlib import Path
 
 from waitress import wasyncore
 
-from serve import catalog, memory, metrics
+from serve import catalog, memory
 from serve.access_log import AccessLog
 from serve.admission import Admission
 from serve.app import create_app
@@ -20,7 +19,7 @@ from serve.control import Control, Kind, Message
 from serve.errors import StartError
 from serve.inference import Inference
 from serve.loop import Loop
-from serve.metrics import Metrics
+from serve.metrics import Metrics, Totals
 from serve.observer import Observer
 from serve.place import Place
 from serve.server import Server
@@ -92,9 +91,8 @@ class Worker:
         self, served: Catalog, admission: Admission, counts: Metrics, after_death: bool
     ) -> None:
         counts.restarts.inc(after_death)
-        scrape = functools.partial(metrics.scrape, self._folder)
         inference = Inference(self._settings)
-        views = Views(served, self._health, scrape, self._settings.max_rows)
+        views = Views(served, self._health, Totals(self._folder), self._settings.max_rows)
         app = create_app(inference, admission, views)
         observer = Observer(counts, AccessLog(self._settings.access_log))
         inference.ran = observer.ran

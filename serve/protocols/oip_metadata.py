@@ -13,7 +13,13 @@ from serve.protocols.oip import DATATYPES
 from serve.signature import Signature
 
 PLATFORM = "onnx_onnxv1"
-EXTENSIONS = ("binary_tensor_data", "model_repository", "model_configuration", "provenance")
+EXTENSIONS = (
+    "binary_tensor_data",
+    "model_repository",
+    "model_configuration",
+    "statistics",
+    "provenance",
+)
 _TYPES = {dtype: f"TYPE_{datatype}" for dtype, datatype in DATATYPES.items()}
 
 

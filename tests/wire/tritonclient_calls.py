@@ -69,6 +69,14 @@ def repository_index(target: Target) -> None:
     assert index == [{"name": "mnist", "version": "1", "state": "READY", "reason": ""}]
 
 
+def statistics(target: Target) -> None:
+    asked = client(target)
+    check(target, asked.infer("mnist", [image(target)]))
+    (stats,) = asked.get_inference_statistics("mnist", "1")["model_stats"]
+    assert stats["inference_stats"]["success"]["count"] > 0
+    assert stats["inference_count"] >= 4
+
+
 def infer_binary(target: Target) -> None:
     check(target, client(target).infer("mnist", [image(target)]))
     check(target, client(target).infer("mnist", [image(target)], outputs=[output(binary=True)]))
@@ -167,6 +175,7 @@ main(
         "get_model_metadata": model_metadata,
         "get_model_config": model_config,
         "get_model_repository_index": repository_index,
+        "get_inference_statistics": statistics,
         "infer, binary": infer_binary,
         "infer, JSON": infer_json,
         "infer, mixed": infer_mixed,

@@ -1,0 +1,122 @@
+"""/openapi.json says what the server does, and the server does what it says."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+from openapi_spec_validator import validate
+
+from serve import catalog, errors, routes, settings
+from serve.admission import Admission
+from serve.app import create_app
+from serve.inference import Inference
+from serve.metrics import Totals
+from serve.views import Health, Views
+from tests.conftest import Digits
+from tests.live_server import Answer, Server
+from tests.serve.test_short_way import inference_requests
+
+EVERYWHERE = {"Content-Length", "Content-Type", "Date", "Connection"}  # HTTP's own
+
+
+@pytest.fixture(scope="module")
+def document(server: Server) -> Any:
+    return server.request("GET", "/openapi.json").json()
+
+
+def resolved(document: Any, element: Any) -> Any:
+    while "$ref" in element:
+        found = document
+        for key in element["$ref"].removeprefix("#/").split("/"):
+            found = found[key]
+        element = found
+    return element
+
+
+def is_valid(document: Any, schema: Any, instance: Any) -> None:
+    jsonschema.validate(instance, schema | {"components": document["components"]})
+
+
+def described(document: Any, path: str, method: str, answer: Answer) -> Any:
+    """What the document says of an answer; its headers are among those that it names."""
+    operation = document["paths"][path][method.lower()]
+    assert str(answer.status) in operation["responses"], (path, answer.status)
+    said = resolved(document, operation["responses"][str(answer.status)])
+    assert set(answer.headers) - EVERYWHERE <= set(said["headers"]), (path, answer.status)
+    return said
+
+
+def check(document: Any, path: str, method: str, answer: Answer) -> None:
+    content = described(document, path, method, answer)["content"]
+    media = answer.headers["Content-Type"].partition(";")[0]
+    assert media in content, path
+    if answer.headers["Content-Encoding"] or media != "application/json" or answer.body == b"\n":
+        return
+    is_valid(document, content[media]["schema"], answer.json())
+
+
+def test_is_valid(document: Any) -> None:
+    validate(document)
+
+
+def test_has_every_route_and_no_other(document: Any, repository: Path) -> None:
+    chosen = settings.load(["--models", str(repository)], {})
+    served = catalog.load(chosen)
+    views = Views(served, Health(), Totals(repository), chosen.max_rows)
+    app = create_app(Inference(chosen), Admission(chosen, served), views)
+    served_routes = {
+        (method, rule.rule.replace("<", "{").replace(">", "}"))
+        for rule in app.url_map.iter_rules()
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+    }
+    said = {(method.upper(), path) for path, item in document["paths"].items() for method in item}
+    assert said == served_routes
+
+
+def test_has_every_refusal_and_no_other(document: Any) -> None:
+    def below(kind: type[errors.ServeError]) -> set[int]:
+        return {kind.status}.union(*map(below, kind.__subclasses__()))
+
+    never_sent = 499  # the client is gone
+    sent = below(errors.ServeError) | {431}  # Malformed has a status for each cause
+    for route in routes.ROUTES:
+        if route.operation == routes.INFER:
+            said = document["paths"][route.path]["post"]["responses"]
+            assert set(map(int, said)) == sent - {never_sent} | {200}
+
+
+def test_describes_every_view(document: Any, server: Server) -> None:
+    for route in routes.ROUTES:
+        if route.operation == routes.INFER:
+            continue
+        path = route.path.replace("{name}", "mnist").replace("{version}", "1")
+        answer = server.request(route.method, path)
+        assert answer.status == 200, path
+        check(document, route.path, route.method, answer)
+        if "{name}" in route.path:
+            missing = server.request(route.method, path.replace("mnist", "cats"))
+            assert missing.status == 404
+            check(document, route.path, route.method, missing)
+
+
+def test_describes_what_inference_takes_and_gives(
+    document: Any, server: Server, digits: Digits
+) -> None:
+    statuses = set()
+    for path, body, headers in inference_requests(digits):
+        found = routes.match("POST", path.partition("?")[0])
+        assert found
+        template = found[0].path
+        operation = document["paths"][template]["post"]
+        known = {one["name"] for one in operation["parameters"]} | {"Content-Type"}
+        assert set(headers) <= known
+        sent = body if isinstance(body, bytes) else json.dumps(body)
+        answer = server.request("POST", path, sent, headers)
+        statuses.add(answer.status)
+        check(document, template, "POST", answer)
+        if answer.status == 200 and not isinstance(body, bytes):
+            schema = operation["requestBody"]["content"]["application/json"]["schema"]
+            is_valid(document, schema, body)
+    assert statuses == {200, 400, 404, 415}
