@@ -1,6 +1,7 @@
 """The models that a worker serves: several, and several versions of each."""
 
 import logging
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -12,6 +13,8 @@ from serve.model import Model
 from serve.settings import Settings
 
 log = logging.getLogger("serve")
+
+_NUMBER = re.compile(r"[1-9][0-9]{0,17}")
 
 
 @dataclass
@@ -61,12 +64,12 @@ class Catalog:
             if not versions.ready:
                 raise Unavailable(f"model {name}: no version of it can be served")
             return next(reversed(versions.ready.values()))
-        if not version.isdecimal():
+        if not _NUMBER.fullmatch(version):
             if version not in versions.labels:
                 known = ", ".join(versions.labels) or "none"
                 raise NotFound(f"no version {version[:100]!r}; the labels are {known}")
             version = str(versions.labels[version])
-        number = int(version[:20])
+        number = int(version)
         if number in versions.ready:
             return versions.ready[number]
         if number in versions.failed:

@@ -83,7 +83,7 @@ class Inference:
         except ServeError as error:
             job.refuse(error)
         except Exception:  # a fault of ours: it shall cost this request, not the worker
-            log.exception("a request of %s bytes could not be parsed", len(job.body))
+            log.exception("a request could not be parsed")
             job.refuse(Internal(INTERNAL))
         return None
 
@@ -115,7 +115,8 @@ class Inference:
         for job, request, share in zip(jobs, requests, shares, strict=True):
             job.queue_seconds = began - job.arrived - job.parse_seconds
             job.infer_seconds = ended - began
-            if finite or not request.finite or _are_finite(share):
+            names = share if request.in_json is None else request.in_json
+            if finite or _are_finite({name: share[name] for name in names}):
                 _answer(job, request, share, model)
             else:  # JSON has no such numbers
                 job.refuse(Internal("the model's answer to this input is not finite"))

@@ -62,11 +62,22 @@ def load(bundle: Bundle, threads: int) -> Model:
     for spec in inputs:
         if not spec.shape or 0 in spec.shape:
             raise StartError(f"{label}: {spec.name} of shape {list(spec.shape)} has no batch")
+    if len({spec.shape[0] for spec in inputs} - {BATCH}) > 1:
+        raise StartError(f"{label}: its inputs take batches of different sizes")
     labels = bundle.manifest.labels if bundle.manifest else ()
-    signature = Signature(bundle.name, bundle.version, inputs, outputs, labels, bundle.manifest)
+    signature = Signature(
+        bundle.name, bundle.version, inputs, outputs, labels, bundle.manifest, _joins(session)
+    )
     model = Model(signature, session)
     _check_golden(label, model, bundle)
     return model
+
+
+def _joins(session: onnxruntime.InferenceSession) -> bool:
+    """Is the first dimension of every tensor one and the same, by its name in the graph?"""
+    tensors = [*session.get_inputs(), *session.get_outputs()]
+    first = {tensor.shape[0] if tensor.shape else None for tensor in tensors}
+    return len(first) == 1 and all(isinstance(name, str) and name for name in first)
 
 
 def _check_golden(label: str, model: Model, bundle: Bundle) -> None:

@@ -43,7 +43,7 @@ _ERRORS = {
     503: "The version is there, but can't be served; or the server is about to end.",
     504: "The answer would come after the request's deadline.",
 }
-_ANY_ROUTE = (400, 408, 413, 431, 500, 501)  # before it is known which route it is
+_ANY_ROUTE = (400, 408, 413, 429, 431, 500, 501)  # before it is known which route it is
 _REFUSED = ("X-Request-Id", "X-Model-Name", "X-Model-Version", "X-Model-Run")  # where known
 _OF_ERRORS = {401: ("WWW-Authenticate",), 429: ("Retry-After",)}
 _HEADERS = {

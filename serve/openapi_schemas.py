@@ -32,6 +32,14 @@ _DATATYPE: Schema = {
     + [f"{sign}INT{bits}" for sign in ("", "U") for bits in (8, 16, 32, 64)]
 }
 _TENSOR = _object("name datatype shape", name=_TEXT, datatype=_DATATYPE, shape=_SIZES)
+_DATA = _object(
+    "name datatype shape",
+    name=_TEXT,
+    datatype=_DATATYPE,
+    shape=_SIZES,
+    data=_array(ref("Values")),
+    parameters=_object(binary_data_size=_WHOLE),
+)
 _STATE = _object(
     "version state status",
     version=_TEXT,
@@ -92,16 +100,7 @@ SCHEMAS: dict[str, Schema] = {
         "inputs",
         id=_TEXT,
         parameters=_object(binary_data_output=_FLAG),
-        inputs=_array(
-            _object(
-                "name datatype shape",
-                name=_TEXT,
-                datatype=_DATATYPE,
-                shape=_SIZES,
-                data=_array(ref("Values")),
-                parameters=_object(binary_data_size=_WHOLE),
-            )
-        ),
+        inputs=_array(_DATA),
         outputs=_array(_object("name", name=_TEXT, parameters=_object(binary_data=_FLAG))),
     ),
     "InferAnswer": _object(
@@ -109,16 +108,7 @@ SCHEMAS: dict[str, Schema] = {
         model_name=_TEXT,
         model_version=_TEXT,
         id=_TEXT,
-        outputs=_array(
-            _object(
-                "name datatype shape",
-                name=_TEXT,
-                datatype=_DATATYPE,
-                shape=_SIZES,
-                data=_array(ref("Values")),
-                parameters=_object(binary_data_size=_WHOLE),
-            )
-        ),
+        outputs=_array(_DATA),
     ),
     "TfservingRequest": {
         "oneOf": [

@@ -29,7 +29,7 @@ class Route:
     @functools.cached_property
     def pattern(self) -> re.Pattern[str]:
         """What matches the path, with its parameters as groups."""
-        return re.compile(re.sub(r"\\{(\w+)\\}", r"(?P<\1>[^/]+?)", re.escape(self.path)))
+        return re.compile(re.sub(r"\\{(\w+)\\}", r"(?P<\1>[^/:]+)", re.escape(self.path)))
 
 
 INFER = "infer"

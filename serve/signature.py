@@ -17,6 +17,8 @@ class Signature:
     labels: tuple[str, ...] = ()
     """Names of the classes, where they are known."""
     manifest: Manifest | None = None
+    joins: bool = False
+    """May the rows of several requests share a run?"""
 
     @cached_property
     def by_name(self) -> dict[str, TensorSpec]:
@@ -35,12 +37,6 @@ class Signature:
         """Rows of every batch, where the graph takes no other number of them."""
         sizes = {spec.shape[0] for spec in self.inputs} - {BATCH}
         return min(sizes, default=None)
-
-    @cached_property
-    def joins(self) -> bool:
-        """May the rows of several requests share a run?"""
-        specs = self.inputs + self.outputs
-        return all(spec.shape[:1] == (BATCH,) for spec in specs)
 
     @cached_property
     def id(self) -> tuple[str, str]:

@@ -1,5 +1,6 @@
 """Is a batch what the model takes? Whatever the protocol that brought it."""
 
+import functools
 from collections.abc import Set as AbstractSet
 from typing import Any
 
@@ -63,11 +64,13 @@ def cast(array: NDArray[Any], spec: TensorSpec, exact: bool = False) -> NDArray[
         BadRequest: a value can't be had so; the message says which row and which value of it.
 
     """
+    if not array.size:
+        raise BadRequest(f"{spec.name}: expected at least one value, got {list(array.shape)}")
     floating = spec.dtype in _LARGEST
     with np.errstate(all="ignore"):  # what does not fit is found below
         batch = np.ascontiguousarray(array, dtype=spec.dtype)
     if floating:
-        low, high = spec.range or (-_LARGEST[spec.dtype], _LARGEST[spec.dtype])
+        low, high = _bounds(spec.range, spec.dtype)
         # NaN if any value is, and then neither comparison holds. min() and max() only add time.
         smallest, largest = np.minimum.reduce(batch, None), np.maximum.reduce(batch, None)
         if not (low <= float(smallest) and float(largest) <= high):
@@ -77,22 +80,47 @@ def cast(array: NDArray[Any], spec: TensorSpec, exact: bool = False) -> NDArray[
     return batch
 
 
+@functools.lru_cache(256)
+def _bounds(limits: tuple[float, float] | None, dtype: str) -> tuple[float, float]:
+    """The smallest and the largest value, as the dtype has them."""
+    low, high = limits or (-_LARGEST[dtype], _LARGEST[dtype])
+    return float(np.dtype(dtype).type(low)), float(np.dtype(dtype).type(high))
+
+
 def _check_unchanged(array: NDArray[Any], batch: NDArray[Any], spec: TensorSpec) -> None:
-    if not np.can_cast(array.dtype, batch.dtype, "safe"):
-        with np.errstate(all="ignore"):
-            same = batch.astype(array.dtype) == array
-        if not same.all():
-            raise BadRequest(_lossy(array, ~same, spec))
+    same = _unchanged(array, batch)
+    if not same.all():
+        raise BadRequest(_lossy(array, ~same, spec))
     if spec.range and batch.dtype.kind in "iu":
         low, high = spec.range
         if not (low <= batch.min() and batch.max() <= high):
             raise BadRequest(_first_bad(array, batch, spec))
 
 
+def _unchanged(array: NDArray[Any], batch: NDArray[Any]) -> NDArray[np.bool_]:
+    """Which values a cast has left as they were. That it casts back is not enough by itself."""
+    source, target = array.dtype, batch.dtype
+    wide = source.kind in "iu" and source.itemsize == 8
+    if np.can_cast(source, target, "safe") and not (wide and target.kind == "f"):
+        return np.ones(array.shape, bool)  # numpy calls int64 to float64 safe, and it is not
+    with np.errstate(all="ignore"):
+        same = batch.astype(source) == array
+    if source.kind in "iu" and target.kind in "iu":  # -1 as uint8 is 255, and -1 again
+        same &= (batch < 0) == (array < 0)
+    elif source.kind == "f" and target.kind in "iu":  # a larger one may have been rounded before
+        same &= np.abs(array) < 2.0**53
+    elif wide and target.kind == "f":  # the largest are rounded up, to what no integer can be
+        same &= batch < (2.0**63 if source.kind == "i" else 2.0**64)
+    return np.asarray(same)
+
+
 def _first_bad(array: NDArray[Any], batch: NDArray[Any], spec: TensorSpec) -> str:
     low, high = spec.range or (-np.inf, np.inf)
-    where, value = _first(array, ~(np.isfinite(batch) & (batch >= low) & (batch <= high)))
-    expected = f"a number from {low:g} to {high:g}" if spec.range else f"a finite {spec.dtype}"
+    if batch.dtype.kind == "f":
+        low, high = _bounds(spec.range, spec.dtype)
+    values = batch.astype(np.float64)
+    where, value = _first(array, ~(np.isfinite(values) & (values >= low) & (values <= high)))
+    expected = f"a number from {low:.6g} to {high:.6g}" if spec.range else f"a finite {spec.dtype}"
     return f"{where}: expected {expected}, got {value:g}"
 
 

@@ -19,11 +19,13 @@ class Waiting:
 
     def add(self, job: Job) -> None:
         """Let a request wait."""
-        self._jobs.append(job)
+        with self._lock:
+            self._jobs.append(job)
 
     def put_back(self, job: Job) -> None:
         """Let a request wait that was taken, before all others."""
-        self._jobs.appendleft(job)
+        with self._lock:
+            self._jobs.appendleft(job)
 
     def take(self, model: Model | None = None) -> Job | None:
         """Take the request that has waited longest, of ``model`` or of all; None if none waits."""
@@ -33,7 +35,7 @@ class Waiting:
                 return None
             if model is None or jobs[0].model is model:
                 return jobs.popleft()
-            for index, job in enumerate(list(jobs)):
+            for index, job in enumerate(jobs):
                 if job.model is model:
                     del jobs[index]
                     return job
@@ -41,4 +43,5 @@ class Waiting:
 
     def due(self) -> float:
         """When the first of all that wait should be run; a time like ``Job.arrived``."""
-        return min((job.due for job in list(self._jobs)), default=float("inf"))
+        with self._lock:
+            return min((job.due for job in self._jobs), default=float("inf"))

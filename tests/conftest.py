@@ -109,19 +109,18 @@ def repository(work: Path) -> Path:
 @pytest.fixture(scope="session")
 def slow_repository(work: Path) -> Path:
     """A model repository with slow/1: a run of it takes a few tenths of a second."""
-    folder = work / "slow-models"
-    if not folder.exists():
-        done = run(sys.executable, "-m", "tests.slow_model", folder)
-        assert done.returncode == 0, done.stderr
-    return folder
+    return _made(work / "slow-models", "tests.slow_model")
 
 
 @pytest.fixture(scope="session")
 def other_repository(work: Path) -> Path:
     """A model repository with models that are no image classifiers; see tests/other_models.py."""
-    folder = work / "other-models"
+    return _made(work / "other-models", "tests.other_models")
+
+
+def _made(folder: Path, module: str) -> Path:
     if not folder.exists():
-        done = run(sys.executable, "-m", "tests.other_models", folder)
+        done = run(sys.executable, "-m", module, folder)
         assert done.returncode == 0, done.stderr
     return folder
 

@@ -8,6 +8,7 @@
 - ``flags``: x bool (N, 2) -> y bool (N, 2), its negation;
 - ``bytes``: x uint8 (N, 4) -> y float16 (N, 4) = x;
 - ``scalar``: x float32 (N, 2) -> total float32 (), the sum of the whole batch;
+- ``turned``: x float32 (batch, k) -> y float32 (k, batch), its transpose;
 - ``text``: x string (N,), which is not served.
 """
 
@@ -78,6 +79,8 @@ def main(folder: Path) -> None:
     save(folder, "bytes", [node("Cast", ["x"], ["y"], to=HALF)], *narrow)
     total = ([("x", FLOAT, ["batch", 2])], [("total", FLOAT, [])])
     save(folder, "scalar", [node("ReduceSum", ["x"], ["total"], keepdims=0)], *total)
+    turned = ([("x", FLOAT, ["batch", "k"])], [("y", FLOAT, ["k", "batch"])])
+    save(folder, "turned", [node("Transpose", ["x"], ["y"])], *turned)
     text = ([("x", STRING, ["batch"])], [("y", STRING, ["batch"])])
     save(folder, "text", [node("Identity", ["x"], ["y"])], *text)
 

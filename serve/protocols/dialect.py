@@ -24,8 +24,8 @@ class Request:
     inputs: Tensors
     """Each of the input's dtype and of shape (rows, …)."""
     rows: int
-    finite: bool = True
-    """Is it to be answered in JSON, which has no NaN and no infinity?"""
+    in_json: list[str] | None = None
+    """Outputs that go as JSON, which has no NaN and no infinity; None for all."""
 
 
 class Dialect(Protocol):

@@ -187,6 +187,8 @@ def compact(element: simdjson.Object, where: str) -> NDArray[Any]:
         raise BadRequest(
             f"{where}: {name} of shape {sizes} takes {expected} bytes, b64 holds {len(raw)}"
         )
+    if dtype.kind == "b" and raw.strip(b"\0\1"):
+        raise BadRequest(f"{where}: a byte of bool is neither 0 nor 1")
     try:
         return np.frombuffer(raw, dtype=dtype).reshape(shape)
     except ValueError:  # a size of 0 beside sizes that no memory holds

@@ -36,7 +36,7 @@ def parse(body: bytes, headers: Mapping[str, str], signature: Signature, max_row
     """Make valid arrays of the bytes of a request; see ``Dialect.parse``."""
     content_type = headers.get("CONTENT_TYPE", "application/json")
     kind, _, parameters = (part.strip().lower() for part in content_type.partition(";"))
-    if parameters not in ("", "charset=utf-8"):
+    if parameters.replace('"', "") not in ("", "charset=utf-8"):
         raise UnknownType(f"expected UTF-8 and no other parameter, got {parameters[:50]!r}")
     if kind == "application/json":
         inputs = _json(body, signature, max_rows)
@@ -68,66 +68,86 @@ def _json(body: bytes, signature: Signature, max_rows: int) -> Tensors:
     keys = set(document.keys())
     forms = [form for form in _FORMS if form in keys]
     if len(forms) != 1 or keys - {*forms, "params"}:
-        got = ", ".join(sorted(key[:50] for key in keys)) or "nothing"
-        raise BadRequest(f"expected one of {', '.join(_FORMS)}, and params if any; got {got[:200]}")
+        got = f"{len(forms)} of them and {len(keys - {*forms, 'params'})} other keys"
+        raise BadRequest(f"expected one of {', '.join(_FORMS)}, and params if any; got {got}")
     (form,) = forms
     element = document[form]
     reader = Reader(body, signature, max_rows)
-    if form == "dataframe_records":
-        return _frame(*_records(element, signature, max_rows), signature)
     if form == "dataframe_split":
-        columns, data, others = _split(element)
-        if _are_names(columns, signature):
-            tensors.check_rows(len(data), max_rows, signature)
-            rows: Any = data.as_list()
-            return _frame(columns, rows, signature)
-        inputs = reader.columns(data, "dataframe_split.data")
-        reader.finish(inputs, elsewhere=others)
-        return inputs
+        return _split(element, reader, signature, max_rows)
+    if form == "dataframe_records":
+        return _records(element, reader, signature, max_rows)
     inputs = reader.columns(element, form) if form == "inputs" else reader.rows(element, form)
     reader.finish(inputs)
     return inputs
 
 
-def _split(element: Any) -> tuple[list[str], simdjson.Array, int]:
-    """Columns, data and the count of other members of ``{"columns": […], "data": [[…], …]}``."""
+def _split(element: Any, reader: Reader, signature: Signature, max_rows: int) -> Tensors:
+    """The inputs from ``{"columns": […], "index": […], "data": [[…], …]}``."""
     keys = set(element.keys()) if isinstance(element, simdjson.Object) else set()
     if not {"columns", "data"} <= keys:
         raise BadRequest("dataframe_split: expected an object with columns and data")
     columns, data = element["columns"], element["data"]
     if not (isinstance(columns, simdjson.Array) and isinstance(data, simdjson.Array)):
         raise BadRequest("dataframe_split: expected arrays as columns and data")
-    return [str(name) for name in columns.as_list()], data, len(keys) - 1
+    tensors.check_rows(len(data), max_rows, signature)
+    rows: list[Any] = list(data)
+    for index, row in enumerate(rows):
+        if not isinstance(row, simdjson.Array) or len(row) != len(columns):
+            kind = json_arrays.kind(row)
+            raise BadRequest(
+                f"dataframe_split.data[{index}]: expected an array of {len(columns)}, as there are"
+                f" columns; got {kind}"
+            )
+    names = [str(name) for name in columns]
+    if _are_names(names, signature):
+        cells = {name: [row[place] for row in rows] for place, name in enumerate(names)}
+        inputs = reader.cells(cells, "dataframe_split.data")
+    else:
+        inputs = reader.columns(data, "dataframe_split.data")
+    others = sum(isinstance(element[key], simdjson.Array) for key in keys - {"data"})
+    reader.finish(inputs, elsewhere=others)
+    return inputs
 
 
-def _records(
-    element: Any, signature: Signature, max_rows: int
-) -> tuple[list[str], list[list[Any]]]:
-    """Columns and rows of ``[{column: value, …}, …]``."""
+def _records(element: Any, reader: Reader, signature: Signature, max_rows: int) -> Tensors:
+    """The inputs from ``[{column: value, …}, …]``."""
     if not isinstance(element, simdjson.Array):
         raise BadRequest(
             f"dataframe_records: expected an array of objects, got {json_arrays.kind(element)}"
         )
     tensors.check_rows(len(element), max_rows, signature)
-    records = element.as_list()
-    columns = list(records[0]) if isinstance(records[0], dict) else []
+    first: list[str] = list(element[0].keys()) if isinstance(element[0], simdjson.Object) else []
+    if _are_names(first, signature):
+        inputs = reader.rows(element, "dataframe_records")
+        reader.finish(inputs)
+        return inputs
     rows = []
+    records: Any = element
     for index, record in enumerate(records):
-        if not isinstance(record, dict) or record.keys() != set(columns):
+        known = isinstance(record, simdjson.Object)
+        if not known or set(record.keys()) != set(first) or len(record) != len(first):
             raise BadRequest(
                 f"dataframe_records[{index}]: expected an object with the columns of the first"
             )
-        rows.append([record[column] for column in columns])
-    return columns, rows
+        rows.append([record[column] for column in first])
+    dtype = signature.inputs[0].dtype
+    kinds = {bool} if dtype == "bool" else {int, float}
+    for index, row in enumerate(rows):
+        if not set(map(type, row)) <= kinds:
+            for value in row:
+                json_arrays.check_values(value, (), f"dataframe_records[{index}]", dtype)
+    return _matrix(first, np.array(rows), signature)
 
 
 def _csv(body: bytes, signature: Signature, max_rows: int) -> Tensors:
+    """The inputs from CSV whose first line names the columns."""
     try:
-        first, _, rest = body.decode().partition("\n")
-    except UnicodeDecodeError:
-        raise BadRequest("expected CSV in UTF-8") from None
-    columns = next(csv.reader([first.rstrip("\r")]), [])
-    # Two more rows than allowed are as wrong as a million.
+        first, _, rest = body.decode("utf-8-sig").partition("\n")
+        columns = next(csv.reader([first.rstrip("\r")]), [])
+    except (UnicodeDecodeError, csv.Error):
+        raise BadRequest("expected CSV in UTF-8, with a first line that names columns") from None
+    # One more row than allowed is as wrong as a million.
     lines = list(itertools.islice(filter(str.strip, io.StringIO(rest)), max_rows + 1))
     tensors.check_rows(len(lines), max_rows, signature)
     try:
@@ -138,7 +158,7 @@ def _csv(body: bytes, signature: Signature, max_rows: int) -> Tensors:
         ) from None
     if rows.shape[1] != len(columns):
         raise BadRequest(f"{len(columns)} columns are named, {rows.shape[1]} have values")
-    return _frame(columns, rows, signature)
+    return _matrix(columns, rows, signature)
 
 
 def _are_names(columns: Sequence[str], signature: Signature) -> bool:
@@ -146,32 +166,21 @@ def _are_names(columns: Sequence[str], signature: Signature) -> bool:
     return sorted(columns) == sorted(spec.name for spec in signature.inputs)
 
 
-def _frame(
-    columns: Sequence[str], rows: Sequence[Sequence[Any]] | NDArray[Any], signature: Signature
-) -> Tensors:
-    """The inputs from a data frame: a column is an input, or a value of the only one."""
+def _matrix(columns: Sequence[str], rows: NDArray[Any], signature: Signature) -> Tensors:
+    """The inputs from numbers: a column is an input, or a value of the only one."""
     if not _are_names(columns, signature):
         if len(signature.inputs) > 1:
-            tensors.check_names(set(columns), signature)
-        spec = signature.inputs[0]
-        return {spec.name: tensors.cast(_array(rows, spec), spec)}
-    inputs = {}
-    for spec in signature.inputs:
-        position = list(columns).index(spec.name)
-        values = _array([row[position] for row in rows], spec)
-        inputs[spec.name] = tensors.cast(values, spec)
-    return inputs
+            raise BadRequest(f"expected a column for each input: {', '.join(signature.by_name)}")
+        (spec,) = signature.inputs
+        return {spec.name: tensors.cast(_shaped(rows, spec), spec)}
+    places = {name: place for place, name in enumerate(columns)}
+    return {
+        spec.name: tensors.cast(_shaped(rows[:, places[spec.name]], spec), spec)
+        for spec in signature.inputs
+    }
 
 
-def _array(values: Any, spec: TensorSpec) -> NDArray[Any]:
-    """Make an array of Python's numbers, of the shape that the input takes."""
-    try:
-        array = np.array(values)
-    except ValueError:  # ragged
-        array = np.array(None)
-    if array.dtype.kind not in ("b" if spec.dtype == "bool" else "iuf"):
-        what = "true or false" if spec.dtype == "bool" else "numbers"
-        raise BadRequest(f"{spec.name}: expected {what} in every row, as many in each")
+def _shaped(array: NDArray[Any], spec: TensorSpec) -> NDArray[Any]:
     if array.ndim == 1 and spec.shape[1:] == (1,):
         array = array[:, np.newaxis]
     if not tensors.fits(array.shape, spec):

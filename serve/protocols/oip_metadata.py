@@ -15,7 +15,6 @@ from serve.signature import Signature
 PLATFORM = "onnx_onnxv1"
 EXTENSIONS = (
     "binary_tensor_data",
-    "model_repository",
     "model_configuration",
     "statistics",
     "provenance",

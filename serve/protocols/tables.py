@@ -1,5 +1,6 @@
 """Tensors in JSON documents that hold them in rows or in columns, as several dialects do."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -8,15 +9,23 @@ from numpy.typing import NDArray
 
 from bundle.manifest import TensorSpec
 from serve import tensors
-from serve.errors import BadRequest
+from serve.errors import BadRequest, Unsupported
 from serve.protocols import json_arrays
 from serve.protocols.dialect import Tensors
 from serve.protocols.json_arrays import Arrays
 from serve.signature import Signature
 
 
-def in_rows(outputs: Tensors) -> Any:
-    """One output: itself. Several: an object for each row, of output names to values."""
+def in_rows(outputs: Tensors, count: int) -> Any:
+    """One output: itself. Several: an object for each row, of output names to values.
+
+    Raises:
+        Unsupported: an output has no value for each of ``count`` rows.
+
+    """
+    for name, array in outputs.items():
+        if array.shape[:1] != (count,):
+            raise Unsupported(f"output {name} has no rows: ask for columns, with inputs")
     if len(outputs) == 1:
         return next(iter(outputs.values()))
     # orjson does not know every kind of numpy's scalars; those of float32 keep their few digits.
@@ -26,7 +35,9 @@ def in_rows(outputs: Tensors) -> Any:
 
 def in_columns(outputs: Tensors) -> Any:
     """One output: itself. Several: an object of output names to arrays."""
-    return next(iter(outputs.values())) if len(outputs) == 1 else outputs
+    # orjson takes no array without a dimension.
+    columns = {name: array if array.ndim else array.item() for name, array in outputs.items()}
+    return next(iter(columns.values())) if len(columns) == 1 else columns
 
 
 class Reader:
@@ -58,8 +69,17 @@ class Reader:
                 kind = json_arrays.kind(row)
                 raise BadRequest(f"{where}[{index}]: expected an object like the first, got {kind}")
             tensors.check_names(set(row.keys()), self._signature)
+        return self.cells({name: [row[name] for row in rows] for name in rows[0]}, where)
+
+    def cells(self, cells: Mapping[str, list[Any]], where: str) -> Tensors:
+        """Take, for each input, its value in every row.
+
+        Raises:
+            BadRequest: one is not what the input takes.
+
+        """
         return {
-            spec.name: tensors.cast(self._stack(rows, spec, where), spec)
+            spec.name: tensors.cast(self._stack(cells[spec.name], spec, where), spec)
             for spec in self._signature.inputs
         }
 
@@ -103,19 +123,13 @@ class Reader:
         shape = json_arrays.shape_of(element, spec.shape)
         return tensors.cast(self._arrays.take(element, shape, where, spec.dtype), spec)
 
-    def _stack(self, rows: list[simdjson.Object], spec: TensorSpec, where: str) -> NDArray[Any]:
-        """One input of all rows; a single value has no array around it in JSON."""
-        shape = json_arrays.shape_of(rows[0][spec.name], spec.shape[1:])
-        if not shape:
-            return self._scalars(rows, spec, where)
-        places = (f"{where}[{index}].{spec.name}" for index in range(len(rows)))
-        taken = zip(rows, places, strict=True)
-        return np.stack(
-            [self._arrays.take(row[spec.name], shape, place, spec.dtype) for row, place in taken]
-        )
-
-    def _scalars(self, rows: list[simdjson.Object], spec: TensorSpec, where: str) -> NDArray[Any]:
-        values = [row[spec.name] for row in rows]
-        for index, value in enumerate(values):
-            json_arrays.check_values(value, (), f"{where}[{index}].{spec.name}", spec.dtype)
-        return np.array(values)
+    def _stack(self, cells: list[Any], spec: TensorSpec, where: str) -> NDArray[Any]:
+        places = [f"{where}[{index}].{spec.name}" for index in range(len(cells))]
+        shape = spec.shape[1:]
+        if not shape or (shape == (1,) and not isinstance(cells[0], simdjson.Array)):
+            for value, place in zip(cells, places, strict=True):
+                json_arrays.check_values(value, (), place, spec.dtype)
+            return np.array(cells).reshape(len(cells), *shape)
+        shape = json_arrays.shape_of(cells[0], shape)
+        taken = zip(cells, places, strict=True)
+        return np.stack([self._arrays.take(cell, shape, at, spec.dtype) for cell, at in taken])

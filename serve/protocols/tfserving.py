@@ -53,7 +53,7 @@ def parse(
 def render(request: Request, outputs: Tensors, signature: Signature) -> Answer:
     """Answer ``request`` with all outputs, in rows or in columns as it came."""
     if isinstance(request, PredictRequest) and request.in_rows:
-        answer = {"predictions": tables.in_rows(outputs)}
+        answer = {"predictions": tables.in_rows(outputs, request.rows)}
     else:
         answer = {"outputs": tables.in_columns(outputs)}
     return Answer(200, orjson.dumps(answer, option=orjson.OPT_SERIALIZE_NUMPY))

@@ -29,6 +29,7 @@ def raw_deflate(data: bytes) -> bytes:
         ("gzip", gzip.compress(BODY)),
         (" GZIP ", gzip.compress(BODY[:9]) + gzip.compress(BODY[9:])),
         ("x-gzip", gzip.compress(BODY)),
+        ("gzip", gzip.compress(BODY) + b"\0" * 512),
         ("deflate", zlib.compress(BODY)),
         ("deflate", raw_deflate(BODY)),
     ],
@@ -48,6 +49,9 @@ def test_takes_what_it_says_it_takes(name: str, sent: bytes) -> None:
         ("gzip", gzip.compress(BODY)[:-1], "ends too soon"),
         ("gzip", gzip.compress(BODY)[:-8] + b"\0" * 8, "incorrect data check"),
         ("gzip", gzip.compress(BODY) + b"more", "the body is not gzip"),
+        ("gzip", gzip.compress(b"") * 100_000, "more follows than belongs to it"),
+        ("deflate", b"\3\0" * 1_000_000, "more follows than belongs to it"),
+        ("deflate", zlib.compress(BODY) + b"more", "more follows than belongs to it"),
         ("deflate", zlib.compress(BODY)[:-5], "ends too soon"),
     ],
 )

@@ -17,7 +17,7 @@ from serve.answer import Answer
 from serve.inference import Inference
 from serve.job import Job
 from serve.model import Model
-from serve.protocols import predict
+from serve.protocols import oip, predict
 from serve.settings import Settings
 from serve.waiting import Waiting
 from tests.conftest import Digits
@@ -146,6 +146,21 @@ def test_a_joined_run_that_fails_fails_only_its_cause(
     assert [answer.status for answer in answers] == [200, 500, 200, 200]
     assert json.loads(answers[1].body) == {"error": "internal error; the server's log says more"}
     assert json.loads(answers[0].body)["prediction"] == 7
+
+
+def test_outputs_that_go_as_bytes_may_be_infinite(inference: Inference, model: Model) -> None:
+    class Infinite(Model):
+        def run(self, inputs: Tensors) -> dict[str, NDArray[Any]]:
+            return {"probabilities": np.full_like(super().run(inputs)["probabilities"], np.inf)}
+
+    infinite = Infinite(model.signature, model.session)
+    tensor = {"name": "image", "shape": [1, 784], "datatype": "UINT8", "data": [0] * 784}
+    statuses = []
+    for binary in (True, False):
+        document = {"inputs": [tensor], "parameters": {"binary_data_output": binary}}
+        asked = Job(oip, json.dumps(document).encode(), {}, model=infinite)
+        statuses.append(inference.answer(asked).status)
+    assert statuses == [200, 500]
 
 
 def test_work_that_nobody_waits_for_is_not_begun(

@@ -114,6 +114,14 @@ def test_an_output_without_rows_is_never_shared(others: Server) -> None:
         assert list(pool.map(total, range(1, 60))) == [[2 * count] for count in range(1, 60)]
 
 
+def test_what_is_open_but_no_batch_is_never_shared(others: Server) -> None:
+    def turned(n: int) -> Any:
+        return infer(others, "turned", tensor("x", "FP32", [1, 2], [n, -n]))["y"]
+
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(turned, range(60))) == [[n, -n] for n in range(60)]
+
+
 def test_requests_to_several_models_at_once_get_their_own_answers(others: Server) -> None:
     def ask(n: int) -> Any:
         match n % 3:

@@ -116,24 +116,13 @@ def infer_request_id(target: Target) -> None:
     assert result.get_response()["id"] == "my id"
 
 
-def infer_gzip(target: Target) -> None:
+def infer_encoded(target: Target, encoding: str) -> None:
     for binary in (True, False):
         result = client(target).infer(
             "mnist",
             [image(target, binary=binary)],
-            request_compression_algorithm="gzip",
-            response_compression_algorithm="gzip",
-        )
-        check(target, result)
-
-
-def infer_deflate(target: Target) -> None:
-    for binary in (True, False):
-        result = client(target).infer(
-            "mnist",
-            [image(target, binary=binary)],
-            request_compression_algorithm="deflate",
-            response_compression_algorithm="deflate",
+            request_compression_algorithm=encoding,
+            response_compression_algorithm=encoding,
         )
         check(target, result)
 
@@ -183,8 +172,8 @@ main(
         "infer, model_version": infer_version,
         "infer, a label as model_version": infer_label,
         "infer, request_id": infer_request_id,
-        "infer, gzip": infer_gzip,
-        "infer, deflate": infer_deflate,
+        "infer, gzip": lambda target: infer_encoded(target, "gzip"),
+        "infer, deflate": lambda target: infer_encoded(target, "deflate"),
         "infer, a compressed answer": infer_compressed_answer,
         "async_infer": async_infer,
         "errors": errors,

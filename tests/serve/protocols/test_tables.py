@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from bundle.manifest import TensorSpec
-from serve.errors import BadRequest, ServeError, TooLarge, UnknownType
+from serve.errors import BadRequest, ServeError, TooLarge, UnknownType, Unsupported
 from serve.protocols import mlflow, tfserving
 from serve.protocols.dialect import Dialect, Request
 from serve.signature import Signature
@@ -79,8 +79,10 @@ def test_takes_several_inputs_in_every_form(dialect: Dialect, document: Any) -> 
 CSV = b'"a",b,c,d\r\n0,1,2.5,255\r\n4,5,6,7\r\n8,9,10,11\r\n'
 
 
-@pytest.mark.parametrize("content_type", ["text/csv", "Text/CSV; charset=UTF-8"])
-@pytest.mark.parametrize("body", [CSV, CSV.replace(b"\r", b""), CSV.rstrip(), CSV + b"\n\n"])
+@pytest.mark.parametrize("content_type", ["text/csv", 'Text/CSV; charset="UTF-8"'])
+@pytest.mark.parametrize(
+    "body", [b"\xef\xbb\xbf" + CSV, CSV.replace(b"\r", b""), CSV.rstrip(), CSV + b"\n\n"]
+)
 def test_takes_csv(content_type: str, body: bytes) -> None:
     request = parse(mlflow, body, CONTENT_TYPE=content_type)
     np.testing.assert_array_equal(request.inputs["image"], np.array(ROWS, np.float32))
@@ -129,19 +131,30 @@ def test_tfserving_says_what_is_wrong(document: Any, message: str) -> None:
     ("document", "message"),
     [
         (ROWS, "expected an object with one of inputs, .* got an array of 3"),
-        ({}, "got nothing"),
-        ({"inputs": ROWS, "instances": ROWS}, "got inputs, instances"),
-        ({"inputs": ROWS, "other": 1}, "got inputs, other"),
+        ({}, "got 0 of them and 0 other keys"),
+        ({"inputs": ROWS, "instances": ROWS}, "got 2 of them and 0 other keys"),
+        ({"inputs": ROWS, "other": 1}, "got 1 of them and 1 other keys"),
         ({"dataframe_split": {"data": ROWS}}, "an object with columns and data"),
         ({"dataframe_split": {"columns": 3, "data": ROWS}}, "expected arrays as columns and data"),
         ({"dataframe_split": ROWS}, "an object with columns and data"),
-        ({"dataframe_split": {"columns": ["a"], "data": [[1, [2], 3, 4]]}}, "expected a number"),
+        (
+            {"dataframe_split": {"columns": ["a"], "data": [[1, 2, 3, 4]]}},
+            "an array of 1, as there are",
+        ),
+        (
+            {"dataframe_split": {"columns": list("abcd"), "index": None, "data": [[1, [2], 3, 4]]}},
+            r"data\[0\]\[1\]: expected a number, got an array of 1",
+        ),
         ({"dataframe_records": {}}, "an array of objects, got an object"),
         ({"dataframe_records": []}, "at least one row"),
         ({"dataframe_records": [7]}, r"dataframe_records\[0\]: expected an object"),
         ({"dataframe_records": [{"a": 1}, {"b": 1}]}, r"\[1\]: .* the columns of the first"),
-        ({"dataframe_records": [{"a": "x"}]}, "image: expected numbers in every row"),
-        ({"dataframe_records": [{"a": [1, 2]}, {"a": [1]}]}, "image: expected numbers in every"),
+        ({"dataframe_records": [{"a": "x"}]}, r"records\[0\]: expected a number, got a string"),
+        ({"dataframe_records": [{"a": 1, "b": True}]}, r"records\[0\]: .* got a boolean"),
+        (
+            {"dataframe_records": [{"a": [1, 2]}, {"a": [1]}]},
+            "expected a number, got an array of 2",
+        ),
         ({"dataframe_records": [{"a": 1}]}, r"shape \[-1, 4\], .* got \[1, 1\]"),
         ({"dataframe_records": [{"a": 1, "b": 2, "c": 3, "d": -1}]}, "from 0 to 255, got -1"),
     ],
@@ -160,6 +173,8 @@ def test_mlflow_says_what_is_wrong(document: Any, message: str) -> None:
         (b"a,b,c,d\n1,2,x,4\n", "expected 4 numbers in each line after the first"),
         (b"a,b,c,d\n1,2,3,4\n1,2\n", "expected 4 numbers in each line"),
         (b"a,b\n1,2,3,4\n", "2 columns are named, 4 have values"),
+        (b"a\rb,c,d\n1,2,3,4\n", "CSV in UTF-8, with a first line that names columns"),
+        (b"a" * 140_000 + b",b,c,d\n1,2,3,4\n", "CSV in UTF-8, with a first line"),
         (b"a,b,c,d\n1,2,nan,4\n", "row 0, value 2: expected a number from 0 to 255, got nan"),
     ],
 )
@@ -204,6 +219,39 @@ OUTPUTS = {
     "scores": np.array([[0.25, 0.75], [0.5, 0.5]], np.float32),
     "class": np.array([1, 2**60]),
 }
+
+
+def test_duplicate_columns_are_refused() -> None:
+    signature = Signature("m", 1, (MEMBER, AGE), (SCORES,))
+    with pytest.raises(BadRequest, match="expected a column for each input: member, age"):
+        parse(mlflow, b"member,age,age\n1,2,3\n", signature, CONTENT_TYPE="text/csv")
+
+
+OPEN = Signature("m", 1, (TensorSpec(name="x", dtype="float32", shape=(-1, -1)),), (SCORES,))
+
+
+@pytest.mark.parametrize(
+    ("dialect", "document"),
+    [
+        (tfserving, {"instances": [[]]}),
+        (tfserving, {"instances": [{"x": []}]}),
+        (tfserving, {"inputs": {"x": [[]]}}),
+        (mlflow, {"inputs": [[]]}),
+        (mlflow, {"dataframe_split": {"columns": [], "data": [[]]}}),
+    ],
+)
+def test_rows_with_nothing_in_them_are_refused(dialect: Dialect, document: Any) -> None:
+    with pytest.raises(BadRequest, match="expected"):
+        parse(dialect, document, OPEN)
+
+
+def test_an_output_without_rows_goes_in_columns_alone() -> None:
+    total = {"total": np.array(3.5, np.float32)}
+    columns = parse(tfserving, {"inputs": ROWS})
+    assert json.loads(tfserving.render(columns, total, ONE).body) == {"outputs": 3.5}
+    assert json.loads(mlflow.render(columns, total, ONE).body) == {"predictions": 3.5}
+    with pytest.raises(Unsupported, match="output total has no rows"):
+        tfserving.render(parse(tfserving, {"instances": ROWS}), total, ONE)
 
 
 def test_tfserving_answers_in_rows_and_columns() -> None:
