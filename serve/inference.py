@@ -25,8 +25,8 @@ class Inference:
     """Answers requests, whatever their model and dialect. It knows neither Flask nor waitress."""
 
     def __init__(self, settings: Settings) -> None:
-        self.max_rows = settings.max_rows
-        self.max_batch = settings.max_batch
+        self._max_rows = settings.max_rows
+        self._max_batch = settings.max_batch
         self._max_body_bytes = settings.max_body_bytes
         self.ran: Callable[[Model, Sequence[Job]], None] = lambda model, jobs: None
         """Told of each run, when its requests have their answers."""
@@ -49,13 +49,13 @@ class Inference:
         together: list[Job] = []
         rows = 0
         model: Model | None = None
-        while rows < self.max_batch and (job := waiting.take(model)):
+        while rows < self._max_batch and (job := waiting.take(model)):
             parsed = self._parse(job)
             if parsed is None:
                 self._run(together)
                 return [*together, job]
             rows += parsed.rows
-            if together and rows > self.max_batch:
+            if together and rows > self._max_batch:
                 waiting.put_back(job)
                 break
             together.append(job)
@@ -76,7 +76,7 @@ class Inference:
                     body = encoding.decode(body, coding, self._max_body_bytes)
                 job.body = b""
                 job.parsed = job.dialect.parse(
-                    body, job.headers, job.model.signature, self.max_rows
+                    body, job.headers, job.model.signature, self._max_rows
                 )
                 job.parse_seconds = time.monotonic() - now
             return job.parsed

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+import orjson
 from numpy.typing import NDArray
 
 from serve.answer import Answer
@@ -26,6 +27,11 @@ class Request:
     rows: int
     in_json: list[str] | None = None
     """Outputs that go as JSON, which has no NaN and no infinity; None for all."""
+
+
+def refuse_plainly(error: ServeError) -> bytes:
+    """``{"error": message}``, the form of most dialects."""
+    return orjson.dumps({"error": str(error)})
 
 
 class Dialect(Protocol):

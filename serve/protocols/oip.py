@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 from bundle.manifest import DTYPES, TensorSpec
 from serve import tensors
 from serve.answer import JSON, Answer
-from serve.errors import BadRequest, ServeError, Unsupported
+from serve.errors import BadRequest, Unsupported
 from serve.protocols import json_arrays
-from serve.protocols.dialect import Request, Tensors
+from serve.protocols.dialect import Request, Tensors, refuse_plainly
 from serve.protocols.json_arrays import Arrays
 from serve.signature import Signature
 
@@ -33,6 +33,8 @@ DATATYPES = {name: name.replace("float", "fp").upper() for name in sorted(DTYPES
 """numpy's names of dtypes -> the protocol's."""
 _OF_DTYPES = {np.dtype(name): datatype for name, datatype in DATATYPES.items()}
 _DTYPES = {datatype: dtype for dtype, datatype in DATATYPES.items()}
+
+refuse = refuse_plainly
 
 
 @dataclass(slots=True)
@@ -94,11 +96,6 @@ def render(request: Request, outputs: Tensors, signature: Signature) -> Answer:
     if not parts:
         return Answer(200, head, JSON)
     return Answer(200, b"".join((head, *parts)), BINARY, ((HEAD_LENGTH, str(len(head))),))
-
-
-def refuse(error: ServeError) -> bytes:
-    """``{"error": message}``."""
-    return orjson.dumps({"error": str(error)})
 
 
 class _Reader:

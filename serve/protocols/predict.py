@@ -17,13 +17,15 @@ from numpy.typing import NDArray
 from bundle.manifest import TensorSpec
 from serve import tensors
 from serve.answer import Answer
-from serve.errors import BadRequest, ServeError, Unsupported
+from serve.errors import BadRequest, Unsupported
 from serve.protocols import json_arrays
-from serve.protocols.dialect import Request, Tensors
+from serve.protocols.dialect import Request, Tensors, refuse_plainly
 from serve.protocols.json_arrays import Arrays, Shape
 from serve.signature import Signature
 
 _KEYS = frozenset(("image", "images"))
+
+refuse = refuse_plainly
 
 
 @dataclass(slots=True)
@@ -79,11 +81,6 @@ def render(request: Request, outputs: Tensors, signature: Signature) -> Answer:
             answer["labels"] = [signature.classes[number] for number in classes.tolist()]
         answer |= {"model": signature.name, "version": signature.version}
     return Answer(200, orjson.dumps(answer, option=orjson.OPT_SERIALIZE_NUMPY))
-
-
-def refuse(error: ServeError) -> bytes:
-    """``{"error": message}``."""
-    return orjson.dumps({"error": str(error)})
 
 
 def _input(signature: Signature) -> TensorSpec:

@@ -12,14 +12,16 @@ import orjson
 import simdjson
 
 from serve.answer import Answer
-from serve.errors import BadRequest, ServeError
+from serve.errors import BadRequest
 from serve.protocols import json_arrays, tables
-from serve.protocols.dialect import Request, Tensors
+from serve.protocols.dialect import Request, Tensors, refuse_plainly
 from serve.protocols.tables import Reader
 from serve.signature import Signature
 
 SIGNATURE_NAME = "serving_default"
 _FORMS = frozenset(("instances", "inputs"))
+
+refuse = refuse_plainly
 
 
 @dataclass(slots=True)
@@ -57,8 +59,3 @@ def render(request: Request, outputs: Tensors, signature: Signature) -> Answer:
     else:
         answer = {"outputs": tables.in_columns(outputs)}
     return Answer(200, orjson.dumps(answer, option=orjson.OPT_SERIALIZE_NUMPY))
-
-
-def refuse(error: ServeError) -> bytes:
-    """``{"error": message}``."""
-    return orjson.dumps({"error": str(error)})

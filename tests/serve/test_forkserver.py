@@ -92,12 +92,21 @@ def descendants(pid: int) -> list[int]:
     return found
 
 
+def started(repository: Path) -> "subprocess.Popen[str]":
+    """A server that has just begun to start its forkserver."""
+    starting = subprocess.Popen(
+        Server("--models", str(repository)).command,
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert eventually(lambda: bool(descendants(starting.pid)), pause=0)
+    return starting
+
+
 def test_a_forkserver_that_dies_at_the_start_is_the_reason_given(repository: Path) -> None:
-    command = Server("--models", str(repository)).command
-    with subprocess.Popen(
-        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as starting:
-        assert eventually(lambda: bool(descendants(starting.pid)), pause=0)
+    with started(repository) as starting:
         os.kill(descendants(starting.pid)[0], signal.SIGKILL)
         out, err = starting.communicate(timeout=DEADLINE)
     assert (starting.returncode, out) == (1, "")
@@ -105,11 +114,7 @@ def test_a_forkserver_that_dies_at_the_start_is_the_reason_given(repository: Pat
 
 
 def test_two_signals_during_the_start_leave_nothing_behind(repository: Path) -> None:
-    command = Server("--models", str(repository)).command
-    with subprocess.Popen(
-        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as starting:
-        assert eventually(lambda: bool(descendants(starting.pid)), pause=0)
+    with started(repository) as starting:
         (forkserver,) = descendants(starting.pid)
         starting.terminate()
         time.sleep(0.03)

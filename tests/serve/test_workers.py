@@ -15,7 +15,6 @@ from pathlib import Path
 
 import pytest
 
-from serve import cpus
 from tests.conftest import Digits
 from tests.live_server import Server
 
@@ -142,46 +141,6 @@ def test_closed_connections_are_forgotten(server: Server) -> None:
         server.request("GET", "/v2/health/live")
     first, second = open_sockets(server, 4)
     assert first == second
-
-
-def test_each_worker_has_a_cpu_of_its_own(server: Server) -> None:
-    masks = [os.sched_getaffinity(pid) for pid in workers(server)]
-    assert all(len(mask) == 1 for mask in masks)
-    if len(os.sched_getaffinity(0)) > 1:
-        assert masks[0] != masks[1]
-    assert os.sched_getaffinity(server.process.pid) == os.sched_getaffinity(0)
-
-
-def test_pinning_can_be_switched_off(repository: Path) -> None:
-    with Server("--models", str(repository), "--pin", "off", "--workers", "3") as server:
-        assert len(workers(server)) == 3
-        for pid in workers(server):
-            assert os.sched_getaffinity(pid) == os.sched_getaffinity(0)
-
-
-def test_by_default_as_many_workers_as_usable_cpus(repository: Path) -> None:
-    with Server("--models", str(repository)) as server:
-        assert len(workers(server)) == len(cpus.usable())
-
-
-def test_the_cgroup_quota_counts(tmp_path: Path) -> None:
-    allowed = sorted(os.sched_getaffinity(0))
-    for quota, expected in (
-        ("max 100000", len(allowed)),
-        ("50000 100000", 1),
-        ("150000 100000", 1),
-        ("9900000 100000", len(allowed)),
-    ):
-        (tmp_path / "cpu.max").write_text(quota)
-        assert cpus.usable(tmp_path) == allowed[:expected]
-    (tmp_path / "cpu.max").unlink()
-    assert cpus.usable(tmp_path) == allowed
-    (tmp_path / "cpu").mkdir()
-    (tmp_path / "cpu/cpu.cfs_quota_us").write_text("100000")
-    (tmp_path / "cpu/cpu.cfs_period_us").write_text("100000")
-    assert cpus.usable(tmp_path) == allowed[:1]
-    (tmp_path / "cpu/cpu.cfs_quota_us").write_text("-1")
-    assert cpus.usable(tmp_path) == allowed
 
 
 def test_a_killed_worker_is_replaced_and_costs_only_what_it_held(
