@@ -44,6 +44,20 @@ def versions(root: Path, name: str) -> list[int]:
     )
 
 
+def stamp(root: Path, name: str, version: int) -> str:
+    """A text that changes whenever a file of a version does; empty where it has none.
+
+    It is made of what the file system tells; no file is read.
+    """
+    try:
+        files = [(path.name, path.stat()) for path in (root / name / str(version)).iterdir()]
+    except OSError:
+        return ""
+    return "; ".join(
+        sorted(f"{file} {stat.st_ino} {stat.st_size} {stat.st_mtime_ns}" for file, stat in files)
+    )
+
+
 def labels(root: Path, name: str) -> dict[str, int]:
     """Versions of a model by their labels; empty where it has none.
 

@@ -5,13 +5,15 @@ Where to look, from the outside in:
 - ``__main__``, ``settings``, ``knob``, ``commands``: the command line;
 - ``supervisor``, ``forkserver``, ``children``, ``control``: processes;
 - ``listener``, ``cpus``, ``descriptors``, ``metrics_folder``: what the supervisor gives to them;
+- ``rollout``, ``watch``, ``scan``, ``trial``, ``registry``, ``plan``: which versions all serve;
 - ``worker``, ``loop``, ``threads``: one worker's event loop, and what it does in a turn;
 - ``server``, ``channel``, ``request``, ``tasks``: HTTP, on waitress's classes of these names;
 - ``routes``, ``openapi``, ``openapi_schemas``: every route there is, and what is said of it;
 - ``admission``, ``api_keys``, ``job``, ``waiting``, ``inference``: inference, past Flask;
 - ``app``, ``views``: every other route, and the same ones once more, in Flask;
 - ``protocols``, ``encoding``, ``tensors``, ``answer``, ``errors``: bytes to valid arrays and back;
-- ``catalog``, ``model``, ``signature``, ``memory``: the models, and the memory that they take;
+- ``loader``, ``catalog``, ``model``, ``signature``, ``memory``: the models of one process;
+- ``repository``: requests to load and unload them;
 - ``observer``, ``metrics``, ``access_log``: what is seen from outside.
 """
 

@@ -5,11 +5,12 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from bundle import layout, store
-from bundle.errors import BundleError
-from serve import model
+from serve import loader, scan
 from serve.errors import BadRequest, NotFound, StartError, Unavailable
+from serve.loader import Models
 from serve.model import Model
+from serve.plan import Files, Plan, Planned, problems
+from serve.registry import Registry
 from serve.settings import Settings
 
 log = logging.getLogger("serve")
@@ -23,28 +24,40 @@ class Versions:
 
     ready: dict[int, Model] = field(default_factory=dict)
     """Oldest first."""
-    failed: dict[int, str] = field(default_factory=dict)
-    """Why a version can't be served."""
-    labels: Mapping[str, int] = field(default_factory=dict)
+    planned: Planned = field(default_factory=Planned)
 
 
 class Catalog:
     """Finds the model that a request asks for."""
 
-    def __init__(self, models: Mapping[str, Versions], default: str | None) -> None:
-        """Keep them.
-
-        Args:
-            models: by name.
-            default: the name that is meant where a request has none.
-
-        """
-        self.models = models
-        self._default = default
+    def __init__(self) -> None:
+        """Hold no model as yet."""
+        self.models: Mapping[str, Versions] = {}
+        self.plan = Plan()
 
     def __iter__(self) -> Iterator[Model]:
         for versions in self.models.values():
             yield from versions.ready.values()
+
+    def follow(self, plan: Plan, models: Models) -> None:
+        """Hold what ``plan`` names, and nothing else, from now on.
+
+        Args:
+            plan: what shall be served.
+            models: loaded, each that it names.
+
+        """
+        self.plan = plan
+        self.models = {
+            name: Versions(
+                {
+                    number: models[Files(name, number, planned.stamp(number))]
+                    for number in planned.ready
+                },
+                planned,
+            )
+            for name, planned in plan.models.items()
+        }
 
     def find(self, name: str = "", version: str = "") -> Model:
         """The model that is asked for: by default the newest version of the default one.
@@ -62,17 +75,18 @@ class Catalog:
         versions = self.versions(name)
         if not version:
             if not versions.ready:
-                raise Unavailable(f"model {name}: no version of it can be served")
+                named = name or self.plan.default
+                raise Unavailable(f"model {named}: no version of it can be served")
             return next(reversed(versions.ready.values()))
         if not _NUMBER.fullmatch(version):
-            if version not in versions.labels:
-                known = ", ".join(versions.labels) or "none"
+            if version not in versions.planned.labels:
+                known = ", ".join(versions.planned.labels) or "none"
                 raise NotFound(f"no version {version[:100]!r}; the labels are {known}")
-            version = str(versions.labels[version])
+            version = str(versions.planned.labels[version])
         number = int(version)
         if number in versions.ready:
             return versions.ready[number]
-        if number in versions.failed:
+        if number in versions.planned.versions:
             raise Unavailable(
                 f"version {number} can't be served; POST /v2/repository/index says why"
             )
@@ -86,7 +100,7 @@ class Catalog:
             NotFound: there is no such model.
 
         """
-        found = self.models.get(name or self._default or "")
+        found = self.models.get(name or self.plan.default or "")
         if found is None:
             names = ", ".join(self.models)
             if not name:
@@ -96,56 +110,27 @@ class Catalog:
 
 
 def load(settings: Settings) -> Catalog:
-    """Load the newest versions of all models, and those that have a label.
-
-    A version that can't be served is logged and left out.
+    """Load what a service with these settings would serve, in this process.
 
     Raises:
         StartError: nothing can be served, or not the model that the settings name.
 
     """
-    try:
-        names = layout.models(settings.models)
-    except BundleError as error:
-        raise StartError(str(error)) from None
-    if not names:
-        raise StartError(f"{settings.models}: no model here; `python -m export` publishes one")
-    if settings.name and settings.name not in names:
-        raise StartError(
-            f"{settings.models}: no model {settings.name!r}; there is {', '.join(names)}"
-        )
-    models = {name: _load(settings, name) for name in names}
-    needed = [settings.name] if settings.name else names
-    if not any(models[name].ready for name in needed):
-        raise StartError(next(reason for name in needed for reason in models[name].failed.values()))
-    for name in names:
-        _log_what_is_missing(name, models[name])
-    return Catalog(models, settings.name or (names[0] if len(names) == 1 else None))
-
-
-def _log_what_is_missing(name: str, versions: Versions) -> None:
-    for reason in versions.failed.values():
-        log.error("not served: %s", reason)
-    for label, number in versions.labels.items():
-        if number not in versions.ready:
-            log.error("%s: label %s is for version %s, which is not served", name, label, number)
-
-
-def _load(settings: Settings, name: str) -> Versions:
-    try:
-        labels = layout.labels(settings.models, name)
-    except BundleError as error:
-        log.error("%s", error)
-        labels = {}
-    versions = Versions(labels=labels)
-    loaded: dict[int, Model] = {}
-    for number in reversed(layout.versions(settings.models, name)):
-        if len(loaded) >= settings.versions and number not in labels.values():
-            continue
+    registry = Registry(settings.versions, settings.name)
+    registry.see(scan.first(settings.models, settings.name))
+    models: dict[Files, Model] = {}
+    while files := registry.next_trial():
+        reason = ""
         try:
-            bundle = store.read(settings.models, name, number)
-            loaded[number] = model.load(bundle, settings.ort_threads)
-        except (BundleError, StartError) as error:
-            versions.failed[number] = str(error)
-    versions.ready = dict(sorted(loaded.items()))
-    return versions
+            models[files] = loader.load(settings, files.name, files.version)
+        except StartError as error:
+            reason = str(error)
+        registry.judge(files, reason)
+    plan = registry.replan()
+    if why := plan.fault(settings.name):
+        raise StartError(why)
+    for line in problems(Plan(), plan):
+        log.error("%s", line)
+    catalog = Catalog()
+    catalog.follow(plan, models)
+    return catalog

@@ -15,7 +15,6 @@ from waitress.channel import ClientDisconnected, HTTPChannel
 from serve import tasks
 from serve.errors import ServeError
 from serve.request import Request
-from serve.routes import INFER
 
 LINGER_SECONDS = 10.0
 MOST_UNREAD = 16 * 2**20  # bytes of answers that wait for a client, after which it gets no more
@@ -43,10 +42,11 @@ class Channel(HTTPChannel):
         """Make the parser of the next request."""
         return Request(self.server)
 
-    def asks_for_inference(self) -> bool:
-        """Is the request at hand one for inference that came in well?"""
+    @property
+    def operation(self) -> str:
+        """What the request at hand asks for; empty where it is not known, or did not come well."""
         request: Request = self.requests[0]
-        return not request.error and bool(request.route and request.route[0].operation == INFER)
+        return "" if request.error or not request.route else request.route[0].operation
 
     def gone(self) -> bool:
         """Has the client closed the connection? Then nobody reads an answer."""

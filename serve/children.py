@@ -22,6 +22,8 @@ class Child:
     """The worker that it stands in for, which drains once this one is ready."""
     started: float = field(default_factory=time.monotonic)
     ready: bool = False
+    plan: int = 0
+    """Number of the plan that it serves."""
     draining: bool = False
     connections: int = 0
     reason: str = "a worker ended before it was ready"

@@ -20,7 +20,7 @@ def check(settings: Settings) -> int:
     for model in served:
         print(f"{model} can be served")
         _print_signature(model.signature)
-    return 1 if any(versions.failed for versions in served.models.values()) else 0
+    return 1 if any(versions.planned.failed for versions in served.models.values()) else 0
 
 
 def predict(settings: Settings, file: str) -> int:

@@ -17,14 +17,21 @@ _TOP = 4096  # a higher descriptor makes the kernel's table of them larger
 class Kind(bytes, enum.Enum):
     """The kinds of messages."""
 
-    FORK = b"k"  # to a forkserver, with the worker's end of a pair: a place, as text
-    FORKED = b"p"  # from a worker: its process id, as text
+    WORKER = b"w"  # to a forkserver, with the worker's end of a pair: a place, as text
+    TRIAL = b"t"  # the same for a trial: name and number of a version, as text
+    FORKED = b"p"  # from a worker or a trial: its process id, as text
     CONNECTION = b"c"  # to a worker, with the connection
     UNREADY = b"u"  # to a worker: say that you are not ready, but go on
     DRAIN = b"d"  # to a worker: finish what there is, then end
-    READY = b"r"  # from a worker: tested, connections may come
+    READY = b"r"  # from a worker: connections may come; from a trial: it can be served
     CLOSED = b"x"  # from a worker: so many connections less, as text
-    FAILED = b"f"  # from a worker: it can't serve; the text says why
+    FAILED = b"f"  # from a worker or a trial: it can't serve, or be served; the text says why
+    PLAN = b"n"  # to a worker: there is a new plan in the folder
+    FOLLOWED = b"o"  # from a worker: it serves the plan of this number
+    LACKS = b"l"  # from a worker: name and number of a version that it can't load
+    LOAD = b"+"  # from a worker: its number for the request, and the model to load
+    UNLOAD = b"-"  # the same, and the model to unload
+    DONE = b"a"  # to a worker: its number for the request, a status, and why it was not done
 
 
 Message = tuple[Kind, str, socket.socket | None]

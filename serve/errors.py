@@ -37,6 +37,12 @@ class Internal(ServeError):
     """A fault of ours, or of the model's."""
 
 
+class Forbidden(ServeError):
+    """Nobody may, as this server is set up."""
+
+    status = 403
+
+
 class NotFound(ServeError):
     """There is no such model or version."""
 

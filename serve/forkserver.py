@@ -1,4 +1,4 @@
-"""A process that imports what workers need and forks them, then ends.
+"""A process that imports what workers need and forks them and trials, then ends.
 
 The workers that it forks share the pages of their packages. Were the supervisor to import and
 fork, it would keep the original of every page that they have written to since.
@@ -17,7 +17,6 @@ from pathlib import Path
 from selectors import BaseSelector
 
 from serve import children
-from serve.children import Child
 from serve.control import Control, Kind
 from serve.errors import StartError
 from serve.place import Place
@@ -78,12 +77,12 @@ class Forkserver:
         finally:
             os._exit(status)
 
-    def fork(self, place: Place) -> Child:
-        """Have it fork a worker, which tells its process id in its first message."""
+    def fork(self, kind: Kind, text: str) -> Control:
+        """Have it fork a worker or a trial, which tells its process id in its first message."""
         ours, theirs = Control.pair()
-        self.control.send(Kind.FORK, place.text(), theirs.socket)
+        self.control.send(kind, text, theirs.socket)
         theirs.close()
-        return Child(ours, place)
+        return ours
 
     def finish(self) -> None:
         """Have it end once it has forked all that it was asked for."""
@@ -121,15 +120,15 @@ class Forkservers:
         """Their process ids."""
         return {one.pid for one in self._living}
 
-    def fork(self, place: Place) -> Child:
-        """Have a worker forked; see ``Forkserver.fork``."""
+    def fork(self, kind: Kind, text: str) -> Control:
+        """Have a process forked; see ``Forkserver.fork``."""
         if self._current is None:
             started = self._current = self._start()
             self._living.append(started)
             self._selector.register(
                 started.control, selectors.EVENT_READ, lambda: self._ended(started)
             )
-        return self._current.fork(place)
+        return self._current.fork(kind, text)
 
     def finish(self) -> None:
         """Have none take orders any more: their memory is large."""
@@ -166,19 +165,22 @@ def _serve(settings: Settings, address: tuple[str, int], folder: Path, control: 
     signal.set_wakeup_fd(-1)
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)  # the supervisor says when to end
-    from serve.worker import Worker  # here, for the supervisor shall not import it
+    from serve import loader  # here, for the supervisor shall not import them
+    from serve.worker import Worker
 
     gc.freeze()  # the collector leaves shared objects alone, so that their pages stay shared
     control.socket.setblocking(True)
     while message := control.receive():
-        _, place, end = message
+        kind, text, end = message
         if end is None:
             raise OSError("no file descriptors left")
         if _fork_orphan():
             control.close()
-            worker = Control(end)
-            worker.send(Kind.FORKED, str(os.getpid()))
-            return Worker(settings, worker.on_top(), address, folder).run(Place.read(place))
+            forked = Control(end)
+            forked.send(Kind.FORKED, str(os.getpid()))
+            if kind is Kind.TRIAL:
+                return loader.try_out(settings, text, folder, forked)
+            return Worker(settings, forked.on_top(), address, folder).run(Place.read(text))
         end.close()
     return 0
 

@@ -20,6 +20,8 @@ from serve.errors import Busy
 from serve.inference import Inference
 from serve.job import Job
 from serve.observer import Observer
+from serve.repository import Repository
+from serve.routes import INFER, LOAD, UNLOAD
 from serve.threads import Threads
 
 INFERENCE_SECONDS = 0.01  # between two polls, and at most one run more
@@ -29,14 +31,21 @@ class Loop:
     """A waitress task dispatcher that queues, and the loop that works the queue off."""
 
     def __init__(
-        self, inference: Inference, admission: Admission, observer: Observer, threads: int
+        self,
+        inference: Inference,
+        admission: Admission,
+        repository: Repository,
+        observer: Observer,
+        threads: int,
     ) -> None:
         self._inference = inference
         self._admission = admission
+        self._repository = repository
         self._observer = observer
         self._threads = Threads(threads, self._infer) if threads else None
         self._arrived: deque[Channel] = deque()
         self._asking: dict[Job, Channel] = {}
+        self._parked: dict[Job, Channel] = {}
 
     def add_task(self, channel: Channel) -> None:
         """Queue a channel that has a request; its lock is held, so nothing runs here."""
@@ -72,21 +81,50 @@ class Loop:
 
     def _take_in(self, channel: Channel) -> None:
         """Queue a request for inference; serve any other, and a refusal, at once."""
-        request = channel.requests[0]
-        if channel.asks_for_inference():
-            route, parameters = request.route
-            job = Job(route.dialect, request.take_body(), request.headers, channel.gone)
-            request.job = job
-            if channel.surplus:
-                job.refuse(Busy("connections", "too many connections"))
-            else:
-                self._asking[job] = channel  # before a thread may answer it
-                if self._admission.queue(job, **routes.asked(parameters, request.query)):
-                    return
-                del self._asking[job]
-        channel.service()
+        operation = channel.operation
+        if operation == INFER:
+            waits = self._queue(channel)
+        elif operation in (LOAD, UNLOAD):
+            waits = self._park(channel)
+        else:
+            waits = False
+        if not waits:
+            channel.service()
+
+    def _queue(self, channel: Channel) -> bool:
+        """Have a request wait for inference; False where it is refused, and has its answer."""
+        job, parameters = _job(channel)
+        if channel.surplus:
+            job.refuse(Busy("connections", "too many connections"))
+            return False
+        self._asking[job] = channel  # before a thread may answer it
+        query = channel.requests[0].query
+        if self._admission.queue(job, **routes.asked(parameters, query)):
+            return True
+        del self._asking[job]
+        return False
+
+    def _park(self, channel: Channel) -> bool:
+        """Have a request wait for the supervisor; False where it is refused."""
+        job, parameters = _job(channel)
+        if not self._repository.ask(job, channel.operation, **parameters):
+            return False
+        self._parked[job] = channel
+        return True
+
+    def finish(self, job: Job) -> None:
+        """Send the answer of a request that waited for the supervisor."""
+        self._parked.pop(job).service()
 
     def _infer(self) -> None:
         """Answer the requests of one run."""
         for job in self._inference.answer_next(self._admission.waiting):
             self._asking.pop(job).service()
+
+
+def _job(channel: Channel) -> tuple[Job, dict[str, str]]:
+    """The job of a request that is answered past Flask, and the parameters in its path."""
+    request = channel.requests[0]
+    route, parameters = request.route
+    request.job = Job(route.dialect, request.take_body(), request.headers, channel.gone)
+    return request.job, parameters

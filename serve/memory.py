@@ -1,5 +1,6 @@
 """How the C library keeps the memory of finished requests."""
 
+import contextlib
 import ctypes
 
 # From glibc's malloc.h.
@@ -16,9 +17,13 @@ def keep_freed() -> None:
     in again, page by page, at the next. That tripled the cost of 256 rows; see
     docs/performance.md. Other C libraries are left as they are.
     """
-    try:
+    with contextlib.suppress(AttributeError, OSError):
         mallopt = ctypes.CDLL(None).mallopt
-    except (AttributeError, OSError):
-        return
-    mallopt(_M_TRIM_THRESHOLD, KEEP_BYTES)
-    mallopt(_M_MMAP_THRESHOLD, KEEP_BYTES)
+        mallopt(_M_TRIM_THRESHOLD, KEEP_BYTES)
+        mallopt(_M_MMAP_THRESHOLD, KEEP_BYTES)
+
+
+def give_back() -> None:
+    """Give all freed memory back to the kernel, after a model was loaded or unloaded."""
+    with contextlib.suppress(AttributeError, OSError):
+        ctypes.CDLL(None).malloc_trim(0)

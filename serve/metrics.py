@@ -12,9 +12,12 @@ from pathlib import Path
 
 import prometheus_client
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, multiprocess, values
+from prometheus_client.metrics_core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
 from prometheus_client.samples import Sample
 
 import serve
+from serve import plan
 
 CONTENT_TYPE = prometheus_client.CONTENT_TYPE_PLAIN_0_0_4
 _SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
@@ -22,10 +25,10 @@ _ROWS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
 
 
 class Totals:
-    """The metrics of all workers."""
+    """The metrics of all workers, and the state of the models."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = str(folder)
+        self._folder = folder
 
     def text(self) -> bytes:
         """As Prometheus reads them."""
@@ -38,8 +41,28 @@ class Totals:
 
     def _registry(self) -> CollectorRegistry:
         registry = CollectorRegistry()
-        multiprocess.MultiProcessCollector(registry, self._folder)  # type: ignore[no-untyped-call]
+        multiprocess.MultiProcessCollector(registry, str(self._folder))  # type: ignore[no-untyped-call]
+        registry.register(_Models(self._folder))
         return registry
+
+
+class _Models(Collector):
+    """What the plan says of each version. It is not counted, so it goes when the version goes."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def collect(self) -> Iterator[Metric]:
+        ready = GaugeMetricFamily(
+            "onnxlet_model_version_ready",
+            "Is a version served? The reason says why its files can't be.",
+            labels=["model", "version", "reason"],
+        )
+        for name, planned in plan.read(self._folder).models.items():
+            for number, version in planned.versions.items():
+                labels = [name, str(number), version.reason]
+                ready.add_metric(labels, float(bool(version.stamp)))
+        yield ready
 
 
 class Metrics:

@@ -15,7 +15,7 @@ import serve
 from serve.openapi_schemas import SCHEMAS, Schema, ref
 from serve.protocols import mlflow, oip, predict, tfserving
 from serve.protocols.dialect import Dialect
-from serve.routes import INFER, ROUTES, Route
+from serve.routes import INFER, LOAD, ROUTES, UNLOAD, Route
 from serve.views import Views
 
 _TEXT: Schema = {"type": "string"}
@@ -31,7 +31,9 @@ _QUERY = {"model": "Name of the model.", "version": "Number of the version, or a
 _PLAIN = {"ping": "application/json", "version": "text/plain", "metrics": "text/plain"}
 _ERRORS = {
     400: "The request is not what the route takes; the message says what was expected.",
-    401: "`--api-keys` is set, and the request brought no known key.",
+    401: "`--api-keys` is set (`--admin-keys`, to load or unload), and the request brought no known"
+    " key.",
+    403: "Nobody may load or unload, for `--admin-keys` is not set.",
     404: "There is no such model, version or label.",
     408: "The head or the body comes too slowly.",
     413: "Too many rows or bytes.",
@@ -58,6 +60,7 @@ _HEADERS = {
     "Retry-After": "Seconds after which to come again.",
     "WWW-Authenticate": "Bearer.",
 }
+_KEYS: list[dict[str, list[str]]] = [{"bearer": []}, {"key": []}]
 _SENT = {
     "X-Request-Id": "An id for logs and for the answer.",
     "X-Request-Timeout-Ms": "Longest time for the answer; `--timeout` is the most.",
@@ -116,14 +119,21 @@ def _view(route: Route) -> dict[str, Any]:
         errors |= {404, 503}
     if route.operation in ("ready", "ping"):
         errors.add(503)
+    changes = route.operation in (LOAD, UNLOAD)
+    if changes:
+        errors |= {401, 403}
     plain = _PLAIN.get(route.operation)
     schema = _TEXT if plain else ref(route.operation.title().replace("_", ""))
     answer = _answer({plain or "application/json": schema}, ["X-Request-Id"])
-    return {
+    described = {
         "summary": getattr(Views, route.operation).__doc__,
         "parameters": parameters,
         "responses": {"200": answer} | _refusals(route, errors),
     }
+    if changes:
+        body = {"content": _content({"application/json": ref("ModelChange")})}
+        described |= {"requestBody": body, "security": _KEYS}
+    return described
 
 
 def _inference(route: Route, kind: str) -> dict[str, Any]:
@@ -139,9 +149,9 @@ def _inference(route: Route, kind: str) -> dict[str, Any]:
         "summary": "Answer a batch with a model.",
         "parameters": parameters,
         "requestBody": {"required": True, "content": _content(_bodies(kind, "Request"))},
-        "security": [{}, {"bearer": []}, {"key": []}],
+        "security": [{}, *_KEYS],
         "responses": {"200": _answer(_bodies(kind, "Answer"), headers)}
-        | _refusals(route, set(_ERRORS)),
+        | _refusals(route, set(_ERRORS) - {403}),
     }
 
 

@@ -199,6 +199,11 @@ SCHEMAS: dict[str, Schema] = {
             reason=_TEXT,
         )
     ),
+    "ModelChange": _object(
+        parameters=_object(unload_dependents=_FLAG) | {"additionalProperties": False}
+    ),
+    "Load": _object(),
+    "Unload": _object(),
     "Models": _object("models", models=_array(_TEXT)),
     "ModelStatus": _object(
         "name ready model_version_status",

@@ -32,7 +32,7 @@ class Route:
         return re.compile(re.sub(r"\\{(\w+)\\}", r"(?P<\1>[^/:]+)", re.escape(self.path)))
 
 
-INFER = "infer"
+INFER, LOAD, UNLOAD = "infer", "load", "unload"
 ROUTES = (
     Route("POST", "/predict", INFER, predict),
     Route("POST", "/invocations", INFER, mlflow),
@@ -54,6 +54,8 @@ ROUTES = (
     Route("GET", "/v2/models/{name}/config", "model_config", oip),
     Route("GET", "/v2/models/{name}/versions/{version}/config", "model_config", oip),
     Route("POST", "/v2/repository/index", "repository_index", oip),
+    Route("POST", "/v2/repository/models/{name}/load", LOAD, oip),
+    Route("POST", "/v2/repository/models/{name}/unload", UNLOAD, oip),
     Route("GET", "/v1/models", "models", tfserving),
     Route("GET", "/v1/models/{name}", "model_status", tfserving),
     Route("GET", "/v1/models/{name}/versions/{version}", "model_status", tfserving),

@@ -46,6 +46,19 @@ class Settings:
         "newest versions of each model to serve, beside those that have a label",
         "the one before the newest is what one goes back to",
     )
+    poll_seconds: float = knob(
+        5.0,
+        duration("seconds"),
+        "seconds between two looks at the repository for new versions; 0 looks at SIGHUP alone",
+        "one look takes milliseconds, in a process of its own",
+    )
+    admin_keys: Path | None = knob(
+        None,
+        Path,
+        "file of keys like that of --api-keys, for those who may load and unload models over HTTP"
+        " (default: nobody may)",
+        "who can write to the repository needs no other way",
+    )
     host: str = knob(
         "127.0.0.1",
         str,

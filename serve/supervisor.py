@@ -17,6 +17,7 @@ from serve.control import Kind
 from serve.errors import StartError
 from serve.forkserver import Forkserver, Forkservers
 from serve.place import Place
+from serve.rollout import Rollout
 from serve.settings import Settings
 
 log = logging.getLogger("serve")
@@ -36,7 +37,8 @@ class Supervisor:
         self._selector = selectors.DefaultSelector()
         self._children: list[Child] = []
         self._forkservers = Forkservers(self._start_forkserver, self._selector)
-        self._due: list[tuple[float, int | None]] = []  # when to start a worker, on which CPU
+        # when to start a worker, on which CPU
+        self._due = [(0.0, cpu) for cpu in self._placement()]
         self._to_replace: list[Child] = []
         self._deaths = 0  # in short order
         self._failed_starts = 0  # in a row
@@ -49,7 +51,7 @@ class Supervisor:
         """Serve until a signal ends it.
 
         Raises:
-            StartError: the address is taken, or no worker can serve.
+            StartError: the address is taken, there is no model, or no worker can serve.
 
         """
         descriptors.allow(self._settings.max_connections)
@@ -58,16 +60,20 @@ class Supervisor:
         self._watch_signals()
         forkserver.adopt_orphans()
         self._folder = metrics_folder.make()
+        self._rollout = Rollout(
+            self._settings, self._folder, self._selector, self._forkservers, self._children
+        )
         try:
-            for cpu in self._placement():
-                self._start(cpu)
+            self._rollout.begin()
             while self._children or self._drain_at is None:
                 for key, _ in self._selector.select(TURN_SECONDS if not self._hurry() else 0.02):
                     key.data()
                 if self._act_on_signals() == "now":
                     return 1
+                if self._drain_at is None:
+                    self._rollout.turn()
                 self._start_due()
-                if not self._due and not self._to_replace:
+                if not (self._due or self._to_replace or self._rollout.trying):
                     self._forkservers.finish()
                 self._reap_others()
                 self._drain_when_due()
@@ -89,8 +95,8 @@ class Supervisor:
     ) -> None:
         taken = {child.place.slot for child in self._children}
         slot = min(set(range(len(taken) + 1)) - taken)
-        child = self._forkservers.fork(Place(slot, cpu, after_death))
-        child.replaces = replaces
+        place = Place(slot, cpu, after_death)
+        child = Child(self._forkservers.fork(Kind.WORKER, place.text()), place, replaces=replaces)
         self._children.append(child)
         self._selector.register(child.control, selectors.EVENT_READ, lambda: self._hear(child))
 
@@ -140,23 +146,26 @@ class Supervisor:
             child.reason = message[1]
         elif message[0] is Kind.FORKED:
             child.pid = int(message[1])
-        elif message[0] is Kind.READY:
+        elif message[0] is not Kind.READY:
+            self._rollout.hear(child, *message[:2])
+        else:
             child.ready = True
+            child.plan = int(message[1])
             self._failed_starts = 0
-            self._announce(message[1])
+            self._announce()
             if child.replaces:
                 self._take_over(child.replaces)
                 child.replaces = None
         self._accept_if_served()
 
-    def _announce(self, model: str) -> None:
-        waits = not all(child.ready for child in self._children)
+    def _announce(self) -> None:
+        waits = self._due or not all(child.ready for child in self._children)
         if self._announced or waits or self._drain_at is not None:
             return
         self._announced = True
         host, port = self._address
         host = f"[{host}]" if ":" in host else host
-        print(f"serving {model} on http://{host}:{port}; Ctrl-C ends it", flush=True)
+        print(f"serving {self._rollout.plan} on http://{host}:{port}; Ctrl-C ends it", flush=True)
 
     def _gone(self, child: Child) -> None:
         if child.pid is None and (how := self._forkservers.last_fault()):
@@ -198,9 +207,11 @@ class Supervisor:
 
     def _start_due(self) -> None:
         now = time.monotonic()
-        for entry in [entry for entry in self._due if entry[0] <= now]:
+        for entry in [
+            entry for entry in self._due if entry[0] <= now and self._rollout.plan.number
+        ]:
             self._due.remove(entry)
-            self._start(entry[1], after_death=True)
+            self._start(entry[1], after_death=self._deaths > 0)
 
     def _take_over(self, old: Child) -> None:
         """A successor is ready: its predecessor may go, if it has not died meanwhile."""
@@ -230,6 +241,7 @@ class Supervisor:
         while self._signals:
             number = self._signals.pop(0)
             if number == signal.SIGHUP:
+                self._rollout.look()
                 busy = any(child.replaces or child.draining for child in self._children)
                 self._to_replace = [child for child in self._children if not child.draining]
                 if not busy:
@@ -270,5 +282,6 @@ class Supervisor:
 
     def _kill(self) -> None:
         self._forkservers.kill()
+        self._rollout.kill()
         for child in self._children:
             child.kill()

@@ -54,9 +54,9 @@ class AnswerTask(_Watched):
         answer = self._answer()
         self.status = _STATUS.get(answer.status, f"{answer.status} Refused")
         self.response_headers += [("Content-Type", answer.content_type), *answer.headers]
-        if job := self.request.job:
-            if job.model:
-                self.response_headers += job.model.signature.headers
+        job = self.request.job
+        if job and job.model:
+            self.response_headers += job.model.signature.headers
             if answer.status == 200:
                 self.response_headers.append(("Server-Timing", job.server_timing()))
         if answer.error and answer.error.rejection:

@@ -12,7 +12,7 @@ import orjson
 import serve
 from serve.answer import Answer
 from serve.catalog import Catalog
-from serve.errors import Unavailable
+from serve.errors import ServeError, Unavailable, Unsupported
 from serve.metrics import CONTENT_TYPE, Totals
 from serve.protocols import oip_metadata, oip_statistics, tfserving_metadata
 
@@ -109,13 +109,24 @@ class Views:
         """Every version that is served, and every one that can't be, with the reason."""
         index = []
         for name, versions in self._catalog.models.items():
-            states = [(number, "READY", "") for number in versions.ready]
-            states += [(number, "UNAVAILABLE", why) for number, why in versions.failed.items()]
             index += [
-                {"name": name, "version": str(number), "state": state, "reason": reason}
-                for number, state, reason in sorted(states)
+                {
+                    "name": name,
+                    "version": str(number),
+                    "state": "READY" if version.stamp else "UNAVAILABLE",
+                    "reason": version.reason,
+                }
+                for number, version in versions.planned.versions.items()
             ]
         return _json(index)
+
+    def load(self, name: str) -> Answer:
+        """Serve the newest versions of a model; answered when all workers do."""
+        raise _needs_a_supervisor(name)
+
+    def unload(self, name: str) -> Answer:
+        """Serve a model no longer, until it is loaded; answered when no worker does."""
+        raise _needs_a_supervisor(name)
 
     def models(self) -> Answer:
         """Names of all models, in KServe's words."""
@@ -125,7 +136,7 @@ class Views:
         """State of all versions of a model, or of one, in TensorFlow Serving's words."""
         versions = self._catalog.versions(name)
         if not version:
-            return _json(tfserving_metadata.status(name, versions.ready, versions.failed))
+            return _json(tfserving_metadata.status(name, versions.ready, versions.planned.failed))
         number = self._catalog.find(name, version).signature.version
         return _json(tfserving_metadata.status(name, [number], {}))
 
@@ -140,3 +151,8 @@ class Views:
 
 def _json(document: Any) -> Answer:
     return Answer(200, orjson.dumps(document))
+
+
+def _needs_a_supervisor(name: str) -> ServeError:
+    """Only the event loop can wait for other processes; see ``serve.repository``."""
+    return Unsupported(f"model {name} can't be loaded or unloaded by this process alone")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from waitress import wasyncore
 
-from serve import catalog, memory
+from serve import memory
 from serve.access_log import AccessLog
 from serve.admission import Admission
 from serve.app import create_app
@@ -18,10 +18,12 @@ from serve.catalog import Catalog
 from serve.control import Control, Kind, Message
 from serve.errors import StartError
 from serve.inference import Inference
+from serve.loader import LacksError, Loader
 from serve.loop import Loop
 from serve.metrics import Metrics, Totals
 from serve.observer import Observer
 from serve.place import Place
+from serve.repository import Repository
 from serve.server import Server
 from serve.settings import Settings
 from serve.views import Health, Views
@@ -52,6 +54,8 @@ class Worker:
         self._address = address
         self._folder = folder
         self._health = Health()
+        self._catalog = Catalog()
+        self._loader = Loader(settings, folder, self.wake)
         self._drain_until: float | None = None
         self._unreported = 0
         self._lock = threading.Lock()
@@ -61,6 +65,8 @@ class Worker:
         try:
             self._serve(place)
         except StartError as error:
+            if isinstance(error, LacksError):
+                self._control.send(Kind.LACKS, error.version)
             self._control.send(Kind.FAILED, str(error))
             return 1
         except OSError:
@@ -75,37 +81,61 @@ class Worker:
         if place.cpu is not None:
             os.sched_setaffinity(0, {place.cpu})
         memory.keep_freed()
-        served = catalog.load(self._settings)
-        admission = Admission(self._settings, served)
-        counts = Metrics(self._folder, place.slot)
-        self._set_up(served, admission, counts, place.after_death)
-        self._control.send(Kind.READY, ", ".join(map(str, served)))
+        self._catalog.follow(*self._loader.begin())
+        self._set_up(Metrics(self._folder, place.slot), place.after_death)
+        self._control.send(Kind.READY, str(self._catalog.plan.number))
         while not self._done():
             self._loop.turn(
                 self._server.sockets, TURN_SECONDS if self._drain_until is None else 0.05
             )
             self._supervisor.take()
+            self._follow()
             self._report()
 
-    def _set_up(
-        self, served: Catalog, admission: Admission, counts: Metrics, after_death: bool
-    ) -> None:
+    def _set_up(self, counts: Metrics, after_death: bool) -> None:
         counts.restarts.inc(after_death)
+        admission = Admission(self._settings, self._catalog)
         inference = Inference(self._settings)
-        views = Views(served, self._health, Totals(self._folder), self._settings.max_rows)
+        views = Views(self._catalog, self._health, Totals(self._folder), self._settings.max_rows)
         app = create_app(inference, admission, views)
         observer = Observer(counts, AccessLog(self._settings.access_log))
         inference.ran = observer.ran
-        self._loop = Loop(inference, admission, observer, self._settings.threads)
+        self._repository = Repository(self._settings, self._control)
+        self._loop = Loop(inference, admission, self._repository, observer, self._settings.threads)
         self._server = Server(app, self._address, self._settings, self._loop, observer, self.closed)
         self._supervisor = _ControlReader(self, self._control, self._server)
 
-    def told(self, kind: Kind | None) -> None:
+    def told(self, kind: Kind | None, text: str = "") -> None:
         """React to a message of the supervisor's, or, where there is none, to its end."""
+        if kind is Kind.PLAN:
+            self._loader.follow()
+            return
+        if kind is Kind.DONE:
+            self._loop.finish(self._repository.done(text))
+            return
         self._health.ready = False
         if kind is not Kind.UNREADY:
             self._server.draining = True
             self._drain_until = time.monotonic() + self._settings.drain_timeout
+
+    def wake(self) -> None:
+        """End the loop's wait; any thread may."""
+        self._server.trigger.pull_trigger()
+
+    def _follow(self) -> None:
+        """Swap models, where a new plan is loaded."""
+        try:
+            loaded = self._loader.take()
+        except LacksError as error:
+            self._lacks(error)
+            return
+        if loaded:
+            self._catalog.follow(*loaded)
+            self._control.send(Kind.FOLLOWED, str(self._catalog.plan.number))
+
+    def _lacks(self, error: LacksError) -> None:
+        log.error("not loaded: %s", error)
+        self._control.send(Kind.LACKS, error.version)
 
     def closed(self) -> None:
         """Count a connection that has ended; any thread may."""
@@ -165,9 +195,9 @@ class _ControlReader(wasyncore.dispatcher):
             self.del_channel(self._server.sockets)
             self._worker.told(None)
             return False
-        kind, _, connection = message
+        kind, text, connection = message
         if kind is not Kind.CONNECTION:
-            self._worker.told(kind)
+            self._worker.told(kind, text)
         elif connection is not None:
             self._server.take(connection)
         else:  # the system had no descriptor left for it

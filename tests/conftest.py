@@ -118,6 +118,12 @@ def other_repository(work: Path) -> Path:
     return _made(work / "other-models", "tests.other_models")
 
 
+@pytest.fixture(scope="session")
+def swapped_repository(work: Path) -> Path:
+    """A model repository with plus/1 and large/1, which tests copy; see tests/swapped_models.py."""
+    return _made(work / "swapped-models", "tests.swapped_models")
+
+
 def _made(folder: Path, module: str) -> Path:
     if not folder.exists():
         done = run(sys.executable, "-m", module, folder)

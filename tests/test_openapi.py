@@ -1,5 +1,6 @@
 """/openapi.json says what the server does, and the server does what it says."""
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -84,12 +85,12 @@ def test_has_every_refusal_and_no_other(document: Any) -> None:
     for route in routes.ROUTES:
         if route.operation == routes.INFER:
             said = document["paths"][route.path]["post"]["responses"]
-            assert set(map(int, said)) == sent - {never_sent} | {200}
+            assert set(map(int, said)) == sent - {never_sent, errors.Forbidden.status} | {200}
 
 
 def test_describes_every_view(document: Any, server: Server) -> None:
     for route in routes.ROUTES:
-        if route.operation == routes.INFER:
+        if route.operation in (routes.INFER, routes.LOAD, routes.UNLOAD):
             continue
         path = route.path.replace("{name}", "mnist").replace("{version}", "1")
         answer = server.request(route.method, path)
@@ -99,6 +100,31 @@ def test_describes_every_view(document: Any, server: Server) -> None:
             missing = server.request(route.method, path.replace("mnist", "cats"))
             assert missing.status == 404
             check(document, route.path, route.method, missing)
+
+
+def test_describes_load_and_unload(document: Any, repository: Path, tmp_path: Path) -> None:
+    keys = tmp_path / "keys"
+    keys.write_text(f"{hashlib.sha256(b'secret').hexdigest()} admin\n")
+    good, bad = {"X-API-Key": "secret"}, {"X-API-Key": "other"}
+    asked = json.dumps({"parameters": {"unload_dependents": False}})
+    wrong = json.dumps({"parameters": {"config": "{}"}})
+    with Server("--models", str(repository), "--admin-keys", str(keys)) as server:
+        for operation in (routes.UNLOAD, routes.LOAD):
+            route = next(route for route in routes.ROUTES if route.operation == operation)
+            schema = document["paths"][route.path]["post"]["requestBody"]["content"]
+            is_valid(document, schema["application/json"]["schema"], json.loads(asked))
+            for name, body, headers, status in (
+                ("mnist", asked, good, 200),
+                ("mnist", None, good, 200),
+                ("mnist", None, bad, 401),
+                ("mnist", "[", good, 400),
+                ("mnist", wrong, good, 501),
+                ("cats", None, good, 404),
+            ):
+                path = route.path.replace("{name}", name)
+                answer = server.request("POST", path, body, headers)
+                assert answer.status == status, answer.body
+                check(document, route.path, "POST", answer)
 
 
 def test_describes_what_inference_takes_and_gives(

@@ -15,6 +15,7 @@ import subprocess
 import time
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -22,6 +23,7 @@ import numpy as np
 import pytest
 
 from tests.conftest import ROOT, run
+from tests.serve.test_workers import eventually
 
 README = (ROOT / "README.md").read_text()
 SECONDS = 600  # for the longest command: it trains for 30 epochs
@@ -73,6 +75,16 @@ class Clone:
             start_new_session=True,
         )
 
+    @contextmanager
+    def serving(self, command: str) -> Iterator[str]:
+        """Run a command that serves, and end it with Ctrl-C; gives what it prints at the start."""
+        process = self.start(command)
+        try:
+            yield self.printed(process, "serving")
+        finally:
+            after = interrupt(process)
+        assert re.fullmatch(r"(serve: mnist version 2 is served\n)?ended\n", after)
+
     def run(self, command: str) -> subprocess.CompletedProcess[str]:
         """Run a command that ends by itself."""
         return run(*self.here(command), cwd=self.folder, env=self.environment, timeout=SECONDS)
@@ -107,12 +119,9 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Clone:
 @pytest.fixture(scope="module")
 def first_run(clone: Clone) -> Iterator[str]:
     """``make run`` in the fresh clone, served until the module's tests are done."""
-    process = clone.start("make run")
-    try:
-        yield clone.printed(process, "serving mnist version 1")
-    finally:
-        after = interrupt(process)
-    assert after == "ended\n"
+    with clone.serving("make run") as printed:
+        assert "serving mnist version 1 on" in printed
+        yield printed
 
 
 def test_the_commands_are_those_that_the_tests_below_run() -> None:
@@ -171,11 +180,9 @@ def test_98_percent_of_all_test_digits_through_the_api(clone: Clone, first_run: 
 
 def test_the_second_make_run_only_serves(clone: Clone, first_run: str) -> None:
     port = str(free_port())
-    process = clone.start(f"make run PORT={port}")
-    printed = clone.printed(process, "serving mnist version 1")
-    assert "-m train" not in printed
-    assert f"http://127.0.0.1:{port}/predict" in printed
-    assert interrupt(process) == "ended\n"
+    with clone.serving(f"make run PORT={port}") as printed:
+        assert "-m train" not in printed
+        assert f"http://127.0.0.1:{port}/predict" in printed
 
 
 def test_train_then_export_then_serve(clone: Clone, first_run: str) -> None:
@@ -193,11 +200,18 @@ def test_train_then_export_then_serve(clone: Clone, first_run: str) -> None:
         for version in (1, 2)
     }
     assert len(runs) == 1  # 30 epochs of 512 units are better than 3 of 64
+    assert eventually(lambda: served_versions(clone) == ["1", "2"])  # by the first server
     clone.ports["8080"] = str(free_port())
-    process = clone.start(serve)
-    assert "mnist version 2" in clone.printed(process, "serving")
-    assert interrupt(process) == "ended\n"
+    with clone.serving(serve) as printed:
+        assert "mnist version 2" in printed
     assert mlflow_page(clone, mlflow).startswith("<!doctype html>")
+
+
+def served_versions(clone: Clone) -> list[str]:
+    address = f"http://127.0.0.1:{clone.ports['8080']}/v2/models/mnist"
+    with urllib.request.urlopen(address, timeout=60) as response:
+        versions: list[str] = json.load(response)["versions"]
+        return versions
 
 
 def mlflow_page(clone: Clone, command: str) -> str:

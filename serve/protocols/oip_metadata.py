@@ -16,6 +16,7 @@ PLATFORM = "onnx_onnxv1"
 EXTENSIONS = (
     "binary_tensor_data",
     "model_configuration",
+    "model_repository",
     "statistics",
     "provenance",
 )

@@ -58,7 +58,7 @@ def test_the_supervisor_loads_the_standard_library_alone() -> None:
     assert done.returncode == 0, done.stderr
     own = {name for name in done.stdout.split() if name.startswith("serve.")}
     assert "serve.supervisor" in own
-    loaded = {name.split(".")[0] for name in done.stdout.split()} - {"serve", "__main__"}
+    loaded = {name.split(".")[0] for name in done.stdout.split()} - {"serve", "bundle", "__main__"}
     # What the environment itself loads at every start is not the supervisor's doing.
     at_start = run(sys.executable, "-c", "import sys; print(*sys.modules)").stdout.split()
     assert loaded - sys.stdlib_module_names <= {name.split(".")[0] for name in at_start}

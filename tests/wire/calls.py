@@ -14,6 +14,9 @@ from typing import Any
 
 import numpy as np
 
+ADMIN_KEY = "key of an administrator"
+"""Who brings it may load and unload models."""
+
 
 @dataclass(frozen=True)
 class Target:

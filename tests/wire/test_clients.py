@@ -1,5 +1,6 @@
 """Every call of every client does what it should, and docs/protocols.md says which there are."""
 
+import hashlib
 import json
 import re
 import shutil
@@ -11,6 +12,7 @@ import pytest
 
 from tests.conftest import ROOT, Digits, run
 from tests.live_server import Server
+from tests.wire.calls import ADMIN_KEY
 
 CLIENTS = ROOT / "build/clients/bin/python"
 CALLS = {
@@ -23,9 +25,12 @@ CALLS = {
 
 @pytest.fixture(scope="module")
 def labelled(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    models = shutil.copytree(repository, tmp_path_factory.mktemp("labelled") / "models")
+    folder = tmp_path_factory.mktemp("labelled")
+    models = shutil.copytree(repository, folder / "models")
     (models / "mnist/labels.json").write_text('{"stable": 1}')
-    with Server("--models", str(models)) as running:
+    keys = folder / "keys"
+    keys.write_text(f"{hashlib.sha256(ADMIN_KEY.encode()).hexdigest()} admin\n")
+    with Server("--models", str(models), "--admin-keys", str(keys)) as running:
         yield running
 
 

@@ -5,7 +5,7 @@ import pytest
 import tritonclient.http as triton
 from tritonclient.utils import InferenceServerException
 
-from tests.wire.calls import Target, main
+from tests.wire.calls import ADMIN_KEY, Target, main
 
 
 def client(target: Target) -> triton.InferenceServerClient:
@@ -67,6 +67,27 @@ def model_config(target: Target) -> None:
 def repository_index(target: Target) -> None:
     index = client(target).get_model_repository_index()
     assert index == [{"name": "mnist", "version": "1", "state": "READY", "reason": ""}]
+
+
+def unload_and_load(target: Target) -> None:
+    asked = client(target)
+    headers = {"Authorization": f"Bearer {ADMIN_KEY}"}
+    asked.unload_model("mnist", headers=headers)
+    assert asked.is_model_ready("mnist") is False
+    (entry,) = asked.get_model_repository_index()
+    assert (entry["state"], entry["reason"]) == ("UNAVAILABLE", "unloaded")
+    asked.load_model("mnist", headers=headers)
+    check(target, asked.infer("mnist", [image(target)]))
+
+
+def errors_of_load(target: Target) -> None:
+    headers = {"Authorization": f"Bearer {ADMIN_KEY}"}
+    with pytest.raises(InferenceServerException, match="no model 'cats' in the repository"):
+        client(target).load_model("cats", headers=headers)
+    with pytest.raises(InferenceServerException, match="expected a key"):
+        client(target).unload_model("mnist")
+    with pytest.raises(InferenceServerException, match="parameter 'config'"):
+        client(target).load_model("mnist", headers=headers, config="{}")
 
 
 def statistics(target: Target) -> None:
@@ -164,6 +185,8 @@ main(
         "get_model_metadata": model_metadata,
         "get_model_config": model_config,
         "get_model_repository_index": repository_index,
+        "unload_model, load_model": unload_and_load,
+        "errors of load_model": errors_of_load,
         "get_inference_statistics": statistics,
         "infer, binary": infer_binary,
         "infer, JSON": infer_json,

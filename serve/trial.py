@@ -1,0 +1,68 @@
+"""A version tried by a process of its own, as the supervisor sees it.
+
+A graph that makes onnxruntime crash, hang or take all memory so costs no worker.
+"""
+
+import os
+import signal
+import time
+
+from serve import children
+from serve.control import Control, Kind
+from serve.plan import Files
+
+LONGEST_SECONDS = 120.0
+
+
+class Trial:
+    """One trial, under way."""
+
+    def __init__(self, files: Files, control: Control) -> None:
+        """Follow it.
+
+        Args:
+            files: what is tried.
+            control: to the process, which is asked for already.
+
+        """
+        self.files = files
+        self.control = control
+        self.pid: int | None = None
+        self._verdict: str | None = None
+        self._late_at = time.monotonic() + LONGEST_SECONDS
+
+    def hear(self) -> bool:
+        """Take the next message; True at the end."""
+        message = self.control.receive()
+        if message is None:
+            return True
+        kind, text, _ = message
+        if kind is Kind.FORKED:
+            self.pid = int(text)
+        else:
+            self._verdict = text if kind is Kind.FAILED else ""
+        return False
+
+    def check_time(self) -> None:
+        """End it where it takes too long."""
+        if self._verdict is None and time.monotonic() > self._late_at:
+            self._verdict = f"{self._label}: not loaded and tested within {LONGEST_SECONDS:g} s"
+            self.kill()
+
+    def verdict(self) -> str | None:
+        """Why the version can't be served, empty where it can; None where it was not tried."""
+        self.control.close()
+        if self.pid:
+            how = children.describe(children.reap(self.pid))
+            if self._verdict is None:
+                self._verdict = f"{self._label}: the process that tried it {how}"
+        return self._verdict
+
+    @property
+    def _label(self) -> str:
+        return f"{self.files.name}/{self.files.version}"
+
+    def kill(self) -> None:
+        """End it at once."""
+        if self.pid:
+            os.kill(self.pid, signal.SIGKILL)

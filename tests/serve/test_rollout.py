@@ -1,0 +1,286 @@
+"""New versions come into service, and bad ones do not, while the server runs."""
+
+import hashlib
+import json
+import os
+import shutil
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.live_server import Answer, Server
+from tests.plus import Plus
+from tests.serve.test_workers import eventually, processes, workers
+
+QUICK = ("--poll-seconds", "0.1", "--workers", "2", "--versions", "1")
+ADMIN = {"Authorization": "Bearer secret"}
+
+
+@pytest.fixture
+def plus(swapped_repository: Path, tmp_path: Path) -> Plus:
+    """A repository with version 1 of plus."""
+    models = Plus(swapped_repository, tmp_path / "models")
+    models.publish(1)
+    return models
+
+
+@pytest.fixture
+def server(plus: Plus) -> Iterator[Server]:
+    with Server("--models", str(plus.folder), *QUICK) as running:
+        yield running
+
+
+@pytest.fixture
+def admin(plus: Plus, tmp_path: Path) -> Iterator[Server]:
+    """Looks at the repository only when it is told to."""
+    keys = tmp_path / "keys"
+    keys.write_text(f"{hashlib.sha256(b'secret').hexdigest()} admin\n")
+    told = ("--poll-seconds", "0", "--workers", "2", "--admin-keys", str(keys))
+    with Server("--models", str(plus.folder), *told) as running:
+        yield running
+
+
+def answers(server: Server, path: str = "/predict") -> set[int]:
+    """The versions that answer, of some requests on connections of their own."""
+    versions = set()
+    for _ in range(4):
+        answer = server.request("POST", path, json.dumps({"images": [[1, 2]]}))
+        assert answer.status == 200, answer.body
+        document = answer.json()
+        version = document["version"]
+        assert document["probabilities"] == [[1 + version, 2 + version]]
+        versions.add(version)
+    return versions
+
+
+def index(server: Server, name: str = "plus") -> dict[str, tuple[str, str]]:
+    entries = server.request("POST", "/v2/repository/index").json()
+    return {
+        entry["version"]: (entry["state"], entry["reason"])
+        for entry in entries
+        if entry["name"] == name
+    }
+
+
+def gauges(server: Server) -> dict[str, float]:
+    """``onnxlet_model_version_ready`` by its labels."""
+    text = server.request("GET", "/metrics").body.decode()
+    name = "onnxlet_model_version_ready"
+    lines = [line for line in text.splitlines() if line.startswith(name + "{")]
+    parts = [line.removeprefix(name).rpartition(" ") for line in lines]
+    return {labels: float(value) for labels, _, value in parts}
+
+
+def change(server: Server, operation: str, name: str = "plus") -> Answer:
+    return server.request("POST", f"/v2/repository/models/{name}/{operation}", headers=ADMIN)
+
+
+def test_a_new_version_is_served_by_every_worker(server: Server, plus: Plus) -> None:
+    before = workers(server)
+    assert answers(server) == {1}
+    plus.publish(2)
+    assert eventually(lambda: index(server) == {"2": ("READY", "")})
+    assert eventually(lambda: answers(server) == {2})
+    assert workers(server) == before
+    assert gauges(server) == {'{model="plus",reason="",version="2"}': 1.0}
+    assert server.request("POST", "/predict?version=1", '{"images": [[1, 2]]}').status == 404
+    _, _, log = server.end(signal.SIGTERM)
+    assert log.splitlines()[:2] == [
+        "serve: plus version 1 is no longer served",
+        "serve: plus version 2 is served",
+    ]
+
+
+def test_a_bad_version_does_not_replace_a_good_one(server: Server, plus: Plus) -> None:
+    plus.publish(2, adds=3)
+    assert eventually(lambda: "2" in index(server))
+    (state, reason) = index(server)["2"]
+    assert state == "UNAVAILABLE"
+    assert reason.startswith("plus/2: golden answers: y differs by 1")
+    assert index(server)["1"] == ("READY", "")
+    assert answers(server) == {1}
+    ready = gauges(server)
+    assert sorted(ready.values()) == [0.0, 1.0]
+    (failed,) = (labels for labels, value in ready.items() if not value)
+    assert "plus/2: golden answers: y differs by 1" in failed
+    plus.remove(2)
+    plus.publish(2)
+    assert eventually(lambda: index(server) == {"2": ("READY", "")})
+    assert eventually(lambda: answers(server) == {2})
+    _, _, log = server.end(signal.SIGTERM)
+    assert log.count("golden answers") == 1  # it was tried once
+
+
+def test_files_that_go_bad_in_service_do_no_harm(server: Server, plus: Plus) -> None:
+    plus.corrupt(1)
+    assert eventually(lambda: "checksum mismatch" in index(server)["1"][1])
+    assert index(server)["1"][0] == "READY"
+    assert answers(server) == {1}
+    assert list(gauges(server).values()) == [1.0]
+
+
+def test_a_worker_that_must_load_bad_files_anew_makes_all_fall_back(plus: Plus) -> None:
+    plus.publish(2)
+    with Server("--models", str(plus.folder), *QUICK) as server:
+        plus.corrupt(2)
+        assert eventually(lambda: "checksum mismatch" in index(server)["2"][1])
+        killed = workers(server)[0]
+        os.kill(killed, signal.SIGKILL)
+        assert eventually(lambda: index(server)["2"][0] == "UNAVAILABLE")
+        assert eventually(lambda: len(workers(server)) == 2 and killed not in workers(server))
+        assert eventually(lambda: answers(server) == {1})
+
+
+def test_a_rollback_and_a_repository_that_vanishes(server: Server, plus: Plus) -> None:
+    plus.publish(2)
+    assert eventually(lambda: answers(server) == {2})
+    plus.remove(2)
+    assert eventually(lambda: answers(server) == {1})
+    hidden = plus.folder.rename(plus.folder.with_name("hidden"))
+    assert server.process.stderr
+    while "no such folder" not in (line := server.process.stderr.readline()):
+        assert line
+    assert line.endswith("what was loaded before goes on\n")
+    assert answers(server) == {1}
+    hidden.rename(plus.folder)
+    plus.publish(2)
+    assert eventually(lambda: answers(server) == {2})
+
+
+def test_labels_move(server: Server, plus: Plus) -> None:
+    plus.label(stable=1)
+    assert eventually(lambda: ask_label(server, "stable").status != 404)
+    plus.publish(2)
+    assert eventually(lambda: answers(server) == {2})
+    assert answers(server, "/predict?version=stable") == {1}
+    plus.label(stable=2, canary=2)
+    assert eventually(lambda: ask_label(server, "canary").status == 200)
+    assert eventually(lambda: answers(server, "/predict?version=stable") == {2})
+    assert index(server) == {"2": ("READY", "")}
+    plus.publish(3, adds=5)
+    plus.label(stable=3)
+    assert eventually(lambda: "3" in index(server))
+    assert answers(server, "/predict?version=stable") == {2}
+    _, _, log = server.end(signal.SIGTERM)
+    assert "label stable stays with version 2, for version 3 can't be served" in log
+
+
+def ask_label(server: Server, label: str) -> Answer:
+    return server.request("POST", f"/predict?version={label}", '{"images": [[1, 2]]}')
+
+
+def test_a_trial_that_dies_costs_no_worker(server: Server, plus: Plus) -> None:
+    before = workers(server)
+
+    def trials() -> list[int]:
+        known = {*before}
+        return [pid for pid in processes(server) if pid not in known]
+
+    plus.publish(2)
+    # The forkserver comes first, and is done with what it was asked for before it ends.
+    assert eventually(lambda: killed(trials()), pause=0)
+    assert eventually(lambda: "2" in index(server))
+    assert index(server)["2"] in (  # the forkserver was killed, and it was tried again
+        ("READY", ""),
+        ("UNAVAILABLE", "plus/2: the process that tried it was ended by SIGKILL"),
+    )
+    assert workers(server) == before
+
+
+def killed(pids: list[int]) -> bool:
+    for pid in pids:
+        os.kill(pid, signal.SIGKILL)
+    return bool(pids)
+
+
+def test_load_and_unload(admin: Server, plus: Plus) -> None:
+    plus.publish(2)
+    assert answers(admin) == {1}
+    assert change(admin, "load").status == 200
+    assert answers(admin) == {2}
+    assert change(admin, "unload").status == 200
+    assert index(admin) == {"1": ("UNAVAILABLE", "unloaded"), "2": ("UNAVAILABLE", "unloaded")}
+    refused = admin.request("POST", "/predict", '{"images": [[1, 2]]}')
+    assert (refused.status, refused.json()) == (
+        503,
+        {"error": "model plus: no version of it can be served"},
+    )
+    assert admin.request("GET", "/v2/models/plus/ready").status == 503
+    assert change(admin, "load").status == 200
+    assert answers(admin) == {2}
+
+
+def test_a_load_says_why_the_newest_version_can_not_be_served(admin: Server, plus: Plus) -> None:
+    plus.publish(2, adds=7)
+    answer = change(admin, "load")
+    assert answer.status == 503
+    assert answer.json()["error"].startswith("plus/2: golden answers: y differs by 5")
+    assert answers(admin) == {1}
+
+
+@pytest.mark.parametrize(
+    ("name", "headers", "body", "status", "why"),
+    [
+        ("plus", {}, "", 401, "expected a key"),
+        ("plus", {"X-API-Key": "guess"}, "", 401, "this key is not known"),
+        ("cats", ADMIN, "", 404, "no model 'cats' in the repository"),
+        ("plus", ADMIN, "{", 400, "the body is not JSON"),
+        ("plus", ADMIN, '{"parameters": {"config": "{}"}}', 501, "parameter 'config'"),
+    ],
+)
+def test_refusals(
+    admin: Server, name: str, headers: dict[str, str], body: str, status: int, why: str
+) -> None:
+    for operation in ("unload", "load"):
+        path = f"/v2/repository/models/{name}/{operation}"
+        answer = admin.request("POST", path, body, headers)
+        assert answer.status == status
+        assert why in answer.json()["error"]
+    assert answers(admin) == {1}
+
+
+def test_nobody_may_unless_it_is_allowed(server: Server) -> None:
+    answer = change(server, "unload")
+    assert answer.status == 403
+    assert "--admin-keys FILE says who may" in answer.json()["error"]
+
+
+def test_a_second_model_leaves_the_default(
+    server: Server, plus: Plus, swapped_repository: Path
+) -> None:
+    shutil.copytree(swapped_repository / "large", plus.folder / "large")
+    assert eventually(lambda: index(server, "large") == {"1": ("READY", "")})
+    assert answers(server) == {1}
+
+
+def test_sighup_looks_at_the_repository(admin: Server, plus: Plus) -> None:
+    plus.publish(2)
+    admin.process.send_signal(signal.SIGHUP)
+    assert eventually(lambda: answers(admin) == {2})
+
+
+def private_memory(server: Server) -> float:
+    """MiB that the workers have to themselves."""
+
+    def of(pid: int) -> int:
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+        return sum(int(line.split()[1]) for line in lines if line.startswith("Private"))
+
+    return sum(of(pid) for pid in workers(server)) / 1024
+
+
+def test_memory_returns(admin: Server, plus: Plus, swapped_repository: Path) -> None:
+    """A model of 16 MiB is unloaded and loaded a hundred times."""
+    before = private_memory(admin)
+    shutil.copytree(swapped_repository / "large", plus.folder / "large")
+    for turn in range(100):
+        assert change(admin, "load", "large").status == 200
+        if turn == 5:
+            first = private_memory(admin)
+        if turn < 99:
+            assert change(admin, "unload", "large").status == 200
+    assert private_memory(admin) < first + 8
+    assert change(admin, "unload", "large").status == 200
+    assert eventually(lambda: private_memory(admin) < before + 8)
