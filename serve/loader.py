@@ -116,13 +116,13 @@ class Loader:
         if self._result is None:
             return None
         result, self._result, self._loading = self._result, None, False
+        if not isinstance(result, LacksError):
+            self._dropped += map(weakref.ref, {*self._models.values()} - {*result[1].values()})
+            self._models = result[1]
         if self._again:
             self.follow()
         if isinstance(result, LacksError):
             raise result
-        before, self._models = self._models, result[1]
-        gone = before.keys() - self._models.keys()
-        self._dropped += [weakref.ref(before[served]) for served in gone]
         return result
 
     def _run(self) -> None:

@@ -6,6 +6,7 @@ import ctypes
 # From glibc's malloc.h.
 _M_TRIM_THRESHOLD = -1
 _M_MMAP_THRESHOLD = -3
+_M_ARENA_MAX = -8
 
 KEEP_BYTES = 32 * 2**20  # the largest threshold that glibc takes on 64 bits
 
@@ -21,6 +22,8 @@ def keep_freed() -> None:
         mallopt = ctypes.CDLL(None).mallopt
         mallopt(_M_TRIM_THRESHOLD, KEEP_BYTES)
         mallopt(_M_MMAP_THRESHOLD, KEEP_BYTES)
+        # A thread would get an arena of its own, of which ``give_back`` can't cut off the end.
+        mallopt(_M_ARENA_MAX, 1)
 
 
 def give_back() -> None:

@@ -128,8 +128,9 @@ def test_a_worker_that_must_load_bad_files_anew_makes_all_fall_back(plus: Plus) 
         assert eventually(lambda: "checksum mismatch" in index(server)["2"][1])
         killed = workers(server)[0]
         os.kill(killed, signal.SIGKILL)
-        assert eventually(lambda: index(server)["2"][0] == "UNAVAILABLE")
+        # Asked before that, it might be for an answer that the killed one owes.
         assert eventually(lambda: len(workers(server)) == 2 and killed not in workers(server))
+        assert index(server)["2"][0] == "UNAVAILABLE"
         assert eventually(lambda: answers(server) == {1})
 
 
@@ -281,6 +282,6 @@ def test_memory_returns(admin: Server, plus: Plus, swapped_repository: Path) -> 
             first = private_memory(admin)
         if turn < 99:
             assert change(admin, "unload", "large").status == 200
-    assert private_memory(admin) < first + 8
+    assert eventually(lambda: private_memory(admin) < first + 8)
     assert change(admin, "unload", "large").status == 200
     assert eventually(lambda: private_memory(admin) < before + 8)
