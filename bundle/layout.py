@@ -26,10 +26,10 @@ def is_name(text: str) -> bool:
 
 
 def models(root: Path) -> list[str]:
-    """Names of the models under ``root`` that have a version, sorted."""
+    """Names of the folders under ``root`` that may hold a model, sorted."""
     if not root.is_dir():
         raise BundleError(f"{root}: no such folder; `python -m export` publishes a model into one")
-    return sorted(entry.name for entry in root.iterdir() if versions(root, entry.name))
+    return sorted(entry.name for entry in root.iterdir() if is_name(entry.name) and entry.is_dir())
 
 
 def versions(root: Path, name: str) -> list[int]:
@@ -45,17 +45,25 @@ def versions(root: Path, name: str) -> list[int]:
 
 
 def stamp(root: Path, name: str, version: int) -> str:
-    """A text that changes whenever a file of a version does; empty where it has none.
+    """A text that changes whenever a file of a version does; empty where the version is gone.
 
-    It is made of what the file system tells; no file is read.
+    It is made of what the file system tells; no file is read, and hidden ones do not count.
     """
     try:
-        files = [(path.name, path.stat()) for path in (root / name / str(version)).iterdir()]
-    except OSError:
+        paths = sorted((root / name / str(version)).iterdir())
+    except FileNotFoundError:
         return ""
-    return "; ".join(
-        sorted(f"{file} {stat.st_ino} {stat.st_size} {stat.st_mtime_ns}" for file, stat in files)
-    )
+    except OSError as error:
+        return f"{error.strerror}"
+    return "; ".join(_told(path) for path in paths if not path.name.startswith(".")) or "empty"
+
+
+def _told(path: Path) -> str:
+    try:
+        stat = path.stat()
+    except OSError as error:
+        return f"{path.name} {error.strerror}"
+    return f"{path.name} {stat.st_ino} {stat.st_size} {stat.st_mtime_ns}"
 
 
 def labels(root: Path, name: str) -> dict[str, int]:
@@ -67,12 +75,14 @@ def labels(root: Path, name: str) -> dict[str, int]:
     """
     path = root / name / LABELS_FILE
     try:
+        if path.exists() and not path.is_file():  # reading a pipe would wait for ever
+            raise BundleError(f"{path}: not a file")
         document = json.loads(path.read_bytes())
     except FileNotFoundError:
         return {}
     except OSError as error:
         raise BundleError(f"{path}: {error.strerror}") from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise BundleError(f"{path}: not JSON: {error}") from None
     known = isinstance(document, dict) and all(
         is_name(label) and not label.isdecimal() and type(version) is int and version > 0

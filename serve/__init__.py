@@ -5,7 +5,8 @@ Where to look, from the outside in:
 - ``__main__``, ``settings``, ``knob``, ``commands``: the command line;
 - ``supervisor``, ``forkserver``, ``children``, ``control``: processes;
 - ``listener``, ``cpus``, ``descriptors``, ``metrics_folder``: what the supervisor gives to them;
-- ``rollout``, ``watch``, ``scan``, ``trial``, ``registry``, ``plan``: which versions all serve;
+- ``rollout``, ``watch``, ``scan``, ``trial``, ``registry``, ``plan``, ``orders``: which versions
+  all serve;
 - ``worker``, ``loop``, ``threads``: one worker's event loop, and what it does in a turn;
 - ``server``, ``channel``, ``request``, ``tasks``: HTTP, on waitress's classes of these names;
 - ``routes``, ``openapi``, ``openapi_schemas``: every route there is, and what is said of it;

@@ -44,15 +44,16 @@ class Catalog:
 
         Args:
             plan: what shall be served.
-            models: loaded, each that it names.
+            models: those of it that could be loaded.
 
         """
         self.plan = plan
         self.models = {
             name: Versions(
                 {
-                    number: models[Files(name, number, planned.stamp(number))]
+                    number: models[files]
                     for number in planned.ready
+                    if (files := Files(name, number, planned.stamp(number))) in models
                 },
                 planned,
             )

@@ -24,6 +24,12 @@ class Child:
     ready: bool = False
     plan: int = 0
     """Number of the plan that it serves."""
+    lacks: set[tuple[str, int]] = field(default_factory=set)
+    """Names and numbers of what it can't load of that plan."""
+    lacking: set[tuple[str, int]] = field(default_factory=set)
+    """The same of the plan that it is about to serve."""
+    trouble: str = ""
+    """Why it can't follow the newest plan, where it has said so."""
     draining: bool = False
     connections: int = 0
     reason: str = "a worker ended before it was ready"

@@ -28,7 +28,8 @@ class Kind(bytes, enum.Enum):
     FAILED = b"f"  # from a worker or a trial: it can't serve, or be served; the text says why
     PLAN = b"n"  # to a worker: there is a new plan in the folder
     FOLLOWED = b"o"  # from a worker: it serves the plan of this number
-    LACKS = b"l"  # from a worker: name and number of a version that it can't load
+    LACKS = b"l"  # from a worker: name and number of a version that it goes on without, and why
+    STUCK = b"s"  # the same, of a version without which it does not follow a new plan
     LOAD = b"+"  # from a worker: its number for the request, and the model to load
     UNLOAD = b"-"  # the same, and the model to unload
     DONE = b"a"  # to a worker: its number for the request, a status, and why it was not done
@@ -58,7 +59,7 @@ class Control:
 
     def send(self, kind: Kind, text: str = "", hand_over: socket.socket | None = None) -> bool:
         """Tell the other side, and give it a socket; False if it is gone or does not listen."""
-        data = kind.value + text.encode()[: _LARGEST - 1]
+        data = kind.value + text.encode(errors="replace")[: _LARGEST - 1]
         try:
             if hand_over:
                 socket.send_fds(self.socket, [data], [hand_over.fileno()])

@@ -1,10 +1,13 @@
 """Loads and tests what a plan names: in a trial, at a worker's start, and while it serves."""
 
+import contextlib
 import logging
+import resource
 import shutil
 import threading
 import weakref
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from bundle import store
@@ -15,6 +18,8 @@ from serve.errors import StartError
 from serve.model import Model
 from serve.plan import Files, Plan
 from serve.settings import Settings
+
+LONGEST_SECONDS = 120  # of CPU time, in a trial
 
 log = logging.getLogger("serve")
 
@@ -30,8 +35,10 @@ def load(settings: Settings, name: str, version: int) -> Model:
     """
     try:
         return model.load(store.read(settings.models, name, version), settings.ort_threads)
-    except BundleError as error:
+    except (BundleError, StartError) as error:
         raise StartError(str(error)) from None
+    except Exception as error:  # such as no memory, or JSON that is nested too deeply
+        raise StartError(f"{name}/{version}: {error!r}") from None
 
 
 def try_out(settings: Settings, text: str, folder: Path, control: Control) -> int:
@@ -45,6 +52,10 @@ def try_out(settings: Settings, text: str, folder: Path, control: Control) -> in
 
     """
     name, number = text.split(" ")
+    with contextlib.suppress(OSError):
+        # Where memory is short, this is the process to end; and where a graph never ends, too.
+        Path("/proc/self/oom_score_adj").write_text("1000")
+        resource.setrlimit(resource.RLIMIT_CPU, (LONGEST_SECONDS, LONGEST_SECONDS))
     try:
         load(settings, name, int(number))
     except StartError as error:
@@ -56,12 +67,42 @@ def try_out(settings: Settings, text: str, folder: Path, control: Control) -> in
     return 0
 
 
-class LacksError(StartError):
-    """A worker can't load a version of the plan."""
+class StuckError(Exception):
+    """A worker does not follow a plan, for it can't load a version that is new to it."""
 
-    def __init__(self, name: str, version: int, reason: str) -> None:
-        super().__init__(reason)
-        self.version = f"{name} {version}"
+    def __init__(self, lack: "Lack") -> None:
+        super().__init__(lack.reason)
+        self.lack = lack
+
+
+@dataclass(frozen=True)
+class Lack:
+    """A version of the plan that a worker can't load."""
+
+    files: Files
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.files.name} {self.files.version} {self.reason}"
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A plan, as far as a worker can serve it."""
+
+    plan: Plan
+    models: Models
+    lacks: Sequence[Lack] = ()
+
+    def check(self, name: str | None) -> None:
+        """Refuse to serve nothing, or nothing of the model ``name`` where there is a name.
+
+        Raises:
+            StartError: that is so.
+
+        """
+        if self.lacks and not any(name in (None, files.name) for files in self.models):
+            raise StartError(self.lacks[0].reason)
 
 
 class Loader:
@@ -79,21 +120,18 @@ class Loader:
         self._settings = settings
         self._folder = folder
         self._wake = wake
-        self._models: Models = {}
+        self._followed = Loaded(Plan(), {})
+        self._spare: Models = {}
         self._loading = False
         self._again = False
-        self._result: tuple[Plan, Models] | LacksError | None = None
+        self._result: Loaded | Exception | None = None
         self._dropped: list[weakref.ref[Model]] = []
 
-    def begin(self) -> tuple[Plan, Models]:
-        """Load the plan of the moment, now.
-
-        Raises:
-            LacksError: a version of it can't be loaded.
-
-        """
-        planned, self._models = self._load()
-        return planned, self._models
+    def begin(self) -> Loaded:
+        """Load the plan of the moment, now, and go on without what can't be loaded."""
+        wanted = plan.read(self._folder)
+        self._followed = self._load(wanted, {*wanted.served()})
+        return self._followed
 
     def follow(self) -> None:
         """Have the plan of the moment loaded aside."""
@@ -101,13 +139,17 @@ class Loader:
             self._again = True
             return
         self._loading, self._again = True, False
-        threading.Thread(target=self._run, name="loader", daemon=True).start()
+        try:
+            threading.Thread(target=self._run, name="loader", daemon=True).start()
+        except RuntimeError as error:  # the supervisor will ask again
+            self._loading = False
+            log.error("a new plan can't be loaded: %s", error)
 
-    def take(self) -> tuple[Plan, Models] | None:
-        """The newest plan that is loaded, once; what it does not name is let go of.
+    def take(self) -> Loaded | None:
+        """What has been loaded, once; what it does not name is let go of.
 
         Raises:
-            LacksError: a version of it can't be loaded.
+            StuckError: a version that is new can't be loaded; what was served goes on.
 
         """
         if self._dropped and not any(one() for one in self._dropped):
@@ -116,32 +158,37 @@ class Loader:
         if self._result is None:
             return None
         result, self._result, self._loading = self._result, None, False
-        if not isinstance(result, LacksError):
-            self._dropped += map(weakref.ref, {*self._models.values()} - {*result[1].values()})
-            self._models = result[1]
+        if isinstance(result, Loaded):
+            before = {*self._followed.models.values(), *self._spare.values()}
+            self._dropped += map(weakref.ref, before - {*result.models.values()})
+            self._followed, self._spare = result, {}
         if self._again:
             self.follow()
-        if isinstance(result, LacksError):
+        if isinstance(result, Exception):
             raise result
         return result
 
     def _run(self) -> None:
         try:
-            self._result = self._load()
-        except LacksError as error:
+            self._result = self._load(plan.read(self._folder), {*self._followed.plan.served()})
+        except Exception as error:
             self._result = error
         self._wake()
 
-    def _load(self) -> tuple[Plan, Models]:
-        wanted = plan.read(self._folder)
-        models = {}
-        for served in wanted.served():
-            name, version, _ = served
+    def _load(self, wanted: Plan, optional: Collection[Files]) -> Loaded:
+        """Load a plan, without such of the ``optional`` versions as can't be loaded."""
+        at_hand = {**self._followed.models, **self._spare}
+        models: dict[Files, Model] = {}
+        lacks: list[Lack] = []
+        for files in wanted.served():
             try:
-                models[served] = self._models.get(served) or load(self._settings, name, version)
-            except Exception as error:
-                if not isinstance(error, StartError):
-                    log.exception("%s version %s", name, version)
-                raise LacksError(name, version, str(error)) from None
+                models[files] = at_hand.get(files) or load(
+                    self._settings, files.name, files.version
+                )
+            except StartError as error:
+                lacks.append(Lack(files, str(error)))
+                if files not in optional:
+                    self._spare = models  # for the next try
+                    raise StuckError(lacks[-1]) from None
         memory.give_back()  # the files' bytes are as large as the models
-        return wanted, models
+        return Loaded(wanted, models, lacks)

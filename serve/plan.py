@@ -86,7 +86,9 @@ class Plan:
         needed = [self.models[known] for known in self.models if name in (None, known)]
         if any(planned.ready for planned in needed):
             return ""
-        return needed[0].reason(max(needed[0].versions))
+        reasons = [version.reason for model in needed for version in model.versions.values()]
+        reasons += [model.problem for model in needed]
+        return next(filter(None, reasons), "there is no version of a model")
 
     def write(self, folder: Path) -> None:
         """Put it into the folder that workers share, in place of the one before."""

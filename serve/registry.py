@@ -35,6 +35,7 @@ class Registry:
         self._found: dict[str, Found] = {}
         self._verdicts: dict[Files, str] = {}
         self._doubted: set[Files] = set()
+        self._lost: set[Files] = set()
         self._unloaded: set[str] = set()
         self.plan = Plan()
 
@@ -48,13 +49,14 @@ class Registry:
         }
         self._verdicts = {one: reason for one, reason in self._verdicts.items() if one in known}
         self._doubted &= known
-        self._unloaded &= found.keys()
+        self._lost &= known
 
     def judge(self, files: Files, reason: str) -> None:
         """Take in what a trial has shown: why it can't be served, or empty where it can."""
         self._verdicts[files] = reason
         if not reason:
             self._doubted.discard(files)
+            self._lost.discard(files)
 
     def doubt(self, name: str, version: int) -> None:
         """Have a version tried again, for a worker can't load it."""
@@ -62,22 +64,41 @@ class Registry:
         self._verdicts.pop(served, None)
         self._doubted.add(served)
 
+    def doubts(self, name: str, version: int) -> bool:
+        """Is a version of the plan in doubt?"""
+        return Files(name, version, self._before(name).stamp(version)) in self._doubted
+
+    def lose(self, lacking: set[tuple[str, int]]) -> None:
+        """Give up what no worker has, where its files are bad."""
+        self._lost = {files for files in self._doubted if files[:2] in lacking}
+
     def unload(self, name: str) -> None:
         """Serve no version of a model until it is loaded."""
         self._unloaded.add(name)
 
+    def knows(self, name: str) -> bool:
+        """Is there such a model, served or not?"""
+        return name in self._found or name in self.plan.models
+
     def load(self, name: str) -> None:
         """Serve a model again, and try again what failed."""
         self._unloaded.discard(name)
-        failed = [one for one, reason in self._verdicts.items() if reason and one.name == name]
-        for files in failed:
-            del self._verdicts[files]
+        self.forget_failures(name)
 
-    def next_trial(self) -> Files | None:
-        """What is to be tried next."""
-        for name in sorted(self._found.keys() - self._unloaded):
+    def forget_failures(self, name: str | None = None) -> None:
+        """Have all be tried again that failed, of one model or of all."""
+        self._verdicts = {
+            files: reason
+            for files, reason in self._verdicts.items()
+            if not reason or name not in (None, files.name)
+        }
+
+    def next_trial(self, name: str | None = None) -> Files | None:
+        """What is to be tried next, of one model or of all."""
+        for known in sorted(self._found.keys() - self._unloaded):
             try:
-                self._choose(name)
+                if name in (None, known):
+                    self._choose(known)
             except _UntriedError as error:
                 return error.files
         return None
@@ -85,7 +106,7 @@ class Registry:
     def replan(self) -> Plan:
         """Make the plan of all that is known; it is the same object where nothing changes."""
         models = {name: self._plan(name) for name in sorted(self._found)}
-        models = {name: planned for name, planned in models.items() if planned.versions}
+        models = {name: model for name, model in models.items() if model.versions or model.problem}
         default = self._default(models)
         if (models, default) != (self.plan.models, self.plan.default):
             self.plan = Plan(self.plan.number + 1, models, default)
@@ -110,7 +131,9 @@ class Registry:
         if planned.ready:
             return planned
         kept = {
-            number: Version(before.stamp(number), planned.reason(number)) for number in before.ready
+            number: Version(before.stamp(number), planned.reason(number))
+            for number in before.ready
+            if Files(name, number, before.stamp(number)) not in self._lost
         }
         versions = dict(sorted((planned.versions | kept).items()))
         return Planned(versions, planned.labels, planned.problem)

@@ -10,7 +10,6 @@ import logging
 import selectors
 import time
 from collections.abc import Collection
-from dataclasses import dataclass
 from pathlib import Path
 from selectors import BaseSelector
 
@@ -19,6 +18,7 @@ from serve.children import Child
 from serve.control import Kind
 from serve.errors import StartError
 from serve.forkserver import Forkservers
+from serve.orders import Orders
 from serve.plan import Plan
 from serve.registry import Registry
 from serve.settings import Settings
@@ -27,20 +27,7 @@ from serve.watch import Watch
 
 log = logging.getLogger("serve")
 
-AGAIN_SECONDS = 5.0  # after which a trial that could not begin, or a worker, is asked again
-
-
-@dataclass(frozen=True)
-class _Command:
-    """A request to load or unload a model, which waits until all workers have followed."""
-
-    child: Child
-    request: str
-    """The worker's number for it."""
-    name: str
-    loads: bool
-    look: int
-    """The look at the repository that it waits for."""
+AGAIN_SECONDS = 5.0  # after which is tried again what could not be begun, written or loaded
 
 
 class Rollout:
@@ -72,8 +59,10 @@ class Rollout:
         self._watch = Watch(settings.models, settings.poll_seconds, selector)
         self._registry = Registry(settings.versions, settings.name)
         self._trial: Trial | None = None
-        self._commands: list[_Command] = []
-        self._try_at = self._tell_at = 0.0
+        self._try_at = self._tell_at = self._write_at = 0.0
+        self.plan = Plan()
+        """What all workers shall serve; number 0 until that is known."""
+        self._orders = Orders(self, self._registry, self._watch)
 
     def begin(self) -> None:
         """Look at the repository for the first time.
@@ -85,14 +74,15 @@ class Rollout:
         self._registry.see(scan.first(self._settings.models, self._settings.name))
 
     @property
-    def plan(self) -> Plan:
-        """What all workers shall serve; number 0 until that is known."""
-        return self._registry.plan
-
-    @property
     def trying(self) -> bool:
         """Is a trial under way?"""
         return self._trial is not None
+
+    @property
+    def pids(self) -> set[int]:
+        """Of the processes that look and try."""
+        trial = {self._trial.pid} if self._trial and self._trial.pid else set()
+        return self._watch.pids | trial
 
     def look(self) -> None:
         """Look at the repository soon."""
@@ -106,35 +96,47 @@ class Rollout:
 
         """
         if found := self._watch.turn():
+            if self._watch.recovered:
+                self._registry.forget_failures()
             self._registry.see(found)
         if self._trial:
             self._trial.check_time()
         else:
             self._begin_trial()
+        if serving := [child for child in self._workers if child.ready]:
+            self._registry.lose(set.intersection(*(child.lacks for child in serving)))
         if self.plan.number or not self._registry.next_trial():
             self._publish()
         self._tell_again()
-        self._commands = [command for command in self._commands if not self._answer(command)]
+        self._orders.settle()
 
     def hear(self, child: Child, kind: Kind, text: str) -> None:
         """Take a worker's message that is about models."""
         if kind is Kind.FOLLOWED:
-            child.plan = int(text)
-        elif kind is Kind.LACKS:
-            name, number = text.split(" ")
+            self.follows(child, text)
+        elif kind in (Kind.LACKS, Kind.STUCK):
+            name, number, why = text.split(" ", 2)
             self._registry.doubt(name, int(number))
+            if kind is Kind.LACKS:
+                child.lacking.add((name, int(number)))
+            else:
+                child.trouble = why
         else:
-            request, name = text.split(" ", 1)
-            loads = kind is Kind.LOAD
-            look = self._watch.ask() if loads else 0
-            if loads:
-                self._registry.load(name)
-            elif name in self.plan.models:
-                self._registry.unload(name)
-            self._commands.append(_Command(child, request, name, loads, look))
+            self._orders.take(child, kind, text)
+
+    def follows(self, child: Child, number: str) -> None:
+        """Take in which plan a worker serves."""
+        child.plan, child.trouble = int(number), ""
+        child.lacks, child.lacking = child.lacking, set()
+
+    def end(self) -> None:
+        """Begin nothing any more, and say so to those who wait."""
+        self.kill()
+        self._orders.end()
 
     def kill(self) -> None:
-        """End a trial at once."""
+        """End a look and a trial at once."""
+        self._watch.kill()
         if self._trial:
             self._trial.kill()
 
@@ -145,7 +147,11 @@ class Rollout:
         if files is None or time.monotonic() < self._try_at:
             return
         text = f"{files.name} {files.version}"
-        trial = self._trial = Trial(files, self._forkservers.fork(Kind.TRIAL, text))
+        try:
+            trial = self._trial = Trial(files, self._forkservers.fork(Kind.TRIAL, text))
+        except OSError as error:
+            self._not_tried(f"can't be started: {error.strerror}")
+            return
         self._selector.register(trial.control, selectors.EVENT_READ, lambda: self._hear(trial))
 
     def _hear(self, trial: Trial) -> None:
@@ -154,62 +160,70 @@ class Rollout:
         self._selector.unregister(trial.control)
         self._trial = None
         verdict = trial.verdict()
-        if verdict is not None:
-            self._registry.judge(trial.files, verdict)
+        if verdict is None:
+            self._not_tried(self._forkservers.last_fault() or "ended")
             return
-        fault = self._forkservers.last_fault() or "ended"
+        self._registry.judge(trial.files, verdict)
+        if verdict:
+            self._watch.ask()  # it may be the repository that is at fault
+
+    def _not_tried(self, why: str) -> None:
         self._try_at = time.monotonic() + AGAIN_SECONDS
         if not self.plan.number:
-            raise StartError(f"the process that forks workers {fault}")
-        log.error("the process that forks workers %s; a version will be tried again", fault)
+            raise StartError(f"the process that forks workers {why}")
+        log.error("the process that forks workers %s; a version will be tried again", why)
 
     # The plan
 
     def _publish(self) -> None:
-        before = self.plan
-        after = self._registry.replan()
-        if after is before:
+        before, after = self.plan, self._registry.replan()
+        if not before.number and (why := after.fault(self._settings.name)):
+            raise StartError(why)
+        if after is before or time.monotonic() < self._write_at:
             return
+        try:
+            after.write(self._folder)
+        except OSError as error:
+            self._write_at = time.monotonic() + AGAIN_SECONDS
+            if not before.number:
+                raise StartError(f"{self._folder}: {error.strerror}") from None
+            log.error("%s: a plan can't be written: %s", self._folder, error.strerror)
+            return
+        self.plan = after
         if before.number:
             for line in plan.changes(before, after):
                 log.info("%s", line)
-        elif why := after.fault(self._settings.name):
-            raise StartError(why)
         for line in plan.problems(before, after):
             log.error("%s", line)
-        after.write(self._folder)
-        for child in self._workers:
-            child.control.send(Kind.PLAN)
+        self._tell(self._workers)
+
+    def _tell(self, children: Collection[Child]) -> None:
         self._tell_at = time.monotonic() + AGAIN_SECONDS
+        for child in children:
+            child.trouble = ""
+            child.control.send(Kind.PLAN)
 
     def _tell_again(self) -> None:
-        """Remind workers that could not follow."""
-        if time.monotonic() < self._tell_at:
-            return
-        self._tell_at = time.monotonic() + AGAIN_SECONDS
-        for child in self._behind():
-            child.control.send(Kind.PLAN)
+        """Remind workers that could not follow, or not wholly though nothing is wrong any more."""
+        if time.monotonic() >= self._tell_at:
+            late = self.behind()
+            for child in self._workers:
+                if child not in late and not all(
+                    self._registry.doubts(*version) for version in child.lacks
+                ):
+                    late.append(child)
+            self._tell(late)
 
-    def _behind(self) -> list[Child]:
+    def behind(self) -> list[Child]:
+        """The workers that serve another plan as yet."""
         return [child for child in self._workers if child.ready and child.plan < self.plan.number]
 
-    # Commands
+    def is_settled(self, name: str) -> bool:
+        """Is nothing of a model left to be tried, and the plan made of all that is known?"""
+        under_way = self._trial is not None and self._trial.files.name == name
+        waits = under_way or self._registry.next_trial(name) is not None
+        return not waits and self._registry.plan is self.plan
 
-    def _answer(self, command: _Command) -> bool:
-        """Say what came of a command, where that is known; False where it is not."""
-        waits = self._watch.seen < command.look or self._trial or self._registry.next_trial()
-        if waits or self._behind():
-            return False
-        status, why = self._outcome(command)
-        command.child.control.send(Kind.DONE, f"{command.request} {status} {why}")
-        return True
-
-    def _outcome(self, command: _Command) -> tuple[int, str]:
-        planned = self.plan.models.get(command.name)
-        if planned is None:
-            return 404, f"no model {command.name!r} in the repository"
-        if not command.loads:
-            return 200, ""
-        newest = max(planned.versions)
-        why = self._watch.problem or planned.reason(newest)
-        return (503, why) if why else (200, "")
+    def lives(self, child: Child) -> bool:
+        """Is a worker still there?"""
+        return child in self._workers

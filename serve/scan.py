@@ -8,6 +8,7 @@ from pathlib import Path
 
 from bundle import layout
 from bundle.errors import BundleError
+from serve import children
 from serve.errors import StartError
 
 
@@ -19,7 +20,7 @@ class Found:
     """The stamp of each, oldest first."""
     labels: dict[str, int] = field(default_factory=dict)
     problem: str = ""
-    """Why its labels can't be read."""
+    """Why its folder or its labels can't be read."""
 
 
 def look(root: Path) -> dict[str, Found]:
@@ -30,9 +31,10 @@ def look(root: Path) -> dict[str, Found]:
 
     """
     try:
-        return {name: _look(root, name) for name in layout.models(root)}
+        found = {name: _look(root, name) for name in layout.models(root)}
     except OSError as error:
         raise BundleError(f"{root}: {error.strerror}") from None
+    return {name: model for name, model in found.items() if model != Found()}
 
 
 def first(root: Path, name: str | None) -> dict[str, Found]:
@@ -58,10 +60,14 @@ def first(root: Path, name: str | None) -> dict[str, Found]:
 
 
 def _look(root: Path, name: str) -> Found:
-    stamps = {number: layout.stamp(root, name, number) for number in layout.versions(root, name)}
-    versions = {number: stamp for number, stamp in stamps.items() if stamp}
+    versions: dict[int, str] = {}
     try:
-        return Found(versions, layout.labels(root, name))
+        for number in layout.versions(root, name):
+            if stamp := layout.stamp(root, name, number):
+                versions[number] = stamp
+        return Found(versions, layout.labels(root, name) if versions else {})
+    except OSError as error:
+        return Found(versions, problem=f"{root / name}: {error.strerror}")
     except BundleError as error:
         return Found(versions, problem=str(error))
 
@@ -73,11 +79,21 @@ class Scan:
     """
 
     def __init__(self, root: Path) -> None:
-        """Begin. The caller has a single thread, so that it may fork."""
+        """Begin. The caller has a single thread, so that it may fork.
+
+        Raises:
+            OSError: the system lets no process begin.
+
+        """
         self._root = root
         self._said = b""
         self._reading, writing = os.pipe()
-        self.pid = os.fork()
+        try:
+            self.pid = os.fork()
+        except OSError:
+            os.close(self._reading)
+            os.close(writing)
+            raise
         if self.pid:
             os.close(writing)
             return
@@ -97,20 +113,29 @@ class Scan:
         return not said
 
     def result(self) -> dict[str, Found]:
-        """What it found; the process ends by itself, as an orphan does.
+        """What it found; call it at the end.
 
         Raises:
             BundleError: as ``look``.
 
         """
-        os.close(self._reading)
+        self.forget()
         try:
             document = json.loads(self._said)
         except ValueError:
-            raise BundleError(f"{self._root}: looking at it failed") from None
+            raise BundleError(f"{self._root}: looking at it failed or took too long") from None
         if isinstance(document, str):
             raise BundleError(document)
         return {name: _found(**told) for name, told in document.items()}
+
+    def forget(self) -> None:
+        """Let go of it, which has ended or is about to."""
+        os.close(self._reading)
+        children.reap(self.pid)
+
+    def kill(self) -> None:
+        """End it at once, though one that a file system holds ends only when that lets go."""
+        os.kill(self.pid, signal.SIGKILL)
 
 
 def _tell(root: Path, writing: int) -> None:
@@ -122,8 +147,8 @@ def _tell(root: Path, writing: int) -> None:
     os.closerange(3, os.sysconf("SC_OPEN_MAX"))
     try:
         document: object = {name: asdict(found) for name, found in look(root).items()}
-    except BundleError as error:
-        document = str(error)
+    except Exception as error:
+        document = str(error) if isinstance(error, BundleError) else repr(error)
     said = json.dumps(document).encode()
     while said:
         said = said[os.write(0, said) :]

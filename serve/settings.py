@@ -49,7 +49,8 @@ class Settings:
     poll_seconds: float = knob(
         5.0,
         duration("seconds"),
-        "seconds between two looks at the repository for new versions; 0 looks at SIGHUP alone",
+        "seconds between two looks at the repository for new versions; 0 looks only at SIGHUP, and"
+        " when a model is loaded over HTTP",
         "one look takes milliseconds, in a process of its own",
     )
     admin_keys: Path | None = knob(

@@ -150,7 +150,7 @@ class Supervisor:
             self._rollout.hear(child, *message[:2])
         else:
             child.ready = True
-            child.plan = int(message[1])
+            self._rollout.follows(child, message[1])
             self._failed_starts = 0
             self._announce()
             if child.replaces:
@@ -211,7 +211,13 @@ class Supervisor:
             entry for entry in self._due if entry[0] <= now and self._rollout.plan.number
         ]:
             self._due.remove(entry)
-            self._start(entry[1], after_death=self._deaths > 0)
+            try:
+                self._start(entry[1], after_death=self._deaths > 0)
+            except OSError as error:
+                if not self._announced:
+                    raise StartError(f"a worker can't be started: {error.strerror}") from None
+                log.error("a worker can't be started: %s", error.strerror)
+                self._due.append((now + LONGEST_PAUSE, entry[1]))
 
     def _take_over(self, old: Child) -> None:
         """A successor is ready: its predecessor may go, if it has not died meanwhile."""
@@ -223,7 +229,11 @@ class Supervisor:
     def _replace_next(self) -> None:
         if self._to_replace:
             old = self._to_replace.pop(0)
-            self._start(old.place.cpu, replaces=old)
+            try:
+                self._start(old.place.cpu, replaces=old)
+            except OSError as error:
+                log.error("restart given up, the old workers go on: %s", error.strerror)
+                self._to_replace.clear()
 
     # Signals and the end
 
@@ -252,6 +262,7 @@ class Supervisor:
             else:
                 self._due.clear()
                 self._to_replace.clear()
+                self._rollout.end()
                 delay = self._settings.drain_delay if number == signal.SIGTERM else 0.0
                 self._drain_at = time.monotonic() + delay
                 for child in self._children:
@@ -278,7 +289,7 @@ class Supervisor:
 
     def _reap_others(self) -> None:
         known = {child.pid for child in self._children if child.pid}
-        children.reap_others(known | self._forkservers.pids)
+        children.reap_others(known | self._forkservers.pids | self._rollout.pids)
 
     def _kill(self) -> None:
         self._forkservers.kill()

@@ -3,6 +3,7 @@
 A graph that makes onnxruntime crash, hang or take all memory so costs no worker.
 """
 
+import contextlib
 import os
 import signal
 import time
@@ -39,6 +40,8 @@ class Trial:
         kind, text, _ = message
         if kind is Kind.FORKED:
             self.pid = int(text)
+            if self._verdict is not None:  # it is late already
+                self.kill()
         else:
             self._verdict = text if kind is Kind.FAILED else ""
         return False
@@ -65,4 +68,5 @@ class Trial:
     def kill(self) -> None:
         """End it at once."""
         if self.pid:
-            os.kill(self.pid, signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, signal.SIGKILL)

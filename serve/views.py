@@ -12,7 +12,7 @@ import orjson
 import serve
 from serve.answer import Answer
 from serve.catalog import Catalog
-from serve.errors import ServeError, Unavailable, Unsupported
+from serve.errors import NotFound, ServeError, Unavailable
 from serve.metrics import CONTENT_TYPE, Totals
 from serve.protocols import oip_metadata, oip_statistics, tfserving_metadata
 
@@ -122,11 +122,11 @@ class Views:
 
     def load(self, name: str) -> Answer:
         """Serve the newest versions of a model; answered when all workers do."""
-        raise _needs_a_supervisor(name)
+        raise _too_long(name)
 
     def unload(self, name: str) -> Answer:
         """Serve a model no longer, until it is loaded; answered when no worker does."""
-        raise _needs_a_supervisor(name)
+        raise _too_long(name)
 
     def models(self) -> Answer:
         """Names of all models, in KServe's words."""
@@ -153,6 +153,6 @@ def _json(document: Any) -> Answer:
     return Answer(200, orjson.dumps(document))
 
 
-def _needs_a_supervisor(name: str) -> ServeError:
-    """Only the event loop can wait for other processes; see ``serve.repository``."""
-    return Unsupported(f"model {name} can't be loaded or unloaded by this process alone")
+def _too_long(name: str) -> ServeError:
+    """The event loop takes these requests (``serve.repository``), but no path of this length."""
+    return NotFound(f"no model {name[:100]!r}")

@@ -18,7 +18,7 @@ from serve.catalog import Catalog
 from serve.control import Control, Kind, Message
 from serve.errors import StartError
 from serve.inference import Inference
-from serve.loader import LacksError, Loader
+from serve.loader import Loaded, Loader, StuckError
 from serve.loop import Loop
 from serve.metrics import Metrics, Totals
 from serve.observer import Observer
@@ -65,8 +65,6 @@ class Worker:
         try:
             self._serve(place)
         except StartError as error:
-            if isinstance(error, LacksError):
-                self._control.send(Kind.LACKS, error.version)
             self._control.send(Kind.FAILED, str(error))
             return 1
         except OSError:
@@ -81,7 +79,10 @@ class Worker:
         if place.cpu is not None:
             os.sched_setaffinity(0, {place.cpu})
         memory.keep_freed()
-        self._catalog.follow(*self._loader.begin())
+        loaded = self._loader.begin()
+        self._swap(loaded)
+        loaded.check(self._settings.name)
+        del loaded  # what is unloaded later shall not stay
         self._set_up(Metrics(self._folder, place.slot), place.after_death)
         self._control.send(Kind.READY, str(self._catalog.plan.number))
         while not self._done():
@@ -126,16 +127,21 @@ class Worker:
         """Swap models, where a new plan is loaded."""
         try:
             loaded = self._loader.take()
-        except LacksError as error:
-            self._lacks(error)
-            return
-        if loaded:
-            self._catalog.follow(*loaded)
-            self._control.send(Kind.FOLLOWED, str(self._catalog.plan.number))
+        except StuckError as error:
+            log.error("not loaded: %s", error)
+            self._control.send(Kind.STUCK, str(error.lack))
+        except Exception as error:  # the supervisor will ask again
+            log.error("a new plan can't be loaded: %r", error)
+        else:
+            if loaded:
+                self._swap(loaded)
+                self._control.send(Kind.FOLLOWED, str(loaded.plan.number))
 
-    def _lacks(self, error: LacksError) -> None:
-        log.error("not loaded: %s", error)
-        self._control.send(Kind.LACKS, error.version)
+    def _swap(self, loaded: Loaded) -> None:
+        self._catalog.follow(loaded.plan, loaded.models)
+        for lack in loaded.lacks:
+            log.error("not loaded: %s", lack.reason)
+            self._control.send(Kind.LACKS, str(lack))
 
     def closed(self) -> None:
         """Count a connection that has ended; any thread may."""

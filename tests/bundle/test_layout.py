@@ -1,5 +1,6 @@
 """Where things lie in a model repository, as far as the labels go."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -25,8 +26,31 @@ def test_labels_name_versions(root: Path) -> None:
     assert layout.versions(root, "m") == [1]
 
 
+def test_labels_that_would_never_be_read_are_refused(root: Path) -> None:
+    os.mkfifo(root / "m/labels.json")
+    with pytest.raises(BundleError, match=r"labels\.json: not a file"):
+        layout.labels(root, "m")
+
+
+def test_a_stamp_changes_with_the_files(root: Path) -> None:
+    empty = layout.stamp(root, "m", 1)
+    assert empty
+    model = root / "m/1/model.onnx"
+    model.write_bytes(b"one")
+    first = layout.stamp(root, "m", 1)
+    assert layout.stamp(root, "m", 1) == first
+    (root / "m/1/.editing").touch()
+    assert layout.stamp(root, "m", 1) == first
+    model.write_bytes(b"three")
+    second = layout.stamp(root, "m", 1)
+    (root / "m/1/dangling").symlink_to("nowhere")
+    assert len({empty, first, second, layout.stamp(root, "m", 1)}) == 4
+    assert layout.stamp(root, "m", 2) == ""
+
+
 MALFORMED = (
     *("", "[]", "3", "\xff", '{"stable": "3"}', '{"stable": 0}', '{"stable": true}'),
+    "[" * 100_000,
     *('{"3": 3}', '{"": 1}', '{"a/b": 1}', '{"stable": null}'),
 )
 

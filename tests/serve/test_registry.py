@@ -102,6 +102,38 @@ def test_the_last_good_version_stays() -> None:
     assert there.ready() == [3]
 
 
+def test_what_no_worker_has_any_more_is_given_up() -> None:
+    there = Repository()
+    there.versions = {1: "a"}
+    there.settle()
+    there.registry.lose({("m", 1)})
+    assert there.ready() == [1]  # nothing is wrong with it
+    there.versions = {1: "bad"}
+    there.registry.doubt("m", 1)
+    assert there.ready() == [1]
+    there.registry.lose({("m", 1)})
+    assert there.ready() == []
+
+
+def test_failures_can_be_forgotten() -> None:
+    there = Repository()
+    there.versions = {1: "bad"}
+    there.settle()
+    there.settle()
+    there.registry.forget_failures()
+    there.settle()
+    assert there.tried == ["bad", "bad"]
+
+
+def test_a_folder_that_can_not_be_read_changes_nothing() -> None:
+    there = Repository()
+    there.versions = {1: "a"}
+    there.settle()
+    there.versions, there.problem = {}, "m: Permission denied"
+    planned = there.settle().models["m"]
+    assert (planned.ready, planned.problem) == ([1], "m: Permission denied")
+
+
 def test_nothing_is_planned_for_a_model_before_all_that_it_needs_is_tried() -> None:
     there = Repository()
     there.versions = {1: "a"}

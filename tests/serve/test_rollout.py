@@ -3,9 +3,11 @@
 import hashlib
 import json
 import os
+import resource
 import shutil
 import signal
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -130,7 +132,7 @@ def test_a_worker_that_must_load_bad_files_anew_makes_all_fall_back(plus: Plus) 
         os.kill(killed, signal.SIGKILL)
         # Asked before that, it might be for an answer that the killed one owes.
         assert eventually(lambda: len(workers(server)) == 2 and killed not in workers(server))
-        assert index(server)["2"][0] == "UNAVAILABLE"
+        assert eventually(lambda: index(server)["2"][0] == "UNAVAILABLE")
         assert eventually(lambda: answers(server) == {1})
 
 
@@ -194,6 +196,59 @@ def killed(pids: list[int]) -> bool:
     for pid in pids:
         os.kill(pid, signal.SIGKILL)
     return bool(pids)
+
+
+def test_other_models_go_on_where_a_worker_can_not_load_one_anew(
+    plus: Plus, swapped_repository: Path
+) -> None:
+    shutil.copytree(swapped_repository / "large", plus.folder / "large")
+    options = ("--poll-seconds", "0.1", "--workers", "1")
+    with Server("--models", str(plus.folder), *options) as server:
+        plus.corrupt(1)
+        assert eventually(lambda: "checksum mismatch" in index(server)["1"][1])
+        (killed,) = workers(server)
+        os.kill(killed, signal.SIGKILL)
+        assert eventually(lambda: workers(server) not in ([killed], []))
+        assert eventually(lambda: index(server)["1"][0] == "UNAVAILABLE")
+        assert index(server, "large") == {"1": ("READY", "")}
+
+
+def test_an_outage_of_the_repository_leaves_nothing_behind(server: Server, plus: Plus) -> None:
+    hidden = plus.folder.rename(plus.folder.with_name("hidden"))
+    killed = workers(server)[0]
+    os.kill(killed, signal.SIGKILL)
+    assert server.process.stderr
+    while "model.onnx: missing" not in (line := server.process.stderr.readline()):
+        assert line
+    assert answers(server) == {1}
+    hidden.rename(plus.folder)
+    assert eventually(lambda: len(workers(server)) == 2 and killed not in workers(server))
+    assert eventually(lambda: index(server) == {"1": ("READY", "")})
+
+
+def test_a_supervisor_without_descriptors_goes_on(server: Server, plus: Plus) -> None:
+    pid = server.process.pid
+    before = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (3, before[1]))
+    assert server.process.stderr
+    assert "nobody can look at it: Too many open files" in server.process.stderr.readline()
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, before)
+    plus.publish(2)
+    assert eventually(lambda: answers(server) == {2})
+
+
+def test_what_hangs_keeps_neither_an_unload_nor_the_end(admin: Server, plus: Plus) -> None:
+    plus.path(2).mkdir()
+    os.mkfifo(plus.path(2) / "model.onnx")
+    with ThreadPoolExecutor() as pool:
+        waiting = pool.submit(change, admin, "load")
+        assert eventually(lambda: len(processes(admin)) > 3)  # a forkserver and a trial
+        assert change(admin, "unload").status == 200
+        assert not waiting.done()
+        status, _, _ = admin.end(signal.SIGTERM)
+        answer = waiting.result()
+    assert status == 0
+    assert (answer.status, answer.json()) == (503, {"error": "the server is about to end"})
 
 
 def test_load_and_unload(admin: Server, plus: Plus) -> None:
