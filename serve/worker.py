@@ -6,6 +6,7 @@ import os
 import shutil
 import threading
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 from waitress import wasyncore
@@ -18,7 +19,7 @@ from serve.catalog import Catalog
 from serve.control import Control, Kind, Message
 from serve.errors import StartError
 from serve.inference import Inference
-from serve.loader import Loaded, Loader, StuckError
+from serve.loader import Lack, Loaded, Loader, StuckError
 from serve.loop import Loop
 from serve.metrics import Metrics, Totals
 from serve.observer import Observer
@@ -80,8 +81,9 @@ class Worker:
             os.sched_setaffinity(0, {place.cpu})
         memory.keep_freed()
         loaded = self._loader.begin()
-        self._swap(loaded)
+        self._tell(loaded.lacks)
         loaded.check(self._settings.name)
+        self._swap(loaded)
         del loaded  # what is unloaded later shall not stay
         self._set_up(Metrics(self._folder, place.slot), place.after_death)
         self._control.send(Kind.READY, str(self._catalog.plan.number))
@@ -134,6 +136,7 @@ class Worker:
             log.error("a new plan can't be loaded: %r", error)
         else:
             if loaded:
+                self._tell(loaded.lacks)
                 self._swap(loaded)
                 self._control.send(Kind.FOLLOWED, str(loaded.plan.number))
 
@@ -141,6 +144,9 @@ class Worker:
         self._catalog.follow(loaded.plan, loaded.models)
         for lack in loaded.lacks:
             log.error("not loaded: %s", lack.reason)
+
+    def _tell(self, lacks: Iterable[Lack]) -> None:
+        for lack in lacks:
             self._control.send(Kind.LACKS, str(lack))
 
     def closed(self) -> None:
