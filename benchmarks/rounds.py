@@ -53,7 +53,7 @@ def measure(target: Target, shape: Shape, seconds: float) -> Measurement:
     server = target.server
     before = server.cpu_seconds()
     load = _load(target, shape, seconds)
-    spent = [after - start for start, after in zip(before, server.cpu_seconds(), strict=True)]
+    spent = [after - before[pid] for pid, after in server.cpu_seconds().items() if pid in before]
     if load.errors:
         raise FailedRequestsError(f"{server.name}, {shape}: {load.errors} requests failed")
     rows = load.requests * shape.rows

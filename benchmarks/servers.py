@@ -1,5 +1,6 @@
 """The servers that are compared, each started as its users would, on 127.0.0.1."""
 
+import contextlib
 import os
 import signal
 import socket
@@ -55,14 +56,25 @@ class Server:
         main = psutil.Process(self._process.pid)
         return [main, *main.children(recursive=True)]
 
-    def cpu_seconds(self) -> list[float]:
-        """User and system time of each process of the tree so far."""
-        times = [process.cpu_times() for process in self.tree()]
-        return [spent.user + spent.system for spent in times]
+    def cpu_seconds(self) -> dict[int, float]:
+        """User and system time of each process of the tree so far, by its id, the main one first.
+
+        The main one's has that of the children that have ended, such as looks at the repository.
+        """
+        main, *below = self.tree()
+        spent = {main.pid: float(sum(main.cpu_times()[:4]))}
+        for process in below:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                spent[process.pid] = float(sum(process.cpu_times()[:2]))
+        return spent
 
     def memory(self) -> float:
         """Proportional set size of the whole tree, in MiB."""
-        return float(sum(process.memory_full_info().pss for process in self.tree())) / 2**20
+        total = 0
+        for process in self.tree():
+            with contextlib.suppress(psutil.NoSuchProcess):  # it has ended since
+                total += process.memory_full_info().pss
+        return total / 2**20
 
 
 def ours(models: Path, *arguments: str) -> Server:
