@@ -1,5 +1,6 @@
 """A data set of 28x28 images: what it is, what it must be, and how a file becomes one."""
 
+import dataclasses
 import hashlib
 import zipfile
 import zlib
@@ -16,6 +17,7 @@ from train.errors import TrainError
 SIDE = 28
 FEATURES = SIDE * SIDE
 PIXEL_RANGE = (0.0, 255.0)
+MOST_CLASSES = 10_000  # a larger label is a mistake
 
 
 @dataclass(frozen=True)
@@ -31,11 +33,35 @@ class Dataset:
     y_test: NDArray[np.int64]
     sha256: str
     """Of the four digests below, joined in the order train images, labels, test images, labels."""
+    labels: tuple[str, ...]
+    """Name of each class; by default its number."""
 
     @property
     def classes(self) -> int:
-        """Number of classes: the largest label, plus one."""
-        return int(max(self.y_train.max(), self.y_test.max())) + 1
+        """Number of classes."""
+        return len(self.labels)
+
+
+def read_labels(path: Path) -> tuple[str, ...]:
+    """Read the names of classes from a file, one a line, that of class 0 first."""
+    try:
+        names = tuple(line.strip() for line in path.read_text().strip().splitlines())
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "not text"
+        raise TrainError(f"{path}: {reason}") from None
+    if not all(names) or len(set(names)) < len(names) or not names:
+        raise TrainError(f"{path}: expected the name of each class, one a line, each another one")
+    return names
+
+
+def named(dataset: Dataset, labels: tuple[str, ...], source: Path) -> Dataset:
+    """The same data with names for its classes, read from ``source``."""
+    if len(labels) < dataset.classes:
+        raise TrainError(
+            f"{source}: {len(labels)} names, but {dataset.name} has labels up to"
+            f" {dataset.classes - 1}"
+        )
+    return dataclasses.replace(dataset, labels=labels)
 
 
 def digests(arrays: tuple[NDArray[Any], ...]) -> tuple[str, ...]:
@@ -51,12 +77,24 @@ def make(name: str, arrays: tuple[NDArray[Any], ...]) -> Dataset:
 
     """
     x_train, y_train, x_test, y_test = arrays
+    images = [
+        _images(f"{name}: {part} images", array)
+        for part, array in (("training", x_train), ("test", x_test))
+    ]
+    indices = [
+        _labels(f"{name}: {part} labels", array, len(rows))
+        for part, array, rows in zip(("training", "test"), (y_train, y_test), images, strict=True)
+    ]
+    classes = int(max(part.max() for part in indices)) + 1
+    if classes > MOST_CLASSES:
+        raise TrainError(f"{name}: a label is {classes - 1}; expected less than {MOST_CLASSES}")
     return Dataset(
         name=name,
-        x_train=_images(f"{name}: training images", x_train),
-        y_train=_labels(f"{name}: training labels", y_train, len(x_train)),
-        x_test=_images(f"{name}: test images", x_test),
-        y_test=_labels(f"{name}: test labels", y_test, len(x_test)),
+        x_train=images[0],
+        y_train=indices[0],
+        x_test=images[1],
+        y_test=indices[1],
+        labels=tuple(map(str, range(classes))),
         sha256=hashlib.sha256("".join(digests(arrays)).encode()).hexdigest(),
     )
 
@@ -90,6 +128,9 @@ def _images(what: str, array: NDArray[Any]) -> NDArray[np.float32]:
     if array.dtype.kind not in "uif":
         raise TrainError(f"{what}: expected numbers, got {array.dtype}")
     low, high = float(array.min()), float(array.max())
+    if np.isnan(low):
+        row = int(np.flatnonzero(np.isnan(array.reshape(len(array), -1)).any(axis=1))[0])
+        raise TrainError(f"{what}: image {row} has a pixel that is not a number (NaN)")
     if not (PIXEL_RANGE[0] <= low and high <= PIXEL_RANGE[1]):
         raise TrainError(f"{what}: expected pixels from 0 to 255, got {low:g} to {high:g}")
     if high <= 1:

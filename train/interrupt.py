@@ -1,6 +1,12 @@
 """Being asked to stop."""
 
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from rich.console import Console
 
 
 def on_every_signal() -> None:
@@ -11,3 +17,38 @@ def on_every_signal() -> None:
     for number in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, signal.default_int_handler)
+
+
+@dataclass
+class Wish:
+    """What somebody at the keyboard wants of a training."""
+
+    after_epoch: bool = False
+    """To end after this epoch: Ctrl-C."""
+    at_once: bool = False
+    """To end: Ctrl-C once more."""
+
+
+@contextmanager
+def wishes(console: Console) -> Iterator[Wish]:
+    """Take Ctrl-C for a wish, for as long as the block runs; the third one interrupts.
+
+    TensorFlow may swallow an exception that a signal raises somewhere in the middle of it.
+    """
+    wish = Wish()
+
+    def take(*_: Any) -> None:
+        if not wish.after_epoch:
+            wish.after_epoch = True
+            console.print("ends after this epoch, with its model; Ctrl-C again ends it at once")
+        else:
+            wish.at_once = True
+            signal.signal(signal.SIGINT, before)
+
+    before = signal.getsignal(signal.SIGINT)
+    if before is not signal.SIG_IGN:
+        signal.signal(signal.SIGINT, take)
+    try:
+        yield wish
+    finally:
+        signal.signal(signal.SIGINT, before)

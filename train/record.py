@@ -8,6 +8,7 @@ import tempfile
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import keras
 import mlflow
@@ -29,12 +30,12 @@ class EpochMetrics(keras.callbacks.Callback):
         mlflow.log_metrics(values, step=epoch + 1)
 
 
-def description(options: Options, dataset: data.Dataset, network: keras.Model) -> None:
+def description(options: Options, preset: str, dataset: data.Dataset, network: keras.Model) -> None:
     """Log what is known before training: parameters, data set, size of the network."""
-    settings = dataclasses.asdict(options)
+    settings: dict[str, Any] = {"preset": preset} | dataclasses.asdict(options)
     settings["learning_rate"] = options.effective_learning_rate
     settings["hidden"] = ",".join(map(str, options.hidden))
-    for ours in ("data", "cache", "experiment"):
+    for ours in ("data", "labels", "cache", "checkpoints", "experiment"):
         del settings[ours]  # where things lay on this machine says nothing about the model
     settings |= {"dataset": dataset.name, "dataset_sha256": dataset.sha256}
     mlflow.log_params(settings | {"parameters": network.count_params()})
@@ -65,7 +66,7 @@ def result(
         history: metric name to its value after each epoch, as Keras gives it.
 
     """
-    labels = [str(index) for index in range(dataset.classes)]
+    labels = dataset.labels
     probabilities = network.predict(dataset.x_test, batch_size=model.EVALUATION_BATCH, verbose=0)
     with contextlib.redirect_stdout(io.StringIO()):  # MLflow runs the example, with Keras's bar
         logged = mlflow.tensorflow.log_model(

@@ -1,25 +1,32 @@
 """One training run, from data to a logged model."""
 
-import time
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import keras
-import numpy as np
+import mlflow
+import tensorflow
 from rich.console import Console
 from rich.table import Table
 
-from train import data, mnist, model, record, tracking
-from train.errors import TrainError
+from train import batches, data, mnist, model, record, teacher, tracking
+from train.fit import Lesson, fit
 from train.options import Options
-from train.progress import ProgressBar
+from train.split import split
+from train.state import State
 
 
-def train(options: Options, console: Console) -> str:
+def begin(options: Options, preset: str, console: Console) -> str:
     """Train, measure and log one model as ``options`` say.
 
     The weights of the epoch with the best validation accuracy are kept. The test set is
     measured once, with those weights, and decides nothing.
+
+    Args:
+        options: of the run.
+        preset: that they come from, for the record.
+        console: for people.
 
     Returns:
         The id of the MLflow run.
@@ -28,61 +35,83 @@ def train(options: Options, console: Console) -> str:
         TrainError: the data or MLflow can't be used; no run is left behind by bad data.
 
     """
-    with console.status("reading the data"):
-        dataset = data.read(options.data) if options.data else mnist.load(options.cache)
-    training, validation = _split(dataset, options)
+    dataset = _read(options, console)
+    lesson = _lesson(options, dataset)
     with tracking.run(options.experiment) as active:
+        state = State(options.checkpoints, active.info.run_id)
+        state.begin(options, preset)
         console.print(f"run {active.info.run_id} on {dataset.name}", highlight=False)
-        keras.utils.set_random_seed(options.seed)
-        network = model.build(options, dataset.classes)
-        record.description(options, dataset, network)
-        started = time.monotonic()
-        history, best_epoch = _fit(network, training, validation, options, console)
-        metrics: dict[str, float] = {"train_seconds": time.monotonic() - started}
-        metrics |= _evaluate(network, "val", *validation)
-        metrics |= _evaluate(network, "test", dataset.x_test, dataset.y_test)
-        metrics["best_epoch"] = best_epoch + 1
-        record.result(network, dataset, metrics, history)
-    console.print(_summary(network, metrics))
+        network = _network(options, dataset)
+        record.description(options, preset, dataset, network)
+        _finish(network, dataset, lesson, options, state, console)
     return str(active.info.run_id)
 
 
-def _split(dataset: data.Dataset, options: Options) -> tuple[tuple[Any, Any], tuple[Any, Any]]:
-    """(images, labels) to train on, and to validate with: a random part, fixed by the seed."""
-    order = np.random.default_rng(options.seed).permutation(len(dataset.x_train))
-    held = max(1, round(len(order) * options.validation_split))
-    if held >= len(order):
-        raise TrainError(
-            f"{len(order)} training images leave none to train on beside a validation part of"
-            f" {options.validation_split:.0%}"
+def resume(run_id: str, checkpoints: Path, console: Console) -> str:
+    """Go on with a run that was killed, from its last whole epoch.
+
+    Raises:
+        TrainError: nothing of it is left, or its data can't be read any more.
+
+    """
+    state = State(checkpoints, run_id)
+    options, _ = state.options()
+    dataset = _read(options, console)
+    lesson = _lesson(options, dataset)
+    with tracking.resumed(run_id):
+        console.print(f"run {run_id} goes on, on {dataset.name}", highlight=False)
+        _finish(_network(options, dataset), dataset, lesson, options, state, console)
+    return run_id
+
+
+def _read(options: Options, console: Console) -> data.Dataset:
+    with console.status("reading the data"):
+        dataset = data.read(options.data) if options.data else mnist.load(options.cache)
+        if options.labels:
+            dataset = data.named(dataset, data.read_labels(options.labels), options.labels)
+        return dataset
+
+
+def _lesson(options: Options, dataset: data.Dataset) -> Lesson:
+    """What the network learns from."""
+    training, held = split(dataset, options)
+    judges = held
+    if options.learns_probabilities:
+        training, judges = (
+            (images, keras.utils.to_categorical(labels, dataset.classes))
+            for images, labels in (training, held)
         )
-    validation, training = order[:held], order[held:]
-    x, y = dataset.x_train, dataset.y_train
-    return (x[training], y[training]), (x[validation], y[validation])
+    teach = teacher.load(options.teacher, dataset.classes) if options.teacher else None
+    return Lesson(training, judges, held, teach)
 
 
-def _fit(
+def _network(options: Options, dataset: data.Dataset) -> keras.Model:
+    keras.utils.set_random_seed(options.seed)
+    if options.deterministic:
+        tensorflow.config.experimental.enable_op_determinism()
+    return model.build(options, dataset.classes)
+
+
+def _finish(
     network: keras.Model,
-    training: tuple[Any, Any],
-    validation: tuple[Any, Any],
+    dataset: data.Dataset,
+    lesson: Lesson,
     options: Options,
+    state: State,
     console: Console,
-) -> tuple[Mapping[str, list[float]], int]:
-    # Patience as long as the training: it never stops early, it only brings back the best.
-    keep_best = keras.callbacks.EarlyStopping(
-        "val_accuracy", mode="max", patience=options.epochs, restore_best_weights=True
-    )
-    with ProgressBar(console) as bar:
-        history = network.fit(
-            *training,
-            validation_data=validation,
-            epochs=options.epochs,
-            batch_size=options.batch_size,
-            validation_batch_size=model.EVALUATION_BATCH,
-            callbacks=[keep_best, record.EpochMetrics(), bar],
-            verbose=0,
-        )
-    return history.history, keep_best.best_epoch
+) -> None:
+    """Do what is left of a run: train, measure, log."""
+    model.compile_to_train(network, options, batches.steps(len(lesson.training[0]), options))
+    progress = fit(network, lesson, options, state, console)
+    model.compile_to_measure(network)
+    metrics = {"train_seconds": progress.seconds, "best_epoch": float(progress.best_epoch)}
+    metrics |= _evaluate(network, "val", *lesson.held)
+    metrics |= _evaluate(network, "test", dataset.x_test, dataset.y_test)
+    record.result(network, dataset, metrics, progress.history)
+    if progress.epoch < options.epochs:
+        mlflow.set_tag("ended_after_epoch", progress.epoch)
+    state.remove()
+    console.print(_summary(network, metrics))
 
 
 def _evaluate(network: keras.Model, part: str, x: Any, y: Any) -> dict[str, float]:

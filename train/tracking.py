@@ -39,10 +39,31 @@ def run(experiment: str) -> Iterator[mlflow.ActiveRun]:
         mlflow.set_experiment(experiment)
         active = mlflow.start_run(tags=_git_tags())
     except STORE_ERRORS as error:
-        reason = str(error).partition("\n")[0]
-        raise TrainError(f"MLflow at {uri}: {reason}") from None
-    try:
+        raise _unusable(uri, error) from None
+    with _ended(active):
         yield active
+
+
+@contextmanager
+def resumed(run_id: str) -> Iterator[mlflow.ActiveRun]:
+    """The same for a run that there is."""
+    uri = connect()
+    try:
+        active = mlflow.start_run(run_id)
+    except STORE_ERRORS as error:
+        raise _unusable(uri, error) from None
+    with _ended(active):
+        yield active
+
+
+def _unusable(uri: str, error: Exception) -> TrainError:
+    return TrainError(f"MLflow at {uri}: {str(error).partition(chr(10))[0]}")
+
+
+@contextmanager
+def _ended(active: mlflow.ActiveRun) -> Iterator[None]:
+    try:
+        yield
     except (KeyboardInterrupt, SystemExit):
         mlflow.end_run("KILLED")
         raise

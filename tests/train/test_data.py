@@ -48,12 +48,16 @@ def test_the_digest_changes_with_every_array(tmp_path: Path) -> None:
         ),
         ({"x_test": np.zeros((0, 784))}, r"test images: expected shape .* got \(0, 784\)"),
         ({"x_train": np.full((6, 784), "a")}, "training images: expected numbers, got <U1"),
-        ({"x_train": np.full((6, 784), np.nan)}, "expected pixels from 0 to 255, got nan"),
+        (
+            {"x_train": np.full((6, 784), np.nan)},
+            r"training images: image 0 has a pixel that is not a num",
+        ),
         ({"x_train": np.full((6, 784), 256)}, "expected pixels from 0 to 255, got 256 to 256"),
         ({"x_train": np.full((6, 784), 0.5)}, "expected raw pixels 0..255"),
         ({"y_train": np.zeros(5, dtype=int)}, r"training labels: expected shape \(6,\)"),
         ({"y_test": np.array([0.5, 1])}, "test labels: expected class indices"),
         ({"y_test": np.array([-1, 1])}, "test labels: expected class indices"),
+        ({"y_test": np.array([3, 10_000])}, "bad: a label is 10000; expected less than 10000"),
         ({"y_test": None}, "has no array y_test"),
         ({"x_train": np.array([{}] * 6, dtype=object)}, "not a readable"),
     ],
@@ -61,6 +65,27 @@ def test_the_digest_changes_with_every_array(tmp_path: Path) -> None:
 def test_names_bad_data(tmp_path: Path, changes: dict[str, Any], message: str) -> None:
     with pytest.raises(TrainError, match=message):
         data.read(write(tmp_path / "bad.npz", **changes))
+
+
+def test_classes_have_names(tmp_path: Path) -> None:
+    dataset = data.read(write(tmp_path / "own.npz"))
+    assert dataset.labels == ("0", "1", "2", "3")
+    file = tmp_path / "labels.txt"
+    file.write_text("cat\ndog\n\u00e4sop\nyak\nemu\n")
+    named = data.named(dataset, data.read_labels(file), file)
+    assert named.labels == ("cat", "dog", "\u00e4sop", "yak", "emu")
+    assert named.classes == 5
+    file.write_text("cat\ndog\n")
+    with pytest.raises(TrainError, match=r"labels\.txt: 2 names, but own has labels up to 3"):
+        data.named(dataset, data.read_labels(file), file)
+
+
+@pytest.mark.parametrize("text", ["", "\n", "a\n\nb", "a\nb\na"])
+def test_names_bad_labels(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "labels.txt"
+    file.write_text(text)
+    with pytest.raises(TrainError, match="expected the name of each class, one a line"):
+        data.read_labels(file)
 
 
 def test_names_bad_paths(tmp_path: Path) -> None:

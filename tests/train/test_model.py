@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from train import model
-from train.options import Options
+from train.options import Options, of_preset
 
 
 def layers(network: keras.Model) -> list[str]:
@@ -13,7 +13,7 @@ def layers(network: keras.Model) -> list[str]:
 
 
 def test_scales_inside_the_model() -> None:
-    network = model.build(Options(hidden=(3,)), classes=4)
+    network = model.build(of_preset("default", hidden=(3,)), classes=4)
     assert network.input_shape == (None, 784)
     assert network.output_shape == (None, 4)
     white = np.full((1, 784), 255, dtype=np.float32)
@@ -27,7 +27,9 @@ def test_scales_inside_the_model() -> None:
 
 
 def test_builds_what_the_options_say() -> None:
-    network = model.build(Options(hidden=(8, 4), dropout=0.2, batch_norm=True, l2=0.01), 10)
+    network = model.build(
+        of_preset("default", hidden=(8, 4), dropout=0.2, batch_norm=True, l2=0.01), 10
+    )
     block = ["Dense", "BatchNormalization", "ReLU", "Dropout"]
     assert layers(network) == ["Rescaling", *block, *block, "Dense"]
     dense = [layer for layer in network.layers if isinstance(layer, keras.layers.Dense)]
@@ -38,7 +40,7 @@ def test_builds_what_the_options_say() -> None:
 
 
 def test_leaves_out_what_is_not_asked_for() -> None:
-    network = model.build(Options(hidden=(8,), dropout=0), 10)
+    network = model.build(of_preset("default", hidden=(8,), dropout=0), 10)
     assert layers(network) == ["Rescaling", "Dense", "ReLU", "Dense"]
     assert network.layers[1].use_bias
 
@@ -46,14 +48,16 @@ def test_leaves_out_what_is_not_asked_for() -> None:
 @pytest.mark.parametrize(
     ("chosen", "kind", "rate"),
     [
-        (Options(optimizer="sgd", momentum=0.9), keras.optimizers.SGD, 0.1),
-        (Options(optimizer="rmsprop", momentum=0.5), keras.optimizers.RMSprop, 0.001),
-        (Options(optimizer="adam"), keras.optimizers.Adam, 0.001),
-        (Options(optimizer="adamw", learning_rate=0.02), keras.optimizers.AdamW, 0.02),
+        (of_preset("default", optimizer="sgd", momentum=0.9), keras.optimizers.SGD, 0.1),
+        (of_preset("default", optimizer="rmsprop", momentum=0.5), keras.optimizers.RMSprop, 0.001),
+        (of_preset("default", optimizer="adam"), keras.optimizers.Adam, 0.001),
+        (of_preset("default", optimizer="adamw", learning_rate=0.02), keras.optimizers.AdamW, 0.02),
     ],
 )
 def test_compiles_with_the_optimizer(chosen: Options, kind: Any, rate: float) -> None:
-    optimizer = model.build(chosen, 10).optimizer
+    network = model.build(chosen, 10)
+    model.compile_to_train(network, chosen, steps=7)
+    optimizer = network.optimizer
     assert type(optimizer) is kind
     assert float(optimizer.learning_rate) == pytest.approx(rate)
     if chosen.momentum:

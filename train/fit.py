@@ -1,0 +1,112 @@
+"""The training of one network: epoch after epoch, the best weights kept, a kill survived."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+from rich.console import Console
+
+from train import batches, interrupt, model, record
+from train.options import Options
+from train.progress import ProgressBar
+from train.split import Part
+from train.state import Progress, State
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """What a network learns from."""
+
+    training: Part
+    judges: Part
+    """To choose the epoch by, with targets of the same kind."""
+    held: Part
+    """The same images with their class indices."""
+    teach: Callable[[Any], Any] | None = None
+    """Gives the targets of a batch of images, where it is not those of ``training``."""
+
+
+def fit(
+    network: keras.Model, lesson: Lesson, options: Options, state: State, console: Console
+) -> Progress:
+    """Train until the last epoch, or until somebody presses Ctrl-C.
+
+    The network then has the weights of the epoch with the best validation accuracy.
+
+    Args:
+        network: compiled.
+        lesson: to learn from.
+        options: of the run.
+        state: what an earlier part of the run has left, and this one leaves after each epoch.
+        console: for people.
+
+    """
+    keeper = _Keeper(network, state)
+    feed = batches.batches(*lesson.training, options, keeper.progress.epoch, lesson.teach)
+    with ProgressBar(console) as bar, interrupt.wishes(console) as wish:
+        if keeper.progress.epoch < options.epochs:
+            network.fit(
+                feed,
+                validation_data=lesson.judges,
+                initial_epoch=keeper.progress.epoch,
+                epochs=options.epochs,
+                steps_per_epoch=batches.steps(len(lesson.training[0]), options),
+                validation_batch_size=model.EVALUATION_BATCH,
+                callbacks=[record.EpochMetrics(), bar, keeper, _Stop(wish)],
+                verbose=0,
+                shuffle=False,
+            )
+    if wish.at_once:
+        raise KeyboardInterrupt
+    network.set_weights(keeper.best_weights)
+    return keeper.progress
+
+
+class _Keeper(keras.callbacks.Callback):
+    """Keeps the best weights, and all that a resumed run needs."""
+
+    def __init__(self, network: keras.Model, state: State) -> None:
+        super().__init__()
+        self._state = state
+        self.best_weights: list[NDArray[Any]] = []
+        self.progress = Progress()
+        if left := state.load(network):
+            self.best_weights, self.progress = left
+        self._began = time.monotonic()
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        """Take in what an epoch, counted from 0, has brought."""
+        progress = self.progress
+        now = time.monotonic()
+        progress.seconds += now - self._began
+        self._began = now
+        progress.epoch = epoch + 1
+        for name, value in (logs or {}).items():
+            progress.history.setdefault(name, []).append(float(value))
+        if progress.history["val_accuracy"][-1] > progress.best:
+            progress.best = progress.history["val_accuracy"][-1]
+            progress.best_epoch = epoch + 1
+            self.best_weights = [np.array(value) for value in self.model.get_weights()]
+        self._state.save(self.model, self.best_weights, progress)
+
+
+class _Stop(keras.callbacks.Callback):
+    """Ends training where that is wished."""
+
+    def __init__(self, wish: interrupt.Wish) -> None:
+        super().__init__()
+        self._wish = wish
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
+        """Look whether it shall be at once."""
+        if self._wish.at_once:
+            raise KeyboardInterrupt
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        """Look whether it shall be after an epoch."""
+        if self._wish.after_epoch:
+            self.model.stop_training = True

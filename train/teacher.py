@@ -1,0 +1,56 @@
+"""Learning from another model's probabilities.
+
+As in Hinton, Vinyals and Dean, "Distilling the Knowledge in a Neural Network" (2015).
+"""
+
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import keras
+import mlflow
+import tensorflow as tf
+
+from train import tracking
+from train.errors import TrainError
+
+Tensor = Any  # TensorFlow publishes no types
+
+
+def load(run_id: str, classes: int) -> Callable[[Tensor], Tensor]:
+    """What gives a run's probabilities, shape (N, classes), for images of shape (N, 784).
+
+    Raises:
+        TrainError: there is no such run, it has no Keras model, or one of other classes.
+
+    """
+    tracking.connect()
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            uri = f"runs:/{run_id}/model"
+            found = Path(mlflow.artifacts.download_artifacts(uri, dst_path=folder))
+            network = keras.models.load_model(found / "data/model.keras", compile=False)
+        except (*tracking.STORE_ERRORS, ValueError) as error:
+            reason = str(error).partition("\n")[0]
+            raise TrainError(f"teacher {run_id}: no Keras model: {reason}") from None
+    if network.output_shape != (None, classes):
+        raise TrainError(
+            f"teacher {run_id} tells {network.output_shape[-1]} classes apart,"
+            f" the data has {classes}"
+        )
+    return lambda images: network(images, training=False)
+
+
+def loss(temperature: float) -> Callable[[Tensor, Tensor], Tensor]:
+    """Cross-entropy of both sides' softened probabilities, its gradients as large as before."""
+
+    def softened(probabilities: Tensor) -> Tensor:
+        return tf.math.log(probabilities + 1e-12) / temperature
+
+    def of(teachers: Tensor, students: Tensor) -> Tensor:
+        return temperature**2 * tf.nn.softmax_cross_entropy_with_logits(
+            tf.nn.softmax(softened(teachers)), softened(students)
+        )
+
+    return of
