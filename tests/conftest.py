@@ -72,7 +72,7 @@ def _train_and_export(folder: Path) -> None:
     environment = {"env": python_environment()}
     for command, cwd in (
         (("-c", code, subset), ROOT),
-        (("-m", "train", "--data", subset, "--hidden", "64", "--epochs", "5"), folder),
+        (("-m", "train", "--data", subset, "--hidden", "64", "--epochs", "8"), folder),
         (("-m", "export", "--best"), folder),
     ):
         done = run(sys.executable, *command, cwd=cwd, **environment)

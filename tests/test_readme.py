@@ -26,7 +26,7 @@ from tests.conftest import ROOT, run
 from tests.serve.test_workers import eventually
 
 README = (ROOT / "README.md").read_text()
-SECONDS = 600  # for the longest command: it trains for 30 epochs
+SECONDS = 600  # for the longest command: it trains for 40 epochs
 
 
 def commands() -> list[str]:
@@ -199,7 +199,7 @@ def test_train_then_export_then_serve(clone: Clone, first_run: str) -> None:
         json.loads((clone.folder / f"models/mnist/{version}/manifest.json").read_text())["run_id"]
         for version in (1, 2)
     }
-    assert len(runs) == 1  # 30 epochs of 512 units are better than 3 of 64
+    assert len(runs) == 1  # 40 epochs of 512 units are better than 3 of 64
     assert eventually(lambda: served_versions(clone) == ["1", "2"])  # by the first server
     clone.ports["8080"] = str(free_port())
     with clone.serving(serve) as printed:

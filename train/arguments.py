@@ -74,11 +74,10 @@ def _add_preset(parser: argparse._ActionsContainer) -> None:
 def _parser(name: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m train",
-        usage="%(prog)s [options] | --resume RUN_ID | sweep … | compare …",
+        usage="%(prog)s [options] | --resume RUN_ID",
         allow_abbrev=False,
         description="Train a dense network on 28x28 images and record the run in MLflow"
-        " (MLFLOW_TRACKING_URI, by default sqlite:///mlflow.db). sweep trains several, compare"
-        " puts runs beside each other; both have a --help of their own.",
+        " (MLFLOW_TRACKING_URI, by default sqlite:///mlflow.db).",
         epilog="The last line printed is the run's id: python -m export --run ID",
     )
     _add_preset(parser)

@@ -78,7 +78,7 @@ class Options:
     )
     optimizer: str = _option("training", str, "optimizer", choices=sorted(LEARNING_RATES))
     learning_rate: float | None = _option(
-        "training", numbers.positive, f"(default: {_RATES})", "RATE", default=None
+        "training", numbers.positive, f"learning rate (default: {_RATES})", "RATE", default=None
     )
     momentum: float = _option(
         "training",

@@ -44,12 +44,12 @@ def test_parameters(trained: Run, work: Path) -> None:
         "learning_rate": "0.001",
         "momentum": "0.0",
         "weight_decay": "0.0",
-        "schedule": "constant",
+        "schedule": "cosine",
         "warmup": "0.0",
         "teacher": "None",
         "temperature": "2.0",
         "deterministic": "False",
-        "epochs": "5",
+        "epochs": "8",
         "batch_size": "256",
         "validation_split": "0.1",
         "seed": "0",
@@ -62,7 +62,7 @@ def test_parameters(trained: Run, work: Path) -> None:
 def test_metrics_of_every_epoch_and_of_the_model(client: mlflow.MlflowClient, trained: Run) -> None:
     metrics = trained.data.metrics
     curve = client.get_metric_history(trained.info.run_id, "epoch/val_accuracy")
-    assert [point.step for point in curve] == [1, 2, 3, 4, 5]
+    assert [point.step for point in curve] == [1, 2, 3, 4, 5, 6, 7, 8]
     best = max(curve, key=lambda point: point.value)
     assert metrics["best_epoch"] == best.step
     assert metrics["val_accuracy"] == pytest.approx(best.value, abs=1e-6)
