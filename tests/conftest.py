@@ -16,6 +16,7 @@ import pytest
 from numpy.typing import NDArray
 
 from tests.live_server import Server
+from tests.plus import Plus
 
 ROOT = Path(__file__).parent.parent
 SUBSET_TRAIN, SUBSET_TEST = 6000, 1000
@@ -122,6 +123,14 @@ def other_repository(work: Path) -> Path:
 def swapped_repository(work: Path) -> Path:
     """A model repository with plus/1 and large/1, which tests copy; see tests/swapped_models.py."""
     return _made(work / "swapped-models", "tests.swapped_models")
+
+
+@pytest.fixture
+def plus(swapped_repository: Path, tmp_path: Path) -> Plus:
+    """A repository with version 1 of plus; see tests/plus.py."""
+    models = Plus(swapped_repository, tmp_path / "models")
+    models.publish(1)
+    return models
 
 
 def _made(folder: Path, module: str) -> Path:

@@ -1,20 +1,16 @@
 """What a real training run leaves in MLflow; the run is the one that all tests share."""
 
 import json
-import os
-import signal
-import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
-import keras
 import mlflow
 import numpy as np
 import pytest
 from mlflow.entities import Run
 
 from tests.conftest import SUBSET_TEST, python_environment, run
+from tests.train.test_resume import begun, statuses
 from train import data
 
 
@@ -118,128 +114,6 @@ def test_the_logged_model_answers_as_measured(
     assert linked["test_accuracy"] == trained.data.metrics["test_accuracy"]
 
 
-def begun(work: Path, folder: Path, *options: str) -> "subprocess.Popen[str]":
-    """A run that has done an epoch."""
-    command = [sys.executable, "-m", "train", "--data", str(work / "subset.npz")]
-    process = subprocess.Popen(
-        [*command, *options],
-        cwd=folder,
-        env=python_environment(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    wait_for(process, "epoch")
-    return process
-
-
-def wait_for(process: "subprocess.Popen[str]", beginning: str) -> None:
-    assert process.stderr
-    for line in process.stderr:
-        if line.startswith(beginning):
-            return
-    raise AssertionError(f"no line begins with {beginning}")
-
-
-ENDLESS = ("--epochs", "9999", "--hidden", "8")
-
-
-@pytest.mark.parametrize(
-    "how", [(signal.SIGTERM,), (signal.SIGHUP,), (signal.SIGINT, signal.SIGINT)]
-)
-def test_an_interrupted_run_is_marked_killed(
-    work: Path, tmp_path: Path, how: tuple[signal.Signals, ...]
-) -> None:
-    process = begun(work, tmp_path, *ENDLESS, "--batch-size", "1")  # which makes long epochs
-    os.kill(process.pid, how[0])
-    for number in how[1:]:
-        wait_for(process, "ends after this epoch")
-        os.kill(process.pid, number)
-    out, err = process.communicate(timeout=60)
-    assert (process.returncode, out) == (130, "")
-    last = err.splitlines()[-1]
-    assert last.startswith("train: interrupted; a run that had begun is marked KILLED")
-    assert "Traceback" not in err
-    assert statuses(tmp_path) == ["KILLED"]
-
-
-def test_ctrl_c_ends_after_the_epoch_with_a_model(work: Path, tmp_path: Path) -> None:
-    process = begun(work, tmp_path, *ENDLESS)
-    os.kill(process.pid, signal.SIGINT)
-    out, err = process.communicate(timeout=60)
-    assert process.returncode == 0, err
-    client = mlflow.MlflowClient(f"sqlite:///{tmp_path}/mlflow.db")
-    ended = client.get_run(out.strip())
-    assert ended.info.status == "FINISHED"
-    epochs = int(ended.data.tags["ended_after_epoch"])
-    assert 1 <= epochs < 9999
-    assert len(client.get_metric_history(out.strip(), "epoch/loss")) == epochs
-    assert ended.data.metrics["test_accuracy"] > 0
-    assert not (tmp_path / "checkpoints" / out.strip()).exists()
-
-
-DETERMINISTIC = (
-    *("--hidden", "16,16", "--batch-norm", "--dropout", "0.3", "--augment", "--epochs", "6"),
-    *("--optimizer", "adamw", "--schedule", "cosine", "--warmup", "1", "--deterministic"),
-)
-
-
-def trained_weights(folder: Path, run_id: str) -> list[np.ndarray[Any, Any]]:
-    (found,) = (path for path in folder.rglob("MLmodel") if run_id in path.read_text())
-    network = keras.models.load_model(found.parent / "data/model.keras")
-    weights: list[np.ndarray[Any, Any]] = network.get_weights()
-    return weights
-
-
-def test_a_killed_run_goes_on_to_the_same_weights(work: Path, tmp_path: Path) -> None:
-    whole = begun(work, tmp_path, *DETERMINISTIC)
-    first, err = whole.communicate(timeout=120)
-    assert whole.returncode == 0, err
-    again = begun(work, tmp_path, *DETERMINISTIC)
-    second, err = again.communicate(timeout=120)
-    assert again.returncode == 0, err
-    for one, same in zip(
-        trained_weights(tmp_path, first.strip()),
-        trained_weights(tmp_path, second.strip()),
-        strict=True,
-    ):
-        np.testing.assert_array_equal(one, same)
-
-    killed = begun(work, tmp_path, *DETERMINISTIC)
-    killed.kill()
-    killed.communicate()
-    (run_id,) = {path.name for path in (tmp_path / "checkpoints").iterdir()}
-    done = run(
-        *(sys.executable, "-m", "train", "--resume", run_id),
-        cwd=tmp_path,
-        env=python_environment(),
-    )
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.strip() == run_id
-    for one, other in zip(
-        trained_weights(tmp_path, first.strip()), trained_weights(tmp_path, run_id), strict=True
-    ):
-        np.testing.assert_allclose(one, other, rtol=0, atol=1e-6)
-    client = mlflow.MlflowClient(f"sqlite:///{tmp_path}/mlflow.db")
-    resumed = client.get_run(run_id)
-    assert resumed.info.status == "FINISHED"
-    curves = [
-        # Where the kill fell between the record and the checkpoint, an epoch is there twice.
-        {point.step: point.value for point in client.get_metric_history(one, "epoch/val_accuracy")}
-        for one in (first.strip(), run_id)
-    ]
-    assert len(curves[0]) == 6
-    assert curves[1] == pytest.approx(curves[0], abs=1e-6)
-    assert list((tmp_path / "checkpoints").iterdir()) == []
-
-
-def test_there_is_nothing_to_resume(tmp_path: Path) -> None:
-    command = (sys.executable, "-m", "train", "--resume", "0" * 32)
-    done = run(*command, cwd=tmp_path, env=python_environment())
-    assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr.startswith(f"train: checkpoints/{'0' * 32}: nothing to go on with")
-
-
 def test_a_teacher_is_learned_from(work: Path, tmp_path: Path) -> None:
     """A student that sees no label at all comes close to its teacher."""
 
@@ -314,9 +188,3 @@ def test_too_few_images_to_split(work: Path, tmp_path: Path) -> None:
     assert "40 training images leave none to train on" in done.stderr
     assert "Traceback" not in done.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["few.npz"]
-
-
-def statuses(folder: Path) -> list[str]:
-    client = mlflow.MlflowClient(f"sqlite:///{folder}/mlflow.db")
-    (experiment,) = client.search_experiments(filter_string="name = 'mnist'")
-    return [entry.info.status for entry in client.search_runs([experiment.experiment_id])]
