@@ -3,7 +3,7 @@
 import logging
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from serve import loader, scan
 from serve.errors import BadRequest, NotFound, StartError, Unavailable
@@ -18,13 +18,13 @@ log = logging.getLogger("serve")
 _NUMBER = re.compile(r"[1-9][0-9]{0,17}")
 
 
-@dataclass
+@dataclass(frozen=True)
 class Versions:
     """The versions of one model."""
 
-    ready: dict[int, Model] = field(default_factory=dict)
+    ready: dict[int, Model]
     """Oldest first."""
-    planned: Planned = field(default_factory=Planned)
+    planned: Planned
 
 
 class Catalog:

@@ -12,14 +12,12 @@ from pathlib import Path
 
 from bundle import store
 from bundle.errors import BundleError
-from serve import memory, model, plan
+from serve import memory, model, plan, trial
 from serve.control import Control, Kind
 from serve.errors import StartError
 from serve.model import Model
 from serve.plan import Files, Plan
 from serve.settings import Settings
-
-LONGEST_SECONDS = 120  # of CPU time, in a trial
 
 log = logging.getLogger("serve")
 
@@ -55,7 +53,7 @@ def try_out(settings: Settings, text: str, folder: Path, control: Control) -> in
     with contextlib.suppress(OSError):
         # Where memory is short, this is the process to end; and where a graph never ends, too.
         Path("/proc/self/oom_score_adj").write_text("1000")
-        resource.setrlimit(resource.RLIMIT_CPU, (LONGEST_SECONDS, LONGEST_SECONDS))
+        resource.setrlimit(resource.RLIMIT_CPU, (trial.LONGEST_SECONDS, trial.LONGEST_SECONDS))
     try:
         load(settings, name, int(number))
     except StartError as error:

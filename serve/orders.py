@@ -80,9 +80,9 @@ class Orders:
         if trouble or time.monotonic() > order.until:
             why = trouble or self._watch.problem or "it takes too long"
             return order.answer(503, f"not all workers have followed: {why}")
-        if order.loads and self._watch.seen < order.look:
+        if late or not self._rollout.is_published:
             return False
-        if late or not (self._rollout.is_settled(order.name) or not order.loads):
+        if order.loads and (self._watch.seen < order.look or self._rollout.tries(order.name)):
             return False
         return order.answer(*self._outcome(order))
 

@@ -37,6 +37,9 @@ class Registry:
         self._doubted: set[Files] = set()
         self._lost: set[Files] = set()
         self._unloaded: set[str] = set()
+        # Asked for at each turn of the supervisor, and made anew only after a change.
+        self._choices: dict[str, Planned | Files] | None = None
+        self._is_planned = False
         self.plan = Plan()
 
     def see(self, found: dict[str, Found]) -> None:
@@ -50,6 +53,7 @@ class Registry:
         self._verdicts = {one: reason for one, reason in self._verdicts.items() if one in known}
         self._doubted &= known
         self._lost &= known
+        self._forget_choices()
 
     def judge(self, files: Files, reason: str) -> None:
         """Take in what a trial has shown: why it can't be served, or empty where it can."""
@@ -57,12 +61,14 @@ class Registry:
         if not reason:
             self._doubted.discard(files)
             self._lost.discard(files)
+        self._forget_choices()
 
     def doubt(self, name: str, version: int) -> None:
         """Have a version tried again, for a worker can't load it."""
         served = Files(name, version, self._before(name).stamp(version))
         self._verdicts.pop(served, None)
         self._doubted.add(served)
+        self._forget_choices()
 
     def doubts(self, name: str, version: int) -> bool:
         """Is a version of the plan in doubt?"""
@@ -70,11 +76,15 @@ class Registry:
 
     def lose(self, lacking: set[tuple[str, int]]) -> None:
         """Give up what no worker has, where its files are bad."""
-        self._lost = {files for files in self._doubted if files[:2] in lacking}
+        lost = {files for files in self._doubted if files[:2] in lacking}
+        if lost != self._lost:
+            self._lost = lost
+            self._forget_choices()
 
     def unload(self, name: str) -> None:
         """Serve no version of a model until it is loaded."""
         self._unloaded.add(name)
+        self._forget_choices()
 
     def knows(self, name: str) -> bool:
         """Is there such a model, served or not?"""
@@ -92,25 +102,45 @@ class Registry:
             for files, reason in self._verdicts.items()
             if not reason or name not in (None, files.name)
         }
+        self._forget_choices()
 
     def next_trial(self, name: str | None = None) -> Files | None:
         """What is to be tried next, of one model or of all."""
-        for known in sorted(self._found.keys() - self._unloaded):
-            try:
-                if name in (None, known):
-                    self._choose(known)
-            except _UntriedError as error:
-                return error.files
+        for known, choice in self._chosen().items():
+            if isinstance(choice, Files) and name in (None, known):
+                return choice
         return None
 
     def replan(self) -> Plan:
         """Make the plan of all that is known; it is the same object where nothing changes."""
+        if self._is_planned:
+            return self.plan
         models = {name: self._plan(name) for name in sorted(self._found)}
         models = {name: model for name, model in models.items() if model.versions or model.problem}
         default = self._default(models)
         if (models, default) != (self.plan.models, self.plan.default):
             self.plan = Plan(self.plan.number + 1, models, default)
+            self._forget_choices()  # which depend on what is served
+        self._is_planned = True
         return self.plan
+
+    def _forget_choices(self) -> None:
+        self._choices = None
+        self._is_planned = False
+
+    def _chosen(self) -> dict[str, Planned | Files]:
+        """What to serve of each model, or what is to be tried before that is known."""
+        if self._choices is None:
+            self._choices = {
+                name: self._choice(name) for name in sorted(self._found.keys() - self._unloaded)
+            }
+        return self._choices
+
+    def _choice(self, name: str) -> Planned | Files:
+        try:
+            return self._choose(name)
+        except _UntriedError as error:
+            return error.files
 
     def _default(self, models: dict[str, Planned]) -> str | None:
         if self._name or self.plan.default in models:  # a second model does not change it
@@ -124,9 +154,8 @@ class Registry:
         before = self._before(name)
         if name in self._unloaded:
             return Planned({number: Version(reason=UNLOADED) for number in before.versions})
-        try:
-            planned = self._choose(name)
-        except _UntriedError:
+        planned = self._chosen()[name]
+        if isinstance(planned, Files):
             return before
         if planned.ready:
             return planned

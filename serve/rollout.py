@@ -218,11 +218,15 @@ class Rollout:
         """The workers that serve another plan as yet."""
         return [child for child in self._workers if child.ready and child.plan < self.plan.number]
 
-    def is_settled(self, name: str) -> bool:
-        """Is nothing of a model left to be tried, and the plan made of all that is known?"""
+    @property
+    def is_published(self) -> bool:
+        """Has the newest plan been written?"""
+        return self._registry.plan is self.plan
+
+    def tries(self, name: str) -> bool:
+        """Is something of a model being tried, or left to be?"""
         under_way = self._trial is not None and self._trial.files.name == name
-        waits = under_way or self._registry.next_trial(name) is not None
-        return not waits and self._registry.plan is self.plan
+        return under_way or self._registry.next_trial(name) is not None
 
     def lives(self, child: Child) -> bool:
         """Is a worker still there?"""

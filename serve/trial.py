@@ -12,7 +12,7 @@ from serve import children
 from serve.control import Control, Kind
 from serve.plan import Files
 
-LONGEST_SECONDS = 120.0
+LONGEST_SECONDS = 120
 
 
 class Trial:
@@ -49,7 +49,7 @@ class Trial:
     def check_time(self) -> None:
         """End it where it takes too long."""
         if self._verdict is None and time.monotonic() > self._late_at:
-            self._verdict = f"{self._label}: not loaded and tested within {LONGEST_SECONDS:g} s"
+            self._verdict = f"{self._label}: not loaded and tested within {LONGEST_SECONDS} s"
             self.kill()
 
     def verdict(self) -> str | None:

@@ -15,7 +15,7 @@ import tensorflow as tf
 from train.data import FEATURES, SIDE
 
 # Six tenths of what Simard and others use, and of +-15 degrees, 15 % and 2 pixels: a network of
-# three layers ends better by 0.2 points after 30 epochs.
+# three layers ended better by 0.2 points after 30 epochs (one seed).
 ROTATION = 9.0  # degrees, either way
 SCALE = 0.09  # part by which each axis grows or shrinks
 SHEAR = 0.09  # pixels sideways for each pixel up

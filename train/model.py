@@ -5,6 +5,7 @@ from typing import Any
 import keras
 from keras import layers
 
+from train import teacher
 from train.data import FEATURES
 from train.options import Options
 
@@ -35,12 +36,10 @@ def compile_to_train(model: keras.Model, options: Options, steps: int) -> None:
     """
     loss: Any = "sparse_categorical_crossentropy"
     if options.teacher:
-        from train import teacher
-
         loss = teacher.loss(options.temperature)
     elif options.label_smoothing:
         loss = keras.losses.CategoricalCrossentropy(label_smoothing=options.label_smoothing)
-    model.compile(_optimizer(options, steps), loss, metrics=["accuracy"], jit_compile=False)
+    model.compile(_optimizer(options, steps), loss, metrics=["accuracy"])
 
 
 def compile_to_measure(model: keras.Model) -> None:

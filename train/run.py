@@ -39,7 +39,7 @@ def begin(options: Options, preset: str, console: Console) -> str:
     lesson = _lesson(options, dataset)
     with tracking.run(options.experiment) as active:
         state = State(options.checkpoints, active.info.run_id)
-        state.begin(options, preset)
+        state.begin(options)
         console.print(f"run {active.info.run_id} on {dataset.name}", highlight=False)
         network = _network(options, dataset)
         record.description(options, preset, dataset, network)
@@ -55,7 +55,7 @@ def resume(run_id: str, checkpoints: Path, console: Console) -> str:
 
     """
     state = State(checkpoints, run_id)
-    options, _ = state.options()
+    options = state.options()
     dataset = _read(options, console)
     lesson = _lesson(options, dataset)
     with tracking.resumed(run_id):

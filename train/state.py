@@ -42,27 +42,25 @@ class State:
     def __init__(self, root: Path, run_id: str) -> None:
         self._folder = root / run_id
 
-    def begin(self, chosen: Options, preset: str) -> None:
+    def begin(self, chosen: Options) -> None:
         """Keep the options."""
         self._folder.mkdir(parents=True, exist_ok=True)
-        document = {"preset": preset, "options": options.to_json(chosen)}
-        (self._folder / _OPTIONS).write_text(json.dumps(document))
+        (self._folder / _OPTIONS).write_text(json.dumps(options.to_json(chosen)))
 
-    def options(self) -> tuple[Options, str]:
-        """The options that the run began with, and their preset.
+    def options(self) -> Options:
+        """The options that the run began with.
 
         Raises:
             TrainError: there is nothing to go on with.
 
         """
         try:
-            document = json.loads((self._folder / _OPTIONS).read_bytes())
+            return options.from_json(json.loads((self._folder / _OPTIONS).read_bytes()))
         except OSError:
             raise TrainError(
                 f"{self._folder}: nothing to go on with; only a run that was cut short keeps it, in"
                 " the folder that it was begun with"
             ) from None
-        return options.from_json(document["options"]), document["preset"]
 
     def save(
         self, network: keras.Model, best_weights: Iterable[NDArray[Any]], progress: Progress

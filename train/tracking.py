@@ -2,8 +2,8 @@
 
 import os
 import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import mlflow
@@ -31,39 +31,31 @@ def connect() -> str:
     return uri
 
 
-@contextmanager
-def run(experiment: str) -> Iterator[mlflow.ActiveRun]:
+def run(experiment: str) -> AbstractContextManager[mlflow.ActiveRun]:
     """Open a run that never stays RUNNING: FINISHED, KILLED when interrupted, else FAILED."""
-    uri = connect()
-    try:
+
+    def start() -> mlflow.ActiveRun:
         mlflow.set_experiment(experiment)
-        active = mlflow.start_run(tags=_git_tags())
-    except STORE_ERRORS as error:
-        raise _unusable(uri, error) from None
-    with _ended(active):
-        yield active
+        return mlflow.start_run(tags=_git_tags())
+
+    return _recorded(start)
+
+
+def resumed(run_id: str) -> AbstractContextManager[mlflow.ActiveRun]:
+    """The same for a run that there is."""
+    return _recorded(lambda: mlflow.start_run(run_id))
 
 
 @contextmanager
-def resumed(run_id: str) -> Iterator[mlflow.ActiveRun]:
-    """The same for a run that there is."""
+def _recorded(start: Callable[[], mlflow.ActiveRun]) -> Iterator[mlflow.ActiveRun]:
     uri = connect()
     try:
-        active = mlflow.start_run(run_id)
+        active = start()
     except STORE_ERRORS as error:
-        raise _unusable(uri, error) from None
-    with _ended(active):
-        yield active
-
-
-def _unusable(uri: str, error: Exception) -> TrainError:
-    return TrainError(f"MLflow at {uri}: {str(error).partition(chr(10))[0]}")
-
-
-@contextmanager
-def _ended(active: mlflow.ActiveRun) -> Iterator[None]:
+        reason = str(error).partition("\n")[0]
+        raise TrainError(f"MLflow at {uri}: {reason}") from None
     try:
-        yield
+        yield active
     except (KeyboardInterrupt, SystemExit):
         mlflow.end_run("KILLED")
         raise

@@ -123,7 +123,11 @@ def test_a_teacher_is_learned_from(work: Path, tmp_path: Path) -> None:
         assert process.returncode == 0, err
         return mlflow.MlflowClient(f"sqlite:///{tmp_path}/mlflow.db").get_run(out.strip())
 
-    teacher = trained_with("--hidden", "64")
+    names = [f"digit {number}" for number in range(10)]
+    (tmp_path / "labels.txt").write_text("\n".join(names))
+    teacher = trained_with("--hidden", "64", "--labels", "labels.txt")
+    (described,) = (path.read_text() for path in tmp_path.rglob("MLmodel"))
+    assert json.dumps(names).replace('"', '\\"') in described or json.dumps(names) in described
     student = trained_with("--hidden", "32", "--teacher", teacher.info.run_id)
     assert student.data.params["teacher"] == teacher.info.run_id
     accuracy = [one.data.metrics["test_accuracy"] for one in (teacher, student)]
