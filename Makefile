@@ -2,6 +2,7 @@
 
 PYTHON ?= python3
 PORT ?= 8080
+MLFLOW_PORT ?= 5000
 NAME := mnist
 
 # Two environments: one that trains and tests, and one that serves, with no TensorFlow in it.
@@ -18,7 +19,7 @@ LOCK := $(VENV)/bin/uv pip compile --universal --generate-hashes --no-header --n
 	--no-emit-index-url --fork-strategy fewest --python-version 3.11 --quiet $(LOCK_OPTIONS)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run model test bench-serve bench-batching lint lock clean
+.PHONY: help setup run model mlflow test bench-serve bench-batching lint lock clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,6 +35,10 @@ run: $(VENV_SERVE)/.installed ## serve on PORT (8080); train and export first wh
 model: $(VENV)/.installed ## train a model and publish it as the next version
 	$(VENV)/bin/python -m train
 	$(VENV)/bin/python -m export --best --name $(NAME)
+
+mlflow: $(VENV)/.installed ## show all runs in MLflow's own pages on MLFLOW_PORT (5000)
+	@MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false exec $(VENV)/bin/mlflow ui --workers 1 --port $(MLFLOW_PORT) \
+		--backend-store-uri "$${MLFLOW_TRACKING_URI:-sqlite:///mlflow.db}"
 
 test: setup $(PYTEST_BESIDE)/.installed $(BUILD)/clients/.installed ## run all tests, those of serve also without TensorFlow
 	rm -rf $(TEST_MODELS)

@@ -4,6 +4,7 @@ Nothing here imports TensorFlow or MLflow, so that the tests of serve/ and bundl
 where only the serving requirements are installed.
 """
 
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -78,6 +79,11 @@ def _train_and_export(folder: Path) -> None:
     ):
         done = run(sys.executable, *command, cwd=cwd, **environment)
         assert done.returncode == 0, done.stderr
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])
 
 
 def python_environment(**more: str) -> dict[str, str]:

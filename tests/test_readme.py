@@ -10,7 +10,6 @@ import re
 import shlex
 import shutil
 import signal
-import socket
 import subprocess
 import time
 import urllib.request
@@ -22,7 +21,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.conftest import ROOT, run
+from tests.conftest import ROOT, free_port, run
 from tests.serve.test_workers import eventually
 
 README = (ROOT / "README.md").read_text()
@@ -33,11 +32,6 @@ def commands() -> list[str]:
     """The lines of all ``sh`` blocks."""
     blocks = re.findall(r"^```sh\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
     return [line for block in blocks for line in block.splitlines()]
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
 
 
 @dataclass
@@ -56,6 +50,7 @@ class Clone:
             "VENV": str(ROOT / ".venv"),
             "VENV_SERVE": str(ROOT / ".venv-serve"),
             "PORT": self.ports["8080"],
+            "MLFLOW_PORT": self.ports["5000"],
         }
 
     def here(self, command: str) -> list[str]:
@@ -131,7 +126,9 @@ def test_the_commands_are_those_that_the_tests_below_run() -> None:
         "make test",
         ".venv/bin/python -m train --hidden 64 --epochs 3",
         ".venv/bin/python -m train --help",
-        ".venv/bin/mlflow ui --backend-store-uri sqlite:///mlflow.db --port 5000",
+        ".venv/bin/python -m train sweep regularization --seeds 1 --epochs 3",
+        ".venv/bin/python -m train compare --html runs.html",
+        "make mlflow",
         ".venv/bin/python -m export --best",
         ".venv/bin/python -m export --help",
         ".venv-serve/bin/python -m serve --models models --port 8080",
@@ -186,13 +183,20 @@ def test_the_second_make_run_only_serves(clone: Clone, first_run: str) -> None:
 
 
 def test_train_then_export_then_serve(clone: Clone, first_run: str) -> None:
-    train, train_help, mlflow, export, export_help, serve, serve_help = commands()[3:10]
+    train, train_help, sweep, compare, mlflow, export, export_help, serve, serve_help = commands()[
+        3:12
+    ]
     for command in (train_help, export_help, serve_help):
         done = clone.run(command)
         assert done.returncode == 0
         assert "default" in done.stdout
     trained = clone.run(train)
     assert re.fullmatch(r"[0-9a-f]{32}\n", trained.stdout), trained.stderr
+    swept = clone.run(sweep)
+    assert re.fullmatch(r"[0-9a-f]{32}\n", swept.stdout), swept.stderr
+    compared = clone.run(compare)
+    assert "8 runs, best val_accuracy first" in compared.stdout, compared.stderr
+    assert (clone.folder / "runs.html").read_text().startswith("<!doctype html>")
     exported = clone.run(export)
     assert exported.stdout == "models/mnist/2\n", exported.stderr
     runs = {

@@ -1,26 +1,26 @@
-"""``python -m train``: train one model; ``--help`` explains every option."""
+"""``python -m train``: train one model, many, or compare them; ``--help`` explains every option."""
 
 import sys
+from collections.abc import Callable
+from functools import partial
+
+from rich.console import Console
 
 from train import arguments, interrupt
+from train.arguments import Resume, Start
+from train.compare import arguments as compare_arguments
+from train.compare.arguments import Compare
 from train.errors import TrainError
+from train.sweep import arguments as sweep_arguments
+from train.sweep.arguments import Sweep
 
 
 def main() -> int:
     """Run the command line; returns the exit status."""
-    command = arguments.parse(sys.argv[1:])
+    command = _command(sys.argv[1:])
     interrupt.on_every_signal()
     try:
-        from rich.console import Console
-
-        console = Console(stderr=True)
-        with console.status("loading TensorFlow"):  # after the options: it takes seconds
-            from train import run
-
-        if isinstance(command, arguments.Start):
-            run_id = run.begin(command.options, command.preset, console)
-        else:
-            run_id = run.resume(command.run_id, command.checkpoints, console)
+        command(Console(stderr=True))
     except TrainError as error:
         print(f"train: {error}", file=sys.stderr)
         return 1
@@ -30,8 +30,46 @@ def main() -> int:
             file=sys.stderr,
         )
         return 130
-    print(run_id)
     return 0
+
+
+def _command(argv: list[str]) -> Callable[[Console], None]:
+    """What the command line asks for; what it needs of TensorFlow is imported after its check."""
+    if argv[:1] == ["sweep"]:
+        return partial(_sweep, sweep_arguments.parse(argv[1:]))
+    if argv[:1] == ["compare"]:
+        return partial(_compare, compare_arguments.parse(argv[1:]))
+    return partial(_single, arguments.parse(argv))
+
+
+def _single(wanted: Start | Resume, console: Console) -> None:
+    with console.status("loading TensorFlow"):
+        from train import run
+        from train.progress import ProgressBar
+
+    display = ProgressBar(console)
+    if isinstance(wanted, Resume):
+        outcome = run.resume(wanted.run_id, wanted.checkpoints, display)
+    else:
+        with console.status("reading the data"):
+            dataset = run.read(wanted.options)
+        outcome = run.begin(wanted.options, wanted.preset, dataset, display)
+    console.print(outcome.table())
+    print(outcome.run_id)
+
+
+def _sweep(wanted: Sweep, console: Console) -> None:
+    with console.status("loading TensorFlow"):
+        from train.sweep.sweep import sweep
+
+    print(sweep(wanted, console))
+
+
+def _compare(wanted: Compare, console: Console) -> None:
+    with console.status("loading MLflow"):
+        from train.compare.compare import compare
+
+    compare(wanted, console)
 
 
 if __name__ == "__main__":

@@ -2,8 +2,10 @@
 
 import argparse
 import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from train import options, preset
 from train.options import Options
@@ -74,18 +76,24 @@ def _add_preset(parser: argparse._ActionsContainer) -> None:
 def _parser(name: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m train",
-        usage="%(prog)s [options] | --resume RUN_ID",
+        usage="%(prog)s [options] | --resume RUN_ID | sweep PLAN … | compare …",
         allow_abbrev=False,
         description="Train a dense network on 28x28 images and record the run in MLflow"
         " (MLFLOW_TRACKING_URI, by default sqlite:///mlflow.db).",
-        epilog="The last line printed is the run's id: python -m export --run ID",
+        epilog="The last line printed is the run's id: python -m export --run ID. Many runs by a"
+        " plan: python -m train sweep --help; runs side by side: python -m train compare --help.",
     )
     _add_preset(parser)
     parser.add_argument(
         _RESUME, metavar="RUN_ID", help="go on with a run that was killed, as it began"
     )
+    add_options(parser, preset.load(name))
+    return parser
+
+
+def add_options(parser: argparse.ArgumentParser, values: Mapping[str, Any]) -> None:
+    """Add every option of a run, with these values as their defaults."""
     groups: dict[str, argparse._ArgumentGroup] = {}
-    values = preset.load(name)
     for option in dataclasses.fields(options.Options):
         told = dict(option.metadata)
         group = told.pop("group")
@@ -96,7 +104,6 @@ def _parser(name: str) -> argparse.ArgumentParser:
             told["help"] += f" (default: {_shown(default)})"
         default = None if default is dataclasses.MISSING else default
         groups[group].add_argument("--" + option.name.replace("_", "-"), default=default, **told)
-    return parser
 
 
 def _shown(default: object) -> str:

@@ -1,18 +1,17 @@
 """The training of one network: epoch after epoch, the best weights kept, a kill survived."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import keras
 import numpy as np
 from numpy.typing import NDArray
-from rich.console import Console
 
 from train import batches, interrupt, model, record
 from train.options import Options
-from train.progress import ProgressBar
+from train.progress import Display
 from train.split import Part
 from train.state import Progress, State
 
@@ -31,7 +30,12 @@ class Lesson:
 
 
 def fit(
-    network: keras.Model, lesson: Lesson, options: Options, state: State, console: Console
+    network: keras.Model,
+    lesson: Lesson,
+    options: Options,
+    state: State,
+    display: Display,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
 ) -> Progress:
     """Train until the last epoch, or until somebody presses Ctrl-C.
 
@@ -42,12 +46,13 @@ def fit(
         lesson: to learn from.
         options: of the run.
         state: what an earlier part of the run has left, and this one leaves after each epoch.
-        console: for people.
+        display: for people.
+        callbacks: of Keras, called last.
 
     """
     keeper = _Keeper(network, state)
     feed = batches.batches(*lesson.training, options, keeper.progress.epoch, lesson.teach)
-    with ProgressBar(console) as bar, interrupt.wishes(console) as wish:
+    with display, interrupt.wishes(display.console) as wish:
         if keeper.progress.epoch < options.epochs:
             network.fit(
                 feed,
@@ -56,7 +61,7 @@ def fit(
                 epochs=options.epochs,
                 steps_per_epoch=batches.steps(len(lesson.training[0]), options),
                 validation_batch_size=model.EVALUATION_BATCH,
-                callbacks=[record.EpochMetrics(), bar, keeper, _Stop(wish)],
+                callbacks=[record.EpochMetrics(), display, keeper, _Stop(wish), *callbacks],
                 verbose=0,
                 shuffle=False,
             )

@@ -2,7 +2,7 @@
 
 import argparse
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -163,6 +163,34 @@ class Options:
 def of_preset(name: str = preset.DEFAULT, **others: Any) -> Options:
     """The options of a preset, with ``others`` in place of some of them."""
     return Options(**preset.load(name) | others)
+
+
+def checked(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Options as a file has them, each read as the command line would read it.
+
+    Raises:
+        ValueError: there is no such option, or not with this value.
+
+    """
+    return {name: _checked(name, value) for name, value in values.items()}
+
+
+def _checked(name: str, value: Any) -> Any:
+    fields = {field.name: field.metadata for field in dataclasses.fields(Options)}
+    if name not in fields:
+        raise ValueError(f"there is no option {name}; options are {', '.join(fields)}")
+    told = fields[name]
+    if "action" in told:
+        if not isinstance(value, bool):
+            raise ValueError(f"{name} is {value!r}; it must be true or false")
+        return value
+    try:
+        read = told["type"](",".join(map(str, value)) if isinstance(value, list) else str(value))
+    except argparse.ArgumentTypeError as error:
+        raise ValueError(f"{name}: {error}") from None
+    if read not in told.get("choices", [read]):
+        raise ValueError(f"{name} is {value!r}; it must be one of {', '.join(told['choices'])}")
+    return read
 
 
 def to_json(options: Options) -> dict[str, Any]:

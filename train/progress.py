@@ -1,19 +1,37 @@
 """What a person sees while a model trains: a bar for the epoch, a line for each one done."""
 
 import time
-from typing import Any
+from abc import ABC, abstractmethod
+from typing import Any, Self
 
 import keras
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 
-class ProgressBar(keras.callbacks.Callback):
-    """A rich progress bar; where there is no terminal, only the line of each epoch."""
+class Display(keras.callbacks.Callback, ABC):
+    """Shows a training, from inside its ``with`` block."""
 
     def __init__(self, console: Console) -> None:
         super().__init__()
-        self._console = console
+        self.console = console
+
+    @abstractmethod
+    def say(self, text: str) -> None:
+        """Tell of a step before or after the epochs."""
+
+    @abstractmethod
+    def __enter__(self) -> Self: ...
+
+    @abstractmethod
+    def __exit__(self, *_: object) -> None: ...
+
+
+class ProgressBar(Display):
+    """A rich progress bar; where there is no terminal, only the line of each epoch."""
+
+    def __init__(self, console: Console) -> None:
+        super().__init__(console)
         self._progress = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
@@ -25,7 +43,11 @@ class ProgressBar(keras.callbacks.Callback):
         )
         self._started = 0.0
 
-    def __enter__(self) -> "ProgressBar":
+    def say(self, text: str) -> None:
+        """Print it."""
+        self.console.print(text, highlight=False)
+
+    def __enter__(self) -> Self:
         """Show the bar."""
         self._progress.start()
         return self
@@ -51,7 +73,7 @@ class ProgressBar(keras.callbacks.Callback):
         self._progress.remove_task(self._task)
         metrics = "  ".join(f"{name} {value:.4f}" for name, value in (logs or {}).items())
         seconds = time.monotonic() - self._started
-        self._console.print(
+        self.console.print(
             f"epoch {epoch + 1:>3}/{self.params['epochs']}  {metrics}  {seconds:.1f} s",
             highlight=False,
             soft_wrap=True,

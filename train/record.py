@@ -14,7 +14,7 @@ import keras
 import mlflow
 import numpy as np
 import tensorflow
-from mlflow.data.numpy_dataset import from_numpy
+from mlflow.data.numpy_dataset import NumpyDataset, from_numpy
 from mlflow.models import infer_signature
 
 from train import data, figures, mnist, model, tracking
@@ -39,19 +39,24 @@ def description(options: Options, preset: str, dataset: data.Dataset, network: k
         del settings[ours]  # where things lay on this machine says nothing about the model
     settings |= {"dataset": dataset.name, "dataset_sha256": dataset.sha256}
     mlflow.log_params(settings | {"parameters": network.count_params()})
+    for context in ("training", "test"):
+        mlflow.log_input(_described(options, dataset, context), context=context)
+
+
+def _described(options: Options, dataset: data.Dataset, context: str) -> NumpyDataset:
+    """A part of the data set as MLflow knows it."""
     source = options.data or mnist.cache_file(options.cache)
-    for context, x, y in (
-        ("training", dataset.x_train, dataset.y_train),
-        ("test", dataset.x_test, dataset.y_test),
-    ):
-        with warnings.catch_warnings():
-            # MLflow has two equal readings of a local path, and says so every time.
-            warnings.filterwarnings("ignore", message="The specified dataset source can be")
-            described = from_numpy(x, targets=y, source=str(source.resolve()), name=dataset.name)
-        mlflow.log_input(described, context=context)
+    x, y = dataset.x_train, dataset.y_train
+    if context == "test":
+        x, y = dataset.x_test, dataset.y_test
+    with warnings.catch_warnings():
+        # MLflow has two equal readings of a local path, and says so every time.
+        warnings.filterwarnings("ignore", message="The specified dataset source can be")
+        return from_numpy(x, targets=y, source=str(source.resolve()), name=dataset.name)
 
 
 def result(
+    options: Options,
     network: keras.Model,
     dataset: data.Dataset,
     metrics: Mapping[str, float],
@@ -60,6 +65,7 @@ def result(
     """Log what training gave: the model, its metrics, the figures and the test set.
 
     Args:
+        options: of the run.
         network: with the weights that are kept.
         dataset: what it was trained and tested on.
         metrics: of the kept weights, and ``best_epoch``, counted from 1.
@@ -79,7 +85,13 @@ def result(
                 f"{module.__name__}=={module.__version__}" for module in (tensorflow, keras, np)
             ],
         )
-    mlflow.log_metrics(dict(metrics), model_id=logged.model_id)
+    of_test = {name: value for name, value in metrics.items() if name.startswith("test_")}
+    for context, values in (
+        ("test", of_test),
+        ("training", {name: metrics[name] for name in metrics.keys() - of_test.keys()}),
+    ):
+        described = _described(options, dataset, context)
+        mlflow.log_metrics(values, model_id=logged.model_id, dataset=described)
     predicted = probabilities.argmax(axis=1)
     pages = {
         "learning_curves.png": figures.learning_curves(history, metrics["best_epoch"]),

@@ -1,23 +1,70 @@
 """One training run, from data to a logged model."""
 
-from collections.abc import Mapping
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import keras
 import mlflow
 import tensorflow
-from rich.console import Console
 from rich.table import Table
 
 from train import batches, data, mnist, model, record, teacher, tracking
 from train.fit import Lesson, fit
 from train.options import Options
+from train.progress import Display
 from train.split import split
 from train.state import State
+from train.tracking import Place
 
 
-def begin(options: Options, preset: str, console: Console) -> str:
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a run."""
+
+    run_id: str
+    parameters: int
+    metrics: Mapping[str, float]
+    """Of the kept weights, and ``best_epoch`` and ``train_seconds``."""
+    is_cut_short: bool
+    """By somebody at the keyboard."""
+
+    def table(self) -> Table:
+        """The same, for people."""
+        table = Table("measure", "value", title="Trained", title_justify="left")
+        table.columns[1].justify = "right"
+        table.add_row("parameters", f"{self.parameters:,}")
+        table.add_row("kept epoch (best validation)", f"{self.metrics['best_epoch']:.0f}")
+        table.add_row("training time", f"{self.metrics['train_seconds']:.1f} s")
+        for part, name in (("val", "validation"), ("test", "test")):
+            table.add_row(f"{name} accuracy", f"{self.metrics[f'{part}_accuracy']:.2%}")
+            table.add_row(f"{name} loss", f"{self.metrics[f'{part}_loss']:.4f}")
+        return table
+
+
+def read(options: Options) -> data.Dataset:
+    """Read the data that the options name.
+
+    Raises:
+        TrainError: it can't be had, or is not fit to learn from.
+
+    """
+    dataset = data.read(options.data) if options.data else mnist.load(options.cache)
+    if options.labels:
+        return data.named(dataset, data.read_labels(options.labels), options.labels)
+    return dataset
+
+
+def begin(
+    options: Options,
+    preset: str,
+    dataset: data.Dataset,
+    display: Display,
+    place: Place = Place(),  # noqa: B008 - it can't be changed
+    callbacks: Sequence[keras.callbacks.Callback] = (),
+) -> Outcome:
     """Train, measure and log one model as ``options`` say.
 
     The weights of the epoch with the best validation accuracy are kept. The test set is
@@ -26,28 +73,31 @@ def begin(options: Options, preset: str, console: Console) -> str:
     Args:
         options: of the run.
         preset: that they come from, for the record.
-        console: for people.
-
-    Returns:
-        The id of the MLflow run.
+        dataset: that they name.
+        display: for people.
+        place: of the run in MLflow.
+        callbacks: of Keras, for the time of training.
 
     Raises:
         TrainError: the data or MLflow can't be used; no run is left behind by bad data.
 
     """
-    dataset = _read(options, console)
     lesson = _lesson(options, dataset)
-    with tracking.run(options.experiment) as active:
+    place = dataclasses.replace(place, name=place.name or f"{preset}, seed {options.seed}")
+    with tracking.run(options.experiment, place) as active:
         state = State(options.checkpoints, active.info.run_id)
-        state.begin(options)
-        console.print(f"run {active.info.run_id} on {dataset.name}", highlight=False)
-        network = _network(options, dataset)
-        record.description(options, preset, dataset, network)
-        _finish(network, dataset, lesson, options, state, console)
-    return str(active.info.run_id)
+        try:
+            state.begin(options)
+            display.say(f"run {active.info.run_id} on {dataset.name}")
+            network = _network(options, dataset)
+            record.description(options, preset, dataset, network)
+            return _finish(network, dataset, lesson, options, state, display, callbacks)
+        except tracking.Pruned:
+            state.remove()
+            raise
 
 
-def resume(run_id: str, checkpoints: Path, console: Console) -> str:
+def resume(run_id: str, checkpoints: Path, display: Display) -> Outcome:
     """Go on with a run that was killed, from its last whole epoch.
 
     Raises:
@@ -56,20 +106,11 @@ def resume(run_id: str, checkpoints: Path, console: Console) -> str:
     """
     state = State(checkpoints, run_id)
     options = state.options()
-    dataset = _read(options, console)
+    dataset = read(options)
     lesson = _lesson(options, dataset)
     with tracking.resumed(run_id):
-        console.print(f"run {run_id} goes on, on {dataset.name}", highlight=False)
-        _finish(_network(options, dataset), dataset, lesson, options, state, console)
-    return run_id
-
-
-def _read(options: Options, console: Console) -> data.Dataset:
-    with console.status("reading the data"):
-        dataset = data.read(options.data) if options.data else mnist.load(options.cache)
-        if options.labels:
-            dataset = data.named(dataset, data.read_labels(options.labels), options.labels)
-        return dataset
+        display.say(f"run {run_id} goes on, on {dataset.name}")
+        return _finish(_network(options, dataset), dataset, lesson, options, state, display)
 
 
 def _lesson(options: Options, dataset: data.Dataset) -> Lesson:
@@ -98,34 +139,24 @@ def _finish(
     lesson: Lesson,
     options: Options,
     state: State,
-    console: Console,
-) -> None:
+    display: Display,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
+) -> Outcome:
     """Do what is left of a run: train, measure, log."""
     model.compile_to_train(network, options, batches.steps(len(lesson.training[0]), options))
-    progress = fit(network, lesson, options, state, console)
+    progress = fit(network, lesson, options, state, display, callbacks)
     model.compile_to_measure(network)
     metrics = {"train_seconds": progress.seconds, "best_epoch": float(progress.best_epoch)}
     metrics |= _evaluate(network, "val", *lesson.held)
     metrics |= _evaluate(network, "test", dataset.x_test, dataset.y_test)
-    record.result(network, dataset, metrics, progress.history)
-    if progress.epoch < options.epochs:
+    record.result(options, network, dataset, metrics, progress.history)
+    is_cut_short = progress.epoch < options.epochs
+    if is_cut_short:
         mlflow.set_tag("ended_after_epoch", progress.epoch)
     state.remove()
-    console.print(_summary(network, metrics))
+    return Outcome(state.run_id, network.count_params(), metrics, is_cut_short)
 
 
 def _evaluate(network: keras.Model, part: str, x: Any, y: Any) -> dict[str, float]:
     result = network.evaluate(x, y, batch_size=model.EVALUATION_BATCH, verbose=0, return_dict=True)
     return {f"{part}_{name}": float(value) for name, value in result.items()}
-
-
-def _summary(network: keras.Model, metrics: Mapping[str, float]) -> Table:
-    table = Table("measure", "value", title="Trained", title_justify="left")
-    table.columns[1].justify = "right"
-    table.add_row("parameters", f"{network.count_params():,}")
-    table.add_row("kept epoch (best validation)", f"{metrics['best_epoch']:.0f}")
-    table.add_row("training time", f"{metrics['train_seconds']:.1f} s")
-    for part, name in (("val", "validation"), ("test", "test")):
-        table.add_row(f"{name} accuracy", f"{metrics[f'{part}_accuracy']:.2%}")
-        table.add_row(f"{name} loss", f"{metrics[f'{part}_loss']:.4f}")
-    return table

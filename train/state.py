@@ -40,6 +40,7 @@ class State:
     """The folder of one run."""
 
     def __init__(self, root: Path, run_id: str) -> None:
+        self.run_id = run_id
         self._folder = root / run_id
 
     def begin(self, chosen: Options) -> None:

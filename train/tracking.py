@@ -2,8 +2,9 @@
 
 import os
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import mlflow
@@ -16,6 +17,7 @@ from train.errors import TrainError
 STORE_ERRORS = (MlflowException, SQLAlchemyError, OSError)
 
 DEFAULT_FILE = Path("mlflow.db")
+IMPORTANCE = "importance/"  # how a sweep's metrics begin that say what decided in a search
 TEST_SET_ARTIFACT = "data/test.npz"  # x_test and y_test, within the run; export reads it
 
 
@@ -31,12 +33,35 @@ def connect() -> str:
     return uri
 
 
-def run(experiment: str) -> AbstractContextManager[mlflow.ActiveRun]:
-    """Open a run that never stays RUNNING: FINISHED, KILLED when interrupted, else FAILED."""
+@dataclass(frozen=True)
+class Place:
+    """Where a run belongs: alone, or below another one."""
+
+    name: str | None = None
+    """That MLflow shows; it thinks one out where there is none."""
+    parent: str | None = None
+    """Id of the run that it is a part of."""
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+class Pruned(Exception):
+    """The run is not worth going on with."""
+
+
+def run(experiment: str, place: Place) -> AbstractContextManager[mlflow.ActiveRun]:
+    """Open a run that never stays RUNNING.
+
+    It ends FINISHED, KILLED where it was interrupted or pruned, else FAILED.
+    """
 
     def start() -> mlflow.ActiveRun:
         mlflow.set_experiment(experiment)
-        return mlflow.start_run(tags=_git_tags())
+        return mlflow.start_run(
+            run_name=place.name,
+            nested=place.parent is not None,
+            parent_run_id=place.parent,
+            tags={**git_tags(), **place.tags},
+        )
 
     return _recorded(start)
 
@@ -46,17 +71,26 @@ def resumed(run_id: str) -> AbstractContextManager[mlflow.ActiveRun]:
     return _recorded(lambda: mlflow.start_run(run_id))
 
 
+def unusable(uri: str, error: Exception) -> TrainError:
+    """What to tell of one of ``STORE_ERRORS``."""
+    return TrainError(f"MLflow at {uri}: {first_line(error)}")
+
+
+def first_line(error: Exception) -> str:
+    """Of what it says: a database's error goes on with SQL."""
+    return str(error).partition("\n")[0]
+
+
 @contextmanager
 def _recorded(start: Callable[[], mlflow.ActiveRun]) -> Iterator[mlflow.ActiveRun]:
     uri = connect()
     try:
         active = start()
     except STORE_ERRORS as error:
-        reason = str(error).partition("\n")[0]
-        raise TrainError(f"MLflow at {uri}: {reason}") from None
+        raise unusable(uri, error) from None
     try:
         yield active
-    except (KeyboardInterrupt, SystemExit):
+    except (KeyboardInterrupt, SystemExit, Pruned):
         mlflow.end_run("KILLED")
         raise
     except BaseException:
@@ -65,7 +99,7 @@ def _recorded(start: Callable[[], mlflow.ActiveRun]) -> Iterator[mlflow.ActiveRu
     mlflow.end_run("FINISHED")
 
 
-def _git_tags() -> dict[str, str]:
+def git_tags() -> dict[str, str]:
     """The commit under the name that MLflow's pages show, and whether files had been changed."""
     commit = _git("rev-parse", "HEAD")
     if not commit:
@@ -76,12 +110,8 @@ def _git_tags() -> dict[str, str]:
 
 def _git(*arguments: str) -> str:
     try:
-        command = [
-            "git",
-            "-C",
-            str(Path(__file__).parent),
-            *arguments,
-        ]  # the code's, not the data's
+        # Of the code, not of the folder that the data lies in.
+        command = ["git", "-C", str(Path(__file__).parent), *arguments]
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
     except (OSError, subprocess.CalledProcessError):
         return ""  # no git, or not a checkout: the tag is left out

@@ -1,0 +1,131 @@
+"""The runs that are compared, as MLflow has them."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import mlflow
+from mlflow import MlflowClient
+from mlflow.entities import Run as MlflowRun
+from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID
+
+from train import tracking
+from train.compare.arguments import Compare
+from train.errors import TrainError
+
+_NO_TEACHER = "None"
+_OURS = ("dataset_sha256", "parameters", "seed", "teacher")
+"""Parameters that are no options, or that are shown in another way."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished run."""
+
+    run_id: str
+    name: str
+    seed: str
+    parent: str | None
+    """Of the sweep that it is a part of."""
+    options: dict[str, str]
+    """For people; in place of a teacher's id stands its preset."""
+    metrics: dict[str, float]
+    test_images: int
+    """That its test accuracy was measured with; 0 where that is not known."""
+    identity: str
+    """The same for runs that differ in their seeds alone, and in those of their teachers."""
+
+
+def find(wanted: Compare) -> list[Run]:
+    """The finished runs that are wanted, in no order.
+
+    Raises:
+        TrainError: MLflow can't be reached, or there is none.
+
+    """
+    uri = tracking.connect()
+    client = MlflowClient()
+    try:
+        found = _of_ids(client, wanted.runs) if wanted.runs else _of(client, wanted.experiment)
+        runs = [_run(client, run) for run in found if "test_accuracy" in run.data.metrics]
+    except tracking.STORE_ERRORS as error:
+        raise tracking.unusable(uri, error) from None
+    if not runs:
+        which = " ".join(wanted.runs) or f"experiment {wanted.experiment!r}"
+        raise TrainError(f"{which}: no finished run to compare; train one: python -m train")
+    return runs
+
+
+def curves(run: Run, metric: str) -> tuple[list[int], list[float]]:
+    """The epochs, counted from 1, and the metric after each."""
+    history = MlflowClient().get_metric_history(run.run_id, f"epoch/{metric}")
+    points = sorted((one.step, one.value) for one in history)
+    return [epoch for epoch, _ in points], [value for _, value in points]
+
+
+def importance(runs: Sequence[Run]) -> dict[str, float]:
+    """Of the options that a search went over, where all runs are of one search."""
+    parents = {run.parent for run in runs}
+    parent = parents.pop() if len(parents) == 1 else None
+    if parent is None:
+        return {}
+    metrics = MlflowClient().get_run(parent).data.metrics
+    prefix = tracking.IMPORTANCE
+    return {
+        name.removeprefix(prefix): value
+        for name, value in metrics.items()
+        if name.startswith(prefix)
+    }
+
+
+def _of(client: MlflowClient, experiment: str) -> list[MlflowRun]:
+    known = client.get_experiment_by_name(experiment)
+    if known is None:
+        raise TrainError(f"MLflow has no experiment {experiment!r}")
+    return _search(known.experiment_id, "attributes.status = 'FINISHED'")
+
+
+def _of_ids(client: MlflowClient, run_ids: Sequence[str]) -> list[MlflowRun]:
+    found: dict[str, MlflowRun] = {}
+    for run_id in run_ids:
+        run = client.get_run(run_id)
+        parts = _search(
+            run.info.experiment_id,
+            f"attributes.status = 'FINISHED' and tags.`{MLFLOW_PARENT_RUN_ID}` = '{run_id}'",
+        )
+        found |= {one.info.run_id: one for one in parts or [run]}
+    return list(found.values())
+
+
+def _search(experiment_id: str, condition: str) -> list[MlflowRun]:
+    found: list[MlflowRun] = mlflow.search_runs(
+        [experiment_id], filter_string=condition, output_format="list"
+    )
+    return found
+
+
+def _run(client: MlflowClient, run: MlflowRun) -> Run:
+    params = run.data.params
+    options = {key: value for key, value in params.items() if key not in _OURS}
+    identity = [sorted(options.items()), params.get("dataset_sha256")]
+    if (teacher := params.get("teacher", _NO_TEACHER)) != _NO_TEACHER:
+        taught = _run(client, client.get_run(teacher))
+        options["teacher"] = taught.options.get("preset", teacher)
+        identity.append(taught.identity)
+    return Run(
+        run_id=run.info.run_id,
+        name=run.info.run_name,
+        seed=params.get("seed", ""),
+        parent=run.data.tags.get(MLFLOW_PARENT_RUN_ID),
+        options=options,
+        metrics=run.data.metrics | {"parameters": float(params.get("parameters", "nan"))},
+        test_images=_test_images(run),
+        identity=json.dumps(identity),
+    )
+
+
+def _test_images(run: MlflowRun) -> int:
+    for given in run.inputs.dataset_inputs if run.inputs else ():
+        if given.dataset.profile and any(tag.value == "test" for tag in given.tags):
+            return int(json.loads(given.dataset.profile)["features_shape"][0])
+    return 0
