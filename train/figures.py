@@ -9,14 +9,14 @@ from numpy.typing import NDArray
 from train.data import SIDE
 
 
-def learning_curves(history: Mapping[str, Sequence[float]], best_epoch: float) -> Figure:
-    """Loss and accuracy by epoch, for training and validation; ``best_epoch`` counts from 1."""
+def learning_curves(history: Mapping[str, Sequence[float]], kept_epoch: float) -> Figure:
+    """Loss and accuracy by epoch, for training and validation; ``kept_epoch`` counts from 1."""
     figure = Figure(figsize=(11, 4), layout="constrained")
     for axis, metric in zip(figure.subplots(1, 2), ("loss", "accuracy"), strict=True):
         epochs = range(1, len(history[metric]) + 1)
         axis.plot(epochs, history[metric], label="training")
         axis.plot(epochs, history[f"val_{metric}"], label="validation")
-        axis.axvline(best_epoch, color="grey", linestyle=":", label="kept")
+        axis.axvline(kept_epoch, color="grey", linestyle=":", label="kept")
         axis.set(xlabel="epoch", ylabel=metric)
         axis.xaxis.get_major_locator().set_params(integer=True)
         axis.grid(alpha=0.3)

@@ -39,7 +39,7 @@ def fit(
 ) -> Progress:
     """Train until the last epoch, or until somebody presses Ctrl-C.
 
-    The network then has the weights of the epoch with the best validation accuracy.
+    The network then has the weights that ``options.keep`` says.
 
     Args:
         network: compiled.
@@ -50,7 +50,7 @@ def fit(
         callbacks: of Keras, called last.
 
     """
-    keeper = _Keeper(network, state)
+    keeper = _Keeper(network, options, state)
     feed = batches.batches(*lesson.training, options, keeper.progress.epoch, lesson.teach)
     with display, interrupt.wishes(display.console) as wish:
         if keeper.progress.epoch < options.epochs:
@@ -67,20 +67,21 @@ def fit(
             )
     if wish.at_once:
         raise KeyboardInterrupt
-    network.set_weights(keeper.best_weights)
+    network.set_weights(keeper.weights)
     return keeper.progress
 
 
 class _Keeper(keras.callbacks.Callback):
-    """Keeps the best weights, and all that a resumed run needs."""
+    """Keeps the best or the last weights, and all that a resumed run needs."""
 
-    def __init__(self, network: keras.Model, state: State) -> None:
+    def __init__(self, network: keras.Model, options: Options, state: State) -> None:
         super().__init__()
         self._state = state
-        self.best_weights: list[NDArray[Any]] = []
+        self._keeps_last = options.keep == "last"
+        self.weights: list[NDArray[Any]] = []
         self.progress = Progress()
         if left := state.load(network):
-            self.best_weights, self.progress = left
+            self.weights, self.progress = left
         self._began = time.monotonic()
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
@@ -92,11 +93,12 @@ class _Keeper(keras.callbacks.Callback):
         progress.epoch = epoch + 1
         for name, value in (logs or {}).items():
             progress.history.setdefault(name, []).append(float(value))
-        if progress.history["val_accuracy"][-1] > progress.best:
-            progress.best = progress.history["val_accuracy"][-1]
-            progress.best_epoch = epoch + 1
-            self.best_weights = [np.array(value) for value in self.model.get_weights()]
-        self._state.save(self.model, self.best_weights, progress)
+        accuracy = progress.history["val_accuracy"][-1]
+        if self._keeps_last or accuracy > progress.accuracy:
+            progress.accuracy = accuracy
+            progress.kept_epoch = epoch + 1
+            self.weights = [np.array(value) for value in self.model.get_weights()]
+        self._state.save(self.model, self.weights, progress)
 
 
 class _Stop(keras.callbacks.Callback):

@@ -13,6 +13,7 @@ LEARNING_RATES = {"sgd": 0.1, "rmsprop": 0.001, "adam": 0.001, "adamw": 0.001}
 WITH_MOMENTUM = ("sgd", "rmsprop")
 CHECKPOINTS = Path("checkpoints")
 SCHEDULES = ("constant", "cosine")
+KEEPS = ("best", "last")
 _RATES = ", ".join(f"{rate:g} with {name}" for name, rate in LEARNING_RATES.items())
 
 
@@ -53,7 +54,7 @@ class Options:
     validation_split: float = _option(
         "data",
         numbers.between(0, 1),
-        "part of the training set that is kept aside; it alone decides which epoch is best",
+        "part of the training set that is kept aside; it alone judges epochs and runs",
         "FRACTION",
     )
     augment: bool = _switch("data", "turn, scale, slant, move and bend each image anew every time")
@@ -102,6 +103,12 @@ class Options:
         "EPOCHS",
     )
     epochs: int = _option("training", numbers.count, "passes over the training set", "N")
+    keep: str = _option(
+        "training",
+        str,
+        "the epoch whose weights are kept: the best one by validation accuracy, or the last one",
+        choices=KEEPS,
+    )
     batch_size: int = _option("training", numbers.count, "rows of one training step", "N")
     teacher: str | None = _option(
         "training",

@@ -68,7 +68,7 @@ def result(
         options: of the run.
         network: with the weights that are kept.
         dataset: what it was trained and tested on.
-        metrics: of the kept weights, and ``best_epoch``, counted from 1.
+        metrics: of the kept weights, and ``kept_epoch``, counted from 1.
         history: metric name to its value after each epoch, as Keras gives it.
 
     """
@@ -94,7 +94,7 @@ def result(
         mlflow.log_metrics(values, model_id=logged.model_id, dataset=described)
     predicted = probabilities.argmax(axis=1)
     pages = {
-        "learning_curves.png": figures.learning_curves(history, metrics["best_epoch"]),
+        "learning_curves.png": figures.learning_curves(history, metrics["kept_epoch"]),
         "confusion_matrix.png": figures.confusion_matrix(dataset.y_test, predicted, labels),
         "worst_mistakes.png": figures.worst_mistakes(
             dataset.x_test, dataset.y_test, probabilities, labels

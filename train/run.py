@@ -27,7 +27,7 @@ class Outcome:
     run_id: str
     parameters: int
     metrics: Mapping[str, float]
-    """Of the kept weights, and ``best_epoch`` and ``train_seconds``."""
+    """Of the kept weights, and ``kept_epoch`` and ``train_seconds``."""
     is_cut_short: bool
     """By somebody at the keyboard."""
 
@@ -36,7 +36,7 @@ class Outcome:
         table = Table("measure", "value", title="Trained", title_justify="left")
         table.columns[1].justify = "right"
         table.add_row("parameters", f"{self.parameters:,}")
-        table.add_row("kept epoch (best validation)", f"{self.metrics['best_epoch']:.0f}")
+        table.add_row("kept epoch", f"{self.metrics['kept_epoch']:.0f}")
         table.add_row("training time", f"{self.metrics['train_seconds']:.1f} s")
         for part, name in (("val", "validation"), ("test", "test")):
             table.add_row(f"{name} accuracy", f"{self.metrics[f'{part}_accuracy']:.2%}")
@@ -67,8 +67,7 @@ def begin(
 ) -> Outcome:
     """Train, measure and log one model as ``options`` say.
 
-    The weights of the epoch with the best validation accuracy are kept. The test set is
-    measured once, with those weights, and decides nothing.
+    The test set is measured once, with the weights that are kept, and decides nothing.
 
     Args:
         options: of the run.
@@ -146,7 +145,7 @@ def _finish(
     model.compile_to_train(network, options, batches.steps(len(lesson.training[0]), options))
     progress = fit(network, lesson, options, state, display, callbacks)
     model.compile_to_measure(network)
-    metrics = {"train_seconds": progress.seconds, "best_epoch": float(progress.best_epoch)}
+    metrics = {"train_seconds": progress.seconds, "kept_epoch": float(progress.kept_epoch)}
     metrics |= _evaluate(network, "val", *lesson.held)
     metrics |= _evaluate(network, "test", dataset.x_test, dataset.y_test)
     record.result(options, network, dataset, metrics, progress.history)

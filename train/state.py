@@ -28,10 +28,10 @@ class Progress:
     """Epochs done."""
     seconds: float = 0.0
     """That they took."""
-    best_epoch: int = 0
-    """Of the weights that are kept, counted from 1."""
-    best: float = -1.0
-    """Their validation accuracy."""
+    kept_epoch: int = 0
+    """Whose weights are kept, counted from 1."""
+    accuracy: float = -1.0
+    """Theirs, in validation."""
     history: dict[str, list[float]] = field(default_factory=dict)
     """Each metric after each epoch."""
 
@@ -63,12 +63,10 @@ class State:
                 " the folder that it was begun with"
             ) from None
 
-    def save(
-        self, network: keras.Model, best_weights: Iterable[NDArray[Any]], progress: Progress
-    ) -> None:
+    def save(self, network: keras.Model, kept: Iterable[NDArray[Any]], progress: Progress) -> None:
         """Write all of it at once: a kill leaves this state or the one before."""
         arrays = {f"variable{index}": value for index, value in enumerate(_values(network))}
-        arrays |= {f"best{index}": value for index, value in enumerate(best_weights)}
+        arrays |= {f"kept{index}": value for index, value in enumerate(kept)}
         new = self._folder / f".{_STATE}"
         with new.open("wb") as file:
             np.savez(file, allow_pickle=False, progress=json.dumps(vars(progress)), **arrays)
@@ -78,7 +76,7 @@ class State:
         """Bring a built network and its optimizer to where they were.
 
         Returns:
-            The best weights and the progress; None where no epoch was done.
+            The kept weights and the progress; None where no epoch was done.
 
         """
         path = self._folder / _STATE
@@ -89,8 +87,8 @@ class State:
                 variables = _variables(network)
                 for index, variable in enumerate(variables):
                     variable.assign(archive[f"variable{index}"])
-                best = [archive[f"best{index}"] for index in range(len(network.weights))]
-                return best, Progress(**json.loads(str(archive["progress"])))
+                kept = [archive[f"kept{index}"] for index in range(len(network.weights))]
+                return kept, Progress(**json.loads(str(archive["progress"])))
         except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
             raise TrainError(f"{path}: not readable: {error}") from None
 

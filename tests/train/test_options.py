@@ -40,7 +40,8 @@ def test_reads_every_option() -> None:
     chosen = parse(
         "--data d --labels l --cache c --validation-split 0.2 --augment --hidden 512,256"
         " --dropout 0 --l2 1e-4 --batch-norm --optimizer sgd --learning-rate 0.5 --momentum 0.9"
-        " --weight-decay 0 --schedule constant --warmup 0 --epochs 3 --batch-size 32 --teacher t"
+        " --weight-decay 0 --schedule constant --warmup 0 --epochs 3 --keep last --batch-size 32"
+        " --teacher t"
         " --temperature 3 --seed 7 --deterministic --checkpoints k --experiment e"
     )
     assert chosen.hidden == (512, 256)

@@ -61,7 +61,7 @@ def test_metrics_of_every_epoch_and_of_the_model(client: mlflow.MlflowClient, tr
     curve = client.get_metric_history(trained.info.run_id, "epoch/val_accuracy")
     assert [point.step for point in curve] == [1, 2, 3, 4, 5, 6, 7, 8]
     best = max(curve, key=lambda point: point.value)
-    assert metrics["best_epoch"] == best.step
+    assert metrics["kept_epoch"] == best.step
     assert metrics["val_accuracy"] == pytest.approx(best.value, abs=1e-6)
     assert 0.85 < metrics["test_accuracy"] < 1
     assert metrics["test_loss"] > 0

@@ -53,7 +53,7 @@ def _table(groups: Sequence[Group]) -> str:
         f"<tr>{''.join(f'<td>{escape(text)}</td>' for text in row)}</tr>"
         for row in table.rows(groups)
     )
-    return f"<table><thead>{head}</thead><tbody>{body}</tbody></table>"
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
 def _div(figure: Figure, *, first: bool) -> str:

@@ -78,7 +78,7 @@ def test_one_run_beside_another(swept: Swept) -> None:
     [
         (("--experiment", "none"), "MLflow has no experiment 'none'"),
         (("--runs", "0" * 32), "Run with id=" + "0" * 32 + " not found"),
-        (("--sort", "speed"), "no run has the metric speed; there are best_epoch, "),
+        (("--sort", "speed"), "no run has the metric speed; there are kept_epoch, "),
         (("--html", "no/where.html"), "no/where.html: No such file or directory"),
         (("--markdown", "two.toml"), "two.toml has no line <!-- runs --> with <!-- /runs -->"),
     ],
