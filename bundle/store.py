@@ -2,6 +2,7 @@
 
 import dataclasses
 import hashlib
+import json
 import os
 import secrets
 import shutil
@@ -91,6 +92,37 @@ def publish(root: Path, manifest: Manifest, files: Mapping[str, bytes]) -> Path:
     finally:
         shutil.rmtree(hidden, ignore_errors=True)
     return folder / str(version)
+
+
+def label(root: Path, name: str, text: str, version: int | None) -> int | None:
+    """Give a label to a version of ``name``, or to none; returns the version that had it.
+
+    Raises:
+        BundleError: there is no such version, or the label or the file of labels is not one.
+
+    """
+    if version is not None and version not in layout.versions(root, name):
+        raise BundleError(f"{root / name / str(version)}: no such version")
+    if not layout.is_name(text) or text.isdecimal():
+        raise BundleError(
+            f"label {text!r}: use letters, digits, '.', '_' and '-', and not digits alone,"
+            " beginning with a letter or digit"
+        )
+    labels = layout.labels(root, name)
+    before = labels.pop(text, None)
+    if version is not None:
+        labels[text] = version
+    path = root / name / layout.LABELS_FILE
+    hidden = path.with_name(f".{path.name}-{secrets.token_hex(8)}")
+    try:
+        _write(hidden, json.dumps(labels, indent=2, sort_keys=True).encode() + b"\n")
+        hidden.replace(path)
+        _sync(path.parent)
+    except OSError as error:
+        raise BundleError(f"{path}: {error.strerror}") from None
+    finally:
+        hidden.unlink(missing_ok=True)
+    return before
 
 
 def _read_manifest(folder: Path) -> Manifest:

@@ -2,24 +2,23 @@
 
 import multiprocessing
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-import mlflow
-from mlflow.exceptions import MlflowException
 from rich.console import Console
 from rich.table import Table
 
 from bundle import layout
 from bundle.errors import BundleError
-from bundle.manifest import Parity
-from export import parity, source
+from bundle.manifest import Manifest, Parity
+from export import parity, source, timing
 from export.convert import convert
 from export.errors import ExportError
 from export.publish import publish
+from export.record import record
 
 Result = TypeVar("Result")
 DEFAULT_RANGE = (0.0, 1.0)  # of the random rows, for a model that declares none
@@ -31,6 +30,10 @@ class Published:
 
     folder: Path
     parity: Parity
+    us_per_row: Mapping[int, float]
+    """By the rows of a run; CPU time of one thread."""
+    registered: str
+    """Its version in MLflow's registry."""
 
     def table(self) -> Table:
         """The proof, for people."""
@@ -42,6 +45,9 @@ class Published:
         table.add_row("same top class", f"{self.parity.top1_agreement:.2%}")
         size = (self.folder / layout.MODEL_FILE).stat().st_size
         table.add_row("ONNX file", f"{size / 1000:,.0f} kB")
+        for rows, microseconds in self.us_per_row.items():
+            table.add_row(f"CPU time of a row, {rows} at once", f"{microseconds:.2f} µs")
+        table.add_row("version in MLflow's registry", self.registered)
         return table
 
 
@@ -68,8 +74,25 @@ def export(run_id: str, name: str, root: Path, console: Console) -> Published:
             raise ExportError(str(error)) from None
         except OSError as error:
             raise ExportError(f"{root}: cannot publish: {error.strerror}") from None
-    _record(published, origin, proof)
-    return Published(published, proof)
+        with console.status("measuring its speed"):
+            speed = _in_fresh_process(timing.us_per_row, onnx_file, origin.x_test)
+    with console.status("registering it in MLflow"):
+        version = _record(published, origin, proof, speed)
+    return Published(published, proof, speed, version)
+
+
+def _record(
+    published: Path, origin: source.Source, proof: Parity, speed: Mapping[int, float]
+) -> str:
+    measures = {
+        "parity_rows": float(proof.rows),
+        "parity_max_abs_difference": proof.max_abs_difference,
+        "parity_top1_agreement": proof.top1_agreement,
+        "onnx_bytes": float((published / layout.MODEL_FILE).stat().st_size),
+    }
+    measures |= {f"us_per_row_{rows}": microseconds for rows, microseconds in speed.items()}
+    manifest = Manifest.from_json((published / layout.MANIFEST_FILE).read_bytes())
+    return record(published, manifest, origin, measures)
 
 
 def _prove(origin: source.Source, onnx_file: Path) -> Parity:
@@ -95,24 +118,3 @@ def _in_fresh_process(function: Callable[..., Result], *arguments: Any) -> Resul
         except Exception as error:
             step = function.__module__.rpartition(".")[2]
             raise ExportError(f"{step} failed: {type(error).__name__}: {error}") from error
-
-
-def _record(published: Path, origin: source.Source, proof: Parity) -> None:
-    """Add what was published, and the proof, to the run that the model came from."""
-    client = mlflow.MlflowClient()
-    try:
-        for file in (layout.MODEL_FILE, layout.MANIFEST_FILE):
-            client.log_artifact(origin.run_id, str(published / file), "onnx")
-        size = (published / layout.MODEL_FILE).stat().st_size
-        for name, value in (
-            ("parity_rows", proof.rows),
-            ("parity_max_abs_difference", proof.max_abs_difference),
-            ("parity_top1_agreement", proof.top1_agreement),
-            ("onnx_bytes", size),
-        ):
-            client.log_metric(origin.run_id, name, value)
-        client.set_tag(origin.run_id, "published", "/".join(published.parts[-2:]))
-    except (MlflowException, OSError) as error:
-        raise ExportError(
-            f"{published} is published, but MLflow did not take it: {error}"
-        ) from None

@@ -1,11 +1,13 @@
 """The ONNX model as a server runs it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
+
+Ask = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 
 BATCH = 1000
 
@@ -16,10 +18,16 @@ def batches(rows: NDArray[np.float32]) -> Iterator[NDArray[np.float32]]:
         yield rows[start : start + BATCH]
 
 
-def answers(onnx_file: Path, rows: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Outputs of the model's first output for ``rows`` of shape (N, features), on one thread."""
+def asker(onnx_file: Path) -> Ask:
+    """What runs the model on one thread: rows of shape (N, features) to its first output."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     session = onnxruntime.InferenceSession(onnx_file, options, providers=["CPUExecutionProvider"])
     name = session.get_inputs()[0].name
-    return np.concatenate([session.run(None, {name: batch})[0] for batch in batches(rows)])
+    return lambda rows: session.run(None, {name: rows})[0]
+
+
+def answers(onnx_file: Path, rows: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The model's first output for ``rows`` of shape (N, features)."""
+    ask = asker(onnx_file)
+    return np.concatenate([ask(batch) for batch in batches(rows)])

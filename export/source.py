@@ -9,13 +9,12 @@ from pathlib import Path
 import mlflow
 import numpy as np
 from mlflow.entities import Run
-from mlflow.models import Model
+from mlflow.models import Model, ModelSignature
 from numpy.typing import NDArray
 
 from export.errors import ExportError
 from train import tracking
-
-LOWER_IS_BETTER = ("loss", "seconds")  # how the names of such metrics end
+from train.compare.measures import lower_is_better
 
 
 @dataclass(frozen=True)
@@ -23,10 +22,14 @@ class Source:
     """A finished run: its model on disk, its test set, and what is known of both."""
 
     run_id: str
+    experiment_id: str
     keras_file: Path
     x_test: NDArray[np.float32]
     """Shape (N, features)."""
     y_test: NDArray[np.int64]
+    signature: ModelSignature
+    metadata: Mapping[str, str]
+    """Of the Keras model, as MLflow has it."""
     labels: tuple[str, ...]
     range: tuple[float, float] | None
     metrics: Mapping[str, float]
@@ -47,9 +50,9 @@ def connect() -> None:
 def best_run(experiment: str, metric: str) -> str:
     """Id of the finished run of ``experiment`` that is best by ``metric``.
 
-    The largest value wins, or the smallest where the metric's name ends in loss or seconds.
+    The largest value wins, or the smallest of a loss, of times and sizes.
     """
-    order = "ASC" if metric.endswith(LOWER_IS_BETTER) else "DESC"
+    order = "ASC" if lower_is_better(metric) else "DESC"
     try:
         found = mlflow.MlflowClient().get_experiment_by_name(experiment)
         if found is None:
@@ -61,7 +64,7 @@ def best_run(experiment: str, metric: str) -> str:
             output_format="list",
         )
     except tracking.STORE_ERRORS as error:
-        raise ExportError(f"MLflow: {_line(error)}") from None
+        raise ExportError(f"MLflow: {tracking.first_line(error)}") from None
     measured = [run for run in runs if metric in run.data.metrics]
     if not measured:
         raise ExportError(f"experiment {experiment!r} has no finished run with the metric {metric}")
@@ -78,7 +81,7 @@ def load(run_id: str, folder: Path) -> Source:
     try:
         run = mlflow.get_run(run_id)
     except tracking.STORE_ERRORS as error:
-        raise ExportError(f"MLflow gives no run {run_id!r}: {_line(error)}") from None
+        raise ExportError(f"MLflow gives no run {run_id!r}: {tracking.first_line(error)}") from None
     if run.info.status != "FINISHED":
         raise ExportError(f"run {run_id} is {run.info.status}; only a FINISHED run is exported")
     model_folder = _download(run_id, "model", folder)
@@ -98,9 +101,12 @@ def _source(run: Run, model_folder: Path, test_file: Path) -> Source:
         x_test, y_test = archive["x_test"].astype(np.float32), archive["y_test"]
     return Source(
         run_id=run.info.run_id,
+        experiment_id=run.info.experiment_id,
         keras_file=keras_file,
         x_test=x_test,
         y_test=y_test,
+        signature=described.signature,
+        metadata=metadata,
         labels=tuple(json.loads(metadata.get("labels", "[]"))),
         range=None if low_high is None else (low_high[0], low_high[1]),
         metrics=run.data.metrics,
@@ -117,7 +123,3 @@ def _download(run_id: str, artifact: str, folder: Path) -> Path:
         raise ExportError(
             f"run {run_id} has no {artifact}; was it made by `python -m train`? ({error})"
         ) from None
-
-
-def _line(error: Exception) -> str:
-    return str(error).partition("\n")[0]

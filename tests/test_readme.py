@@ -131,6 +131,7 @@ def test_the_commands_are_those_that_the_tests_below_run() -> None:
         "make mlflow",
         ".venv/bin/python -m export --best",
         ".venv/bin/python -m export --help",
+        ".venv/bin/python -m export promote mnist 1 --alias champion",
         ".venv-serve/bin/python -m serve --models models --port 8080",
         ".venv-serve/bin/python -m serve --help",
         "curl http://127.0.0.1:8080/v2/health/ready",
@@ -205,9 +206,14 @@ def test_train_then_export_then_serve(clone: Clone, first_run: str) -> None:
     }
     assert len(runs) == 1  # 40 epochs of 512 units are better than 3 of 64
     assert eventually(lambda: served_versions(clone) == ["1", "2"])  # by the first server
+    promoted = clone.run(promote)
+    assert promoted.returncode == 0, promoted.stderr
     clone.ports["8080"] = str(free_port())
     with clone.serving(serve) as printed:
         assert "mnist version 2" in printed
+        address = f"http://127.0.0.1:{clone.ports['8080']}/v2/models/mnist/versions/champion"
+        with urllib.request.urlopen(address, timeout=60) as response:
+            assert json.load(response)["versions"] == ["1"]
     assert mlflow_page(clone, mlflow).startswith("<!doctype html>")
 
 

@@ -126,3 +126,40 @@ def test_refuses_a_manifest_that_names_other_files(
 def test_says_how_to_get_a_repository(tmp_path: Path) -> None:
     with pytest.raises(BundleError, match="no such folder; `python -m export`"):
         layout.models(tmp_path / "none")
+
+
+def test_a_label_is_given_moved_and_taken(tmp_path: Path, published: Path) -> None:
+    store.publish(tmp_path, MANIFEST, FILES)
+    assert store.label(tmp_path, "m", "stable", 1) is None
+    assert store.label(tmp_path, "m", "canary", 2) is None
+    assert layout.labels(tmp_path, "m") == {"stable": 1, "canary": 2}
+    assert store.label(tmp_path, "m", "stable", 2) == 1
+    assert layout.labels(tmp_path, "m") == {"stable": 2, "canary": 2}
+    assert store.label(tmp_path, "m", "canary", None) == 2
+    assert layout.labels(tmp_path, "m") == {"stable": 2}
+    assert sorted(path.name for path in (tmp_path / "m").iterdir()) == ["1", "2", "labels.json"]
+
+
+@pytest.mark.parametrize(
+    ("text", "version", "message"),
+    [
+        ("stable", 2, "m/2: no such version"),
+        ("12", 1, "label '12': use letters"),
+        ("a b", 1, "label 'a b': use letters"),
+    ],
+)
+def test_refuses_labels_that_are_none(
+    tmp_path: Path, published: Path, text: str, version: int, message: str
+) -> None:
+    with pytest.raises(BundleError, match=message):
+        store.label(tmp_path, "m", text, version)
+    assert layout.labels(tmp_path, "m") == {}
+
+
+def test_a_label_does_not_overwrite_a_file_that_is_not_labels(
+    tmp_path: Path, published: Path
+) -> None:
+    (tmp_path / "m/labels.json").write_text("[1]")
+    with pytest.raises(BundleError, match="expected labels and version numbers"):
+        store.label(tmp_path, "m", "stable", 1)
+    assert (tmp_path / "m/labels.json").read_text() == "[1]"

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import numpy as np
 import onnx
 import onnxruntime
 import pytest
+from mlflow.entities import LoggedModel
 
 from bundle import store
 from tests.conftest import SUBSET_TEST, Digits, python_environment, run
@@ -90,17 +92,31 @@ def test_golden_answers_are_of_every_class(repository: Path, digits: Digits) -> 
 
 
 def test_the_run_knows_what_was_published(
-    client: mlflow.MlflowClient, run_id: str, repository: Path, tmp_path: Path
+    client: mlflow.MlflowClient, run_id: str, repository: Path, tmp_path: Path, tracked: None
 ) -> None:
     recorded = client.get_run(run_id).data
-    assert recorded.tags["published"].startswith("mnist/")
+    assert re.fullmatch(r".+/\d+", recorded.tags["published"])  # by this test, or by another
     assert recorded.metrics["parity_top1_agreement"] == 1
     size = (repository / "mnist/1/model.onnx").stat().st_size
     assert recorded.metrics["onnx_bytes"] == size
-    logged = Path(client.download_artifacts(run_id, "onnx/model.onnx", str(tmp_path)))
-    assert logged.read_bytes() == (repository / "mnist/1/model.onnx").read_bytes()
-    manifest = Path(client.download_artifacts(run_id, "onnx/manifest.json", str(tmp_path)))
-    assert json.loads(manifest.read_text())["run_id"] == run_id
+    logged = client.search_logged_models(
+        [client.get_run(run_id).info.experiment_id], "name = 'onnx'", max_results=100
+    )
+    model = next(
+        one for one in logged if one.source_run_id == run_id and metric(one, "onnx_bytes") == size
+    )
+    assert metric(model, "parity_rows") == SUBSET_TEST + 2 + 256
+    assert 0 < metric(model, "us_per_row_256") < metric(model, "us_per_row_1")
+    folder = Path(mlflow.artifacts.download_artifacts(model.model_uri, dst_path=str(tmp_path)))
+    assert (folder / "model.onnx").read_bytes() == (repository / "mnist/1/model.onnx").read_bytes()
+    manifest = json.loads((folder / "extra_files/manifest.json").read_text())
+    assert manifest["run_id"] == run_id
+
+
+def metric(model: LoggedModel, name: str) -> float:
+    """The last value: MLflow gives each model of a run the metrics that the run had before it."""
+    found = [one for one in model.metrics or () if one.key == name]
+    return float(max(found, key=lambda one: one.timestamp).value)
 
 
 def test_the_same_run_gives_the_same_bytes(

@@ -47,6 +47,7 @@ def test_parameters(trained: Run, work: Path) -> None:
         "temperature": "2.0",
         "deterministic": "False",
         "epochs": "8",
+        "keep": "best",
         "batch_size": "256",
         "validation_split": "0.1",
         "seed": "0",
@@ -110,9 +111,14 @@ def test_the_logged_model_answers_as_measured(
     model = mlflow.tensorflow.load_model(uri)
     accuracy = np.mean(model.predict(x, verbose=0).argmax(axis=1) == y)
     assert accuracy == pytest.approx(trained.data.metrics["test_accuracy"], abs=1e-6)
-    (entry,) = mlflow.search_logged_models([trained.info.experiment_id], output_format="list")
-    linked = {metric.key: metric.value for metric in entry.metrics}
-    assert linked["test_accuracy"] == trained.data.metrics["test_accuracy"]
+    (entry,) = mlflow.search_logged_models(
+        [trained.info.experiment_id], filter_string="name = 'model'", output_format="list"
+    )
+    linked = {metric.key: metric for metric in entry.metrics}
+    assert linked["test_accuracy"].value == trained.data.metrics["test_accuracy"]
+    digests = {i.tags[0].value: i.dataset.digest for i in trained.inputs.dataset_inputs}
+    assert linked["test_accuracy"].dataset_digest == digests["test"]
+    assert linked["val_accuracy"].dataset_digest == digests["training"]
 
 
 def test_a_teacher_is_learned_from(work: Path, tmp_path: Path) -> None:
@@ -129,7 +135,8 @@ def test_a_teacher_is_learned_from(work: Path, tmp_path: Path) -> None:
     teacher = trained_with("--hidden", "64", "--labels", "labels.txt")
     (described,) = tmp_path.rglob("MLmodel")
     assert json.loads(Model.load(described).metadata["labels"]) == names
-    student = trained_with("--hidden", "32", "--teacher", teacher.info.run_id)
+    student = trained_with("--hidden", "32", "--teacher", teacher.info.run_id, "--keep", "last")
+    assert student.data.metrics["kept_epoch"] == 4
     assert student.data.params["teacher"] == teacher.info.run_id
     accuracy = [one.data.metrics["test_accuracy"] for one in (teacher, student)]
     assert accuracy[1] > accuracy[0] - 0.05
