@@ -184,9 +184,8 @@ def test_the_second_make_run_only_serves(clone: Clone, first_run: str) -> None:
 
 
 def test_train_then_export_then_serve(clone: Clone, first_run: str) -> None:
-    train, train_help, sweep, compare, mlflow, export, export_help, serve, serve_help = commands()[
-        3:12
-    ]
+    train, train_help, sweep, compare, mlflow, *others = commands()[3:13]
+    export, export_help, promote, serve, serve_help = others
     for command in (train_help, export_help, serve_help):
         done = clone.run(command)
         assert done.returncode == 0
@@ -213,7 +212,7 @@ def test_train_then_export_then_serve(clone: Clone, first_run: str) -> None:
         assert "mnist version 2" in printed
         address = f"http://127.0.0.1:{clone.ports['8080']}/v2/models/mnist/versions/champion"
         with urllib.request.urlopen(address, timeout=60) as response:
-            assert json.load(response)["versions"] == ["1"]
+            assert json.load(response)["provenance"]["version"] == 1
     assert mlflow_page(clone, mlflow).startswith("<!doctype html>")
 
 
