@@ -200,6 +200,16 @@ def _checked(name: str, value: Any) -> Any:
     return read
 
 
+def described(options: Options) -> dict[str, str]:
+    """What of the options says something about the model, as people and MLflow read it."""
+    values = dataclasses.asdict(options)
+    values["learning_rate"] = options.effective_learning_rate
+    values["hidden"] = ",".join(map(str, options.hidden))
+    for place in ("data", "labels", "cache", "checkpoints", "experiment"):
+        del values[place]  # where things lay on this machine
+    return {name: str(value) for name, value in values.items()}
+
+
 def to_json(options: Options) -> dict[str, Any]:
     """The options as JSON has them; see ``from_json``."""
     values = dataclasses.asdict(options)

@@ -1,14 +1,12 @@
 """What a training run leaves in MLflow."""
 
 import contextlib
-import dataclasses
 import io
 import json
 import tempfile
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import keras
 import mlflow
@@ -18,7 +16,7 @@ from mlflow.data.numpy_dataset import NumpyDataset, from_numpy
 from mlflow.models import infer_signature
 
 from train import data, figures, mnist, model, tracking
-from train.options import Options
+from train.options import Options, described
 
 
 class EpochMetrics(keras.callbacks.Callback):
@@ -32,13 +30,9 @@ class EpochMetrics(keras.callbacks.Callback):
 
 def description(options: Options, preset: str, dataset: data.Dataset, network: keras.Model) -> None:
     """Log what is known before training: parameters, data set, size of the network."""
-    settings: dict[str, Any] = {"preset": preset} | dataclasses.asdict(options)
-    settings["learning_rate"] = options.effective_learning_rate
-    settings["hidden"] = ",".join(map(str, options.hidden))
-    for ours in ("data", "labels", "cache", "checkpoints", "experiment"):
-        del settings[ours]  # where things lay on this machine says nothing about the model
+    settings = {"preset": preset} | described(options)
     settings |= {"dataset": dataset.name, "dataset_sha256": dataset.sha256}
-    mlflow.log_params(settings | {"parameters": network.count_params()})
+    mlflow.log_params(settings | {"parameters": str(network.count_params())})
     for context in ("training", "test"):
         mlflow.log_input(_described(options, dataset, context), context=context)
 

@@ -82,7 +82,7 @@ def begin(
 
     """
     lesson = _lesson(options, dataset)
-    place = dataclasses.replace(place, name=place.name or f"{preset}, seed {options.seed}")
+    place = dataclasses.replace(place, name=place.name or f"{preset}{tracking.SEED}{options.seed}")
     with tracking.run(options.experiment, place) as active:
         state = State(options.checkpoints, active.info.run_id)
         try:

@@ -17,6 +17,7 @@ from train.errors import TrainError
 STORE_ERRORS = (MlflowException, SQLAlchemyError, OSError)
 
 DEFAULT_FILE = Path("mlflow.db")
+SEED = ", seed "  # between the name of runs that differ in it and its number
 IMPORTANCE = "importance/"  # how a sweep's metrics begin that say what decided in a search
 TEST_SET_ARTIFACT = "data/test.npz"  # x_test and y_test, within the run; export reads it
 

@@ -4,7 +4,8 @@ from rich.console import Console
 from rich.measure import Measurement
 from rich.table import Table
 
-from train.compare import groups, page, runs, table
+from train import tracking
+from train.compare import document, groups, page, runs, table
 from train.compare.arguments import Compare
 
 
@@ -12,29 +13,41 @@ def compare(wanted: Compare, console: Console) -> None:
     """Print the table, and write what else is wanted.
 
     Raises:
-        TrainError: there is nothing to compare, or a file can't be written.
+        TrainError: MLflow can't be used, there is nothing to compare, or a file can't be written.
 
     """
+    uri = tracking.connect()
+    try:
+        _compare(wanted, console)
+    except tracking.STORE_ERRORS as error:
+        raise tracking.unusable(uri, error) from None
+
+
+def _compare(wanted: Compare, console: Console) -> None:
     with console.status("reading MLflow's runs"):
         found = runs.find(wanted)
         lines = groups.grouped(found, wanted.sort)
+        importance = runs.importance(found)
     shown = lines[: wanted.top]
     title = f"{len(found)} runs, best {wanted.sort} first"
     if len(shown) < len(lines):
         title += f" ({len(shown)} of {len(lines)} lines; --top {len(lines)} for all)"
-    show(table.terminal(shown, title))
+    _print(table.terminal(shown, title))
+    if importance:
+        told = ", ".join(f"{name} {part:.0%}" for name, part in importance.items())
+        console.print(f"what decided in the search: {told}", highlight=False)
     console.print(f"best: python -m export --run {shown[0].runs[0].run_id}", highlight=False)
     if wanted.html:
         with console.status("drawing"):
-            page.write(shown, wanted.sort, title, wanted.html)
+            page.write(shown, importance, wanted.sort, title, wanted.html)
         console.print(f"wrote {wanted.html}", highlight=False)
     if wanted.markdown:
-        table.write_markdown(shown, wanted.markdown)
+        document.write(shown, wanted.markdown)
         console.print(f"wrote {wanted.markdown}", highlight=False)
 
 
-def show(what: Table) -> None:
-    """Print a table to stdout, in a file as wide as it needs."""
+def _print(what: Table) -> None:
+    """Print a table to stdout; where that is a file, as wide as it needs."""
     out = Console()
     if not out.is_terminal:
         wanted = Measurement.get(out, out.options.update(max_width=1000), what)

@@ -1,13 +1,14 @@
 """Runs that differ in nothing but their seed, taken together."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import NormalDist, mean
 
 from train.compare.measures import MEASURES, Measure, lower_is_better
 from train.compare.runs import Run
 from train.errors import TrainError
+from train.tracking import SEED
 
 _Z = NormalDist().inv_cdf(0.975)
 
@@ -22,7 +23,7 @@ class Group:
     @property
     def name(self) -> str:
         """That of its runs, without their seeds."""
-        names = {run.name.partition(", seed ")[0] for run in self.runs}
+        names = {run.name.partition(SEED)[0] for run in self.runs}
         return names.pop() if len(names) == 1 else f"{self.runs[0].name} and others"
 
     @property
@@ -71,10 +72,15 @@ def grouped(runs: Sequence[Run], metric: str) -> list[Group]:
     return sorted(map(Group, alike.values()), key=lambda group: place(group.values(metric)))
 
 
-def differing(options: Sequence[Mapping[str, str]]) -> list[str]:
-    """The names of those options that are not the same in all, in the order of the first."""
-    names = dict.fromkeys(name for one in options for name in one)
-    return [name for name in names if len({one.get(name) for one in options}) > 1]
+def differing(groups: Sequence[Group]) -> list[str]:
+    """The options in which groups differ, but for those that follow from their presets alone."""
+    names = dict.fromkeys(name for group in groups for name in group.options)
+    departures = {name for group in groups for run in group.runs for name in run.departures}
+    return [
+        name
+        for name in names
+        if name in departures and len({group.options.get(name) for group in groups}) > 1
+    ]
 
 
 def measured(groups: Sequence[Group]) -> list[Measure]:

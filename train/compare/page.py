@@ -1,13 +1,13 @@
 """The comparison as one page that needs nothing beside it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
 
 from plotly.graph_objects import Figure
 
-from train.compare import plots, runs, table
-from train.compare.groups import Group
+from train.compare import plots, table
+from train.compare.groups import Group, measured
 from train.errors import TrainError
 
 _STYLE = """
@@ -22,8 +22,10 @@ th { background: #f3f6f9; }
 """
 
 
-def write(groups: Sequence[Group], metric: str, title: str, file: Path) -> None:
-    """Write the page.
+def write(
+    groups: Sequence[Group], importance: Mapping[str, float], metric: str, title: str, file: Path
+) -> None:
+    """Write the page; ``importance`` is of each option, where a search has told it.
 
     Raises:
         TrainError: the file can't be written.
@@ -35,8 +37,8 @@ def write(groups: Sequence[Group], metric: str, title: str, file: Path) -> None:
         f"Options against {metric}": plots.options(groups, metric),
         "Accuracy against latency": plots.front(groups),
     }
-    if found := runs.importance([run for group in groups for run in group.runs]):
-        shown["What decided in the search"] = plots.importance(found)
+    if importance:
+        shown["What decided in the search"] = plots.importance(importance)
     for number, (heading, figure) in enumerate(shown.items()):
         if figure is not None:
             parts += [f"<h2>{escape(heading)}</h2>", _div(figure, first=number == 0)]
@@ -48,10 +50,11 @@ def write(groups: Sequence[Group], metric: str, title: str, file: Path) -> None:
 
 
 def _table(groups: Sequence[Group]) -> str:
-    head = "".join(f"<th>{escape(text)}</th>" for text in table.header(groups))
+    measures = measured(groups)
+    head = "".join(f"<th>{escape(text)}</th>" for text in table.header(groups, measures))
     body = "".join(
         f"<tr>{''.join(f'<td>{escape(text)}</td>' for text in row)}</tr>"
-        for row in table.rows(groups)
+        for row in table.rows(groups, measures)
     )
     return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 

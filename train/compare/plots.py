@@ -42,8 +42,7 @@ def learning_curves(groups: Sequence[Group]) -> Figure:
 
 def options(groups: Sequence[Group], metric: str) -> Figure | None:
     """The metric against each option that differs; None where none does."""
-    chosen = [_plotted(group.options) for group in groups]
-    names = differing(chosen)
+    names, chosen = _plotted(groups)
     if not names:
         return None
     lines = math.ceil(len(names) / _COLUMNS)
@@ -74,7 +73,7 @@ def options(groups: Sequence[Group], metric: str) -> Figure | None:
     return figure
 
 
-def front(groups: Sequence[Group]) -> Figure | None:
+def front(groups: Sequence[Group]) -> Figure:
     """Test accuracy against latency, and the front that no other group beats in both.
 
     Where nothing has measured latency, the number of parameters stands for it.
@@ -129,7 +128,7 @@ def unbeaten(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]
     return kept
 
 
-def importance(parts: dict[str, float]) -> Figure:
+def importance(parts: Mapping[str, float]) -> Figure:
     """How much each option of a search decided."""
     ordered = sorted(parts.items(), key=lambda item: item[1])
     names, values = zip(*ordered, strict=True)
@@ -139,13 +138,16 @@ def importance(parts: dict[str, float]) -> Figure:
     return figure
 
 
-def _plotted(options: Mapping[str, str]) -> dict[str, str]:
-    """The options, the hidden layers as two numbers where they are all alike."""
-    layers = options.get("hidden", "").split(",")
-    if len(set(layers)) > 1 or not layers[0]:
-        return dict(options)
-    others = {name: text for name, text in options.items() if name != "hidden"}
-    return {"width": layers[0], "depth": str(len(layers))} | others
+def _plotted(groups: Sequence[Group]) -> tuple[list[str], list[dict[str, str]]]:
+    """The options that differ, with hidden layers as two numbers where each model's are alike."""
+    names, options = differing(groups), [group.options for group in groups]
+    layers = [one.get("hidden", "").split(",") for one in options]
+    if "hidden" not in names or any(len(set(one)) > 1 for one in layers):
+        return names, options
+    shapes = [{"width": one[0], "depth": str(len(one))} for one in layers]
+    differ = [key for key in ("width", "depth") if len({shape[key] for shape in shapes}) > 1]
+    names[names.index("hidden") : names.index("hidden") + 1] = differ
+    return names, [one | shape for one, shape in zip(options, shapes, strict=True)]
 
 
 def _numbers(texts: Sequence[str]) -> list[float] | None:

@@ -9,9 +9,11 @@ from mlflow import MlflowClient
 from mlflow.entities import Run as MlflowRun
 from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID
 
-from train import tracking
+from train import preset, tracking
 from train.compare.arguments import Compare
 from train.errors import TrainError
+from train.options import described, of_preset
+from train.tracking import SEED
 
 _NO_TEACHER = "None"
 _OURS = ("dataset_sha256", "parameters", "seed", "teacher")
@@ -29,6 +31,8 @@ class Run:
     """Of the sweep that it is a part of."""
     options: dict[str, str]
     """For people; in place of a teacher's id stands its preset."""
+    departures: frozenset[str]
+    """Names of the options that are not as its preset has them."""
     metrics: dict[str, float]
     test_images: int
     """That its test accuracy was measured with; 0 where that is not known."""
@@ -40,16 +44,12 @@ def find(wanted: Compare) -> list[Run]:
     """The finished runs that are wanted, in no order.
 
     Raises:
-        TrainError: MLflow can't be reached, or there is none.
+        TrainError: there is none.
 
     """
-    uri = tracking.connect()
     client = MlflowClient()
-    try:
-        found = _of_ids(client, wanted.runs) if wanted.runs else _of(client, wanted.experiment)
-        runs = [_run(client, run) for run in found if "test_accuracy" in run.data.metrics]
-    except tracking.STORE_ERRORS as error:
-        raise tracking.unusable(uri, error) from None
+    found = _of_ids(client, wanted.runs) if wanted.runs else _of(client, wanted.experiment)
+    runs = [_run(client, run) for run in found if "test_accuracy" in run.data.metrics]
     if not runs:
         which = " ".join(wanted.runs) or f"experiment {wanted.experiment!r}"
         raise TrainError(f"{which}: no finished run to compare; train one: python -m train")
@@ -64,18 +64,19 @@ def curves(run: Run, metric: str) -> tuple[list[int], list[float]]:
 
 
 def importance(runs: Sequence[Run]) -> dict[str, float]:
-    """Of the options that a search went over, where all runs are of one search."""
+    """Of the options that a search went over, largest first, where all runs are of one search."""
     parents = {run.parent for run in runs}
     parent = parents.pop() if len(parents) == 1 else None
     if parent is None:
         return {}
     metrics = MlflowClient().get_run(parent).data.metrics
     prefix = tracking.IMPORTANCE
-    return {
+    parts = {
         name.removeprefix(prefix): value
         for name, value in metrics.items()
         if name.startswith(prefix)
     }
+    return dict(sorted(parts.items(), key=lambda part: -part[1]))
 
 
 def _of(client: MlflowClient, experiment: str) -> list[MlflowRun]:
@@ -107,6 +108,7 @@ def _search(experiment_id: str, condition: str) -> list[MlflowRun]:
 def _run(client: MlflowClient, run: MlflowRun) -> Run:
     params = run.data.params
     options = {key: value for key, value in params.items() if key not in _OURS}
+    name = run.info.run_name
     identity = [sorted(options.items()), params.get("dataset_sha256")]
     if (teacher := params.get("teacher", _NO_TEACHER)) != _NO_TEACHER:
         taught = _run(client, client.get_run(teacher))
@@ -114,14 +116,24 @@ def _run(client: MlflowClient, run: MlflowRun) -> Run:
         identity.append(taught.identity)
     return Run(
         run_id=run.info.run_id,
-        name=run.info.run_name,
+        name=name,
         seed=params.get("seed", ""),
         parent=run.data.tags.get(MLFLOW_PARENT_RUN_ID),
         options=options,
+        departures=frozenset(options) - _implied(name, options),
         metrics=run.data.metrics | {"parameters": float(params.get("parameters", "nan"))},
         test_images=_test_images(run),
         identity=json.dumps(identity),
     )
+
+
+def _implied(name: str, options: dict[str, str]) -> frozenset[str]:
+    """The options that a run's preset says, and the preset itself where its name does."""
+    known = options.get("preset", "")
+    if known not in preset.names():
+        return frozenset()
+    said = {name for name, text in described(of_preset(known)).items() if options.get(name) == text}
+    return frozenset(said | ({"preset"} if name.partition(SEED)[0] == known else set()))
 
 
 def _test_images(run: MlflowRun) -> int:

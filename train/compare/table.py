@@ -1,27 +1,22 @@
-"""The comparison in a terminal, and as a table of a document."""
+"""The comparison as a table."""
 
 import contextlib
-import re
 from collections.abc import Sequence
-from pathlib import Path
 
 from rich.table import Table
 
 from train.compare.groups import Group, differing, measured
-from train.errors import TrainError
-
-_BETWEEN = re.compile(r"(<!-- runs -->\n).*?(<!-- /runs -->)", re.DOTALL)
+from train.compare.measures import Measure
 
 
-def header(groups: Sequence[Group]) -> list[str]:
+def header(groups: Sequence[Group], measures: Sequence[Measure]) -> list[str]:
     """What stands above each column."""
-    options = differing([group.options for group in groups])
-    return ["run", "seeds", *options, *(one.title for one in measured(groups))]
+    return ["run", "seeds", *differing(groups), *(one.title for one in measures)]
 
 
-def rows(groups: Sequence[Group]) -> list[list[str]]:
+def rows(groups: Sequence[Group], measures: Sequence[Measure]) -> list[list[str]]:
     """The text of each cell."""
-    names, measures = differing([group.options for group in groups]), measured(groups)
+    names = differing(groups)
     return [
         [
             group.name,
@@ -42,34 +37,10 @@ def _short(text: str) -> str:
 
 def terminal(groups: Sequence[Group], title: str) -> Table:
     """The table for people at a terminal."""
-    table = Table(*header(groups), title=title, title_justify="left")
+    measures = measured(groups)
+    table = Table(*header(groups, measures), title=title, title_justify="left")
     for column in table.columns[1:]:
         column.justify = "right"
-    for row in rows(groups):
+    for row in rows(groups, measures):
         table.add_row(*row)
     return table
-
-
-def write_markdown(groups: Sequence[Group], document: Path) -> None:
-    """Put the table into a document, in place of the one that it has.
-
-    Raises:
-        TrainError: the document can't be read or written, or has no place for a table.
-
-    """
-    head = [*header(groups), "test, 95 % interval"]
-    lines = [head, ["---", *["--:"] * (len(head) - 1)]]
-    for group, row in zip(groups, rows(groups), strict=True):
-        interval = group.interval()
-        lines.append([*row, "–" if interval is None else "{:.2%} to {:.2%}".format(*interval)])
-    table = "".join(f"| {' | '.join(line)} |\n" for line in lines)
-    try:
-        text = document.read_text()
-        if not _BETWEEN.search(text):
-            raise TrainError(
-                f"{document} has no line <!-- runs --> with <!-- /runs --> after it: the table's"
-                " place"
-            )
-        document.write_text(_BETWEEN.sub(lambda found: found[1] + table + found[2], text))
-    except OSError as error:
-        raise TrainError(f"{document}: {error.strerror}") from None

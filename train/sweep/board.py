@@ -27,7 +27,7 @@ class Board(Display):
             disable=not console.is_terminal,
         )
         self._all = self._progress.add_task("runs", total=None, told="")
-        self._epochs = self._progress.add_task("", visible=False, told="")
+        self._epochs = self._progress.add_task("", total=None, visible=False, told="")
 
     def start(self) -> None:
         """Show the bars."""

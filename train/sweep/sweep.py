@@ -18,7 +18,7 @@ from train.sweep import parent, plan, space
 from train.sweep.arguments import Sweep
 from train.sweep.board import Board
 from train.sweep.study import Study
-from train.tracking import Place, Pruned
+from train.tracking import SEED, Place, Pruned
 
 _OWN = ("data", "labels", "cache", "checkpoints")  # options that may differ between machines
 
@@ -57,6 +57,7 @@ def sweep(wanted: Sweep, console: Console) -> str:
         raise
     if (best := study.standing().best) is not None:
         parent.result(study.parent, best, study.importance())
+    console.print(f"compare: python -m train compare --runs {study.parent}", highlight=False)
     return study.parent
 
 
@@ -104,7 +105,7 @@ def _chosen(trial: optuna.Trial, wanted: Sweep) -> tuple[str, Options]:
         return f"trial {trial.number}", chosen
     name, seed = trial.user_attrs["run"], trial.user_attrs["seed"]
     chosen = dataclasses.replace(wanted.options, **wanted.plan.runs[name], seed=seed)
-    return f"{name}, seed {seed}", chosen
+    return f"{name}{SEED}{seed}", chosen
 
 
 class _Reporter(keras.callbacks.Callback):

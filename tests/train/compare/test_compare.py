@@ -97,10 +97,10 @@ def test_writes_the_table_of_a_document(swept: Swept, tmp_path: Path) -> None:
     assert status == 0
     assert lines[:2] + lines[-2:] == ["before", "<!-- runs -->", "<!-- /runs -->", "after"]
     head, line, wide, narrow = lines[2:-2]
-    assert head.endswith("| test, 95 % interval |")
+    assert head.endswith("| test %, 95 % interval |")
     assert line == "| --- |" + " --: |" * (head.count("|") - 2)
     assert (wide.split(" | ")[0], narrow.split(" | ")[0]) == ("| wide", "| narrow")
-    assert re.fullmatch(r"\d\d\.\d\d% to \d\d\.\d\d% \|", wide.split(" | ")[-1])
+    assert re.fullmatch(r"\d\d\.\d\d to \d\d\.\d\d \|", wide.split(" | ")[-1])
 
 
 def test_the_page_draws_everything_by_itself(swept: Swept, tmp_path: Path) -> None:
