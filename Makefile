@@ -37,6 +37,8 @@ model: $(VENV)/.installed ## train a model and publish it as the next version
 	$(VENV)/bin/python -m export --best --name $(NAME)
 
 mlflow: $(VENV)/.installed ## show all runs in MLflow's own pages on MLFLOW_PORT (5000)
+	@case "$$MLFLOW_TRACKING_URI" in http*) \
+		echo "MLflow is served already: $$MLFLOW_TRACKING_URI"; exit 1;; esac
 	@MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false exec $(VENV)/bin/mlflow ui --workers 1 --port $(MLFLOW_PORT) \
 		--backend-store-uri "$${MLFLOW_TRACKING_URI:-sqlite:///mlflow.db}"
 

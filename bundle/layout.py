@@ -17,12 +17,18 @@ MANIFEST_FILE = "manifest.json"
 LABELS_FILE = "labels.json"
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+LABEL_RULE = "use letters, digits, '.', '_' and '-', and not digits alone"
 _VERSION = re.compile(r"[1-9][0-9]*")
 
 
 def is_name(text: str) -> bool:
-    """May a model, or a label that is not a number, be named so?"""
+    """May a model be named so?"""
     return bool(_NAME.fullmatch(text))
+
+
+def is_label(text: str) -> bool:
+    """May a label be this text?"""
+    return is_name(text) and not text.isdecimal()
 
 
 def models(root: Path) -> list[str]:
@@ -85,7 +91,7 @@ def labels(root: Path, name: str) -> dict[str, int]:
     except (ValueError, RecursionError) as error:
         raise BundleError(f"{path}: not JSON: {error}") from None
     known = isinstance(document, dict) and all(
-        is_name(label) and not label.isdecimal() and type(version) is int and version > 0
+        is_label(label) and type(version) is int and version > 0
         for label, version in document.items()
     )
     if not known:

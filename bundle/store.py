@@ -94,24 +94,18 @@ def publish(root: Path, manifest: Manifest, files: Mapping[str, bytes]) -> Path:
     return folder / str(version)
 
 
-def label(root: Path, name: str, text: str, version: int | None) -> int | None:
-    """Give a label to a version of ``name``, or to none; returns the version that had it.
+def label(root: Path, name: str, text: str, version: int) -> None:
+    """Give a label to a version of ``name``, and take it from the one that has it.
 
     Raises:
-        BundleError: there is no such version, or the label or the file of labels is not one.
+        BundleError: there is no such version, it is no label, or the labels can't be changed.
 
     """
-    if version is not None and version not in layout.versions(root, name):
+    if version not in layout.versions(root, name):
         raise BundleError(f"{root / name / str(version)}: no such version")
-    if not layout.is_name(text) or text.isdecimal():
-        raise BundleError(
-            f"label {text!r}: use letters, digits, '.', '_' and '-', and not digits alone,"
-            " beginning with a letter or digit"
-        )
-    labels = layout.labels(root, name)
-    before = labels.pop(text, None)
-    if version is not None:
-        labels[text] = version
+    if not layout.is_label(text):
+        raise BundleError(f"label {text!r}: {layout.LABEL_RULE}")
+    labels = layout.labels(root, name) | {text: version}
     path = root / name / layout.LABELS_FILE
     hidden = path.with_name(f".{path.name}-{secrets.token_hex(8)}")
     try:
@@ -122,7 +116,6 @@ def label(root: Path, name: str, text: str, version: int | None) -> int | None:
         raise BundleError(f"{path}: {error.strerror}") from None
     finally:
         hidden.unlink(missing_ok=True)
-    return before
 
 
 def _read_manifest(folder: Path) -> Manifest:

@@ -68,14 +68,15 @@ def export(run_id: str, name: str, root: Path, console: Console) -> Published:
             tools = _in_fresh_process(convert, origin.keras_file, onnx_file)
         with console.status("comparing Keras and ONNX"):
             proof = _prove(origin, onnx_file)
+        with console.status("measuring its speed"):
+            speed = _in_fresh_process(timing.us_per_row, onnx_file, origin.x_test)
         try:
             published = publish(origin, onnx_file, proof, tools, root, name)
         except BundleError as error:
             raise ExportError(str(error)) from None
         except OSError as error:
             raise ExportError(f"{root}: cannot publish: {error.strerror}") from None
-        with console.status("measuring its speed"):
-            speed = _in_fresh_process(timing.us_per_row, onnx_file, origin.x_test)
+    console.print(f"published {published}", highlight=False, markup=False, soft_wrap=True)
     with console.status("registering it in MLflow"):
         version = _record(published, origin, proof, speed)
     return Published(published, proof, speed, version)

@@ -29,24 +29,37 @@ def promote(root: Path, name: str, version: int, alias: str) -> str:
         raise ExportError(f"{root / name} has no version {version}; it has {has}")
     try:
         manifest = store.read(root, name, version).manifest
+        layout.labels(root, name)  # which must be readable before it is changed
     except BundleError as error:
         raise ExportError(str(error)) from None
-    if manifest is None:
-        raise ExportError(f"{root / name / str(version)} was not made by python -m export")
+    if manifest is None or manifest.name != name:
+        raise ExportError(
+            f"{root / name / str(version)} was not published as {name} by python -m export"
+        )
+    if not layout.is_label(alias):
+        raise ExportError(f"alias {alias!r}: {layout.LABEL_RULE}")
     client = MlflowClient()
     try:
         registered = _registered(client, manifest)
-        before = store.label(root, name, alias, version)
-    except BundleError as error:
-        raise ExportError(str(error)) from None
+        before = client.get_registered_model(name).aliases.get(alias)
+        client.set_registered_model_alias(name, alias, registered.version)
     except tracking.STORE_ERRORS as error:
         raise ExportError(f"MLflow: {tracking.first_line(error)}") from None
     try:
-        client.set_registered_model_alias(name, alias, registered.version)
-    except tracking.STORE_ERRORS as error:
-        store.label(root, name, alias, before)
-        raise ExportError(f"MLflow: {tracking.first_line(error)}") from None
+        store.label(root, name, alias, version)
+    except BaseException as error:
+        _restore(client, name, alias, before)
+        if isinstance(error, BundleError):
+            raise ExportError(str(error)) from None
+        raise
     return str(registered.version)
+
+
+def _restore(client: MlflowClient, name: str, alias: str, version: str | None) -> None:
+    if version is None:
+        client.delete_registered_model_alias(name, alias)
+    else:
+        client.set_registered_model_alias(name, alias, version)
 
 
 def _registered(client: MlflowClient, manifest: Manifest) -> ModelVersion:

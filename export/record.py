@@ -68,7 +68,7 @@ def record(
         )
     except tracking.STORE_ERRORS as error:
         raise ExportError(
-            f"{published} is published, but MLflow did not take it: {error}"
+            f"{published} is published, but MLflow did not take it: {tracking.first_line(error)}"
         ) from None
     return str(version.version)
 

@@ -1,7 +1,6 @@
 """The MLflow run that a model is exported from, and what export needs of it."""
 
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,7 +38,7 @@ class Source:
 
 def connect() -> None:
     """Point MLflow at the store that training used; export makes none of its own."""
-    if not os.environ.get("MLFLOW_TRACKING_URI") and not tracking.DEFAULT_FILE.exists():
+    if not tracking.is_there():
         raise ExportError(
             f"there is no {tracking.DEFAULT_FILE} in this folder: train a model first"
             " (python -m train), or set MLFLOW_TRACKING_URI"
@@ -121,5 +120,6 @@ def _download(run_id: str, artifact: str, folder: Path) -> Path:
         return Path(mlflow.artifacts.download_artifacts(uri, dst_path=str(folder)))
     except tracking.STORE_ERRORS as error:
         raise ExportError(
-            f"run {run_id} has no {artifact}; was it made by `python -m train`? ({error})"
+            f"run {run_id} has no {artifact}; was it made by `python -m train`?"
+            f" ({tracking.first_line(error)})"
         ) from None

@@ -24,11 +24,8 @@ def main() -> int:
     except TrainError as error:
         print(f"train: {error}", file=sys.stderr)
         return 1
-    except KeyboardInterrupt:
-        print(
-            "train: interrupted; a run that had begun is marked KILLED, and goes on with --resume",
-            file=sys.stderr,
-        )
+    except KeyboardInterrupt as reason:
+        print("; ".join(["train: interrupted", *map(str, reason.args)]), file=sys.stderr)
         return 130
     return 0
 
@@ -48,12 +45,17 @@ def _single(wanted: Start | Resume, console: Console) -> None:
         from train.progress import ProgressBar
 
     display = ProgressBar(console)
-    if isinstance(wanted, Resume):
-        outcome = run.resume(wanted.run_id, wanted.checkpoints, display)
-    else:
-        with console.status("reading the data"):
-            dataset = run.read(wanted.options)
-        outcome = run.begin(wanted.options, wanted.preset, dataset, display)
+    try:
+        if isinstance(wanted, Resume):
+            outcome = run.resume(wanted.run_id, wanted.checkpoints, display)
+        else:
+            with console.status("reading the data"):
+                dataset = run.read(wanted.options)
+            outcome = run.begin(wanted.options, wanted.preset, dataset, display)
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(
+            "a run that had begun is marked KILLED, and goes on with --resume"
+        ) from None
     console.print(outcome.table())
     print(outcome.run_id)
 
@@ -62,7 +64,10 @@ def _sweep(wanted: Sweep, console: Console) -> None:
     with console.status("loading TensorFlow"):
         from train.sweep.sweep import sweep
 
-    print(sweep(wanted, console))
+    try:
+        print(sweep(wanted, console))
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(f"what is left is made with --study {wanted.study}") from None
 
 
 def _compare(wanted: Compare, console: Console) -> None:

@@ -36,7 +36,7 @@ def fit(
     state: State,
     display: Display,
     callbacks: Sequence[keras.callbacks.Callback] = (),
-) -> Progress:
+) -> tuple[Progress, bool]:
     """Train until the last epoch, or until somebody presses Ctrl-C.
 
     The network then has the weights that ``options.keep`` says.
@@ -48,6 +48,9 @@ def fit(
         state: what an earlier part of the run has left, and this one leaves after each epoch.
         display: for people.
         callbacks: of Keras, called last.
+
+    Returns:
+        How far it is, and whether somebody pressed Ctrl-C, be it in the last epoch.
 
     """
     keeper = _Keeper(network, options, state)
@@ -68,7 +71,7 @@ def fit(
     if wish.at_once:
         raise KeyboardInterrupt
     network.set_weights(keeper.weights)
-    return keeper.progress
+    return keeper.progress, wish.after_epoch
 
 
 class _Keeper(keras.callbacks.Callback):

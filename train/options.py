@@ -14,6 +14,8 @@ WITH_MOMENTUM = ("sgd", "rmsprop")
 CHECKPOINTS = Path("checkpoints")
 SCHEDULES = ("constant", "cosine")
 KEEPS = ("best", "last")
+PLACES = ("data", "labels", "cache", "checkpoints", "experiment")
+"""Options that say where things lie, and nothing about the model."""
 _RATES = ", ".join(f"{rate:g} with {name}" for name, rate in LEARNING_RATES.items())
 
 
@@ -205,8 +207,8 @@ def described(options: Options) -> dict[str, str]:
     values = dataclasses.asdict(options)
     values["learning_rate"] = options.effective_learning_rate
     values["hidden"] = ",".join(map(str, options.hidden))
-    for place in ("data", "labels", "cache", "checkpoints", "experiment"):
-        del values[place]  # where things lay on this machine
+    for place in PLACES:
+        del values[place]
     return {name: str(value) for name, value in values.items()}
 
 

@@ -28,8 +28,10 @@ class Outcome:
     parameters: int
     metrics: Mapping[str, float]
     """Of the kept weights, and ``kept_epoch`` and ``train_seconds``."""
-    is_cut_short: bool
+    is_interrupted: bool
     """By somebody at the keyboard."""
+    is_cut_short: bool
+    """Before its last epoch."""
 
     def table(self) -> Table:
         """The same, for people."""
@@ -91,8 +93,9 @@ def begin(
             network = _network(options, dataset)
             record.description(options, preset, dataset, network)
             return _finish(network, dataset, lesson, options, state, display, callbacks)
-        except tracking.Pruned:
-            state.remove()
+        except (tracking.Pruned, KeyboardInterrupt) as reason:
+            if place.parent or isinstance(reason, tracking.Pruned):
+                state.remove()  # a sweep makes the run anew
             raise
 
 
@@ -143,7 +146,7 @@ def _finish(
 ) -> Outcome:
     """Do what is left of a run: train, measure, log."""
     model.compile_to_train(network, options, batches.steps(len(lesson.training[0]), options))
-    progress = fit(network, lesson, options, state, display, callbacks)
+    progress, is_interrupted = fit(network, lesson, options, state, display, callbacks)
     model.compile_to_measure(network)
     metrics = {"train_seconds": progress.seconds, "kept_epoch": float(progress.kept_epoch)}
     metrics |= _evaluate(network, "val", *lesson.held)
@@ -151,9 +154,9 @@ def _finish(
     record.result(options, network, dataset, metrics, progress.history)
     is_cut_short = progress.epoch < options.epochs
     if is_cut_short:
-        mlflow.set_tag("ended_after_epoch", progress.epoch)
+        mlflow.set_tag(tracking.ENDED, progress.epoch)
     state.remove()
-    return Outcome(state.run_id, network.count_params(), metrics, is_cut_short)
+    return Outcome(state.run_id, network.count_params(), metrics, is_interrupted, is_cut_short)
 
 
 def _evaluate(network: keras.Model, part: str, x: Any, y: Any) -> dict[str, float]:

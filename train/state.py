@@ -62,6 +62,8 @@ class State:
                 f"{self._folder}: nothing to go on with; only a run that was cut short keeps it, in"
                 " the folder that it was begun with"
             ) from None
+        except (ValueError, KeyError, TypeError):
+            raise TrainError(f"{self._folder}: of another version of this program") from None
 
     def save(self, network: keras.Model, kept: Iterable[NDArray[Any]], progress: Progress) -> None:
         """Write all of it at once: a kill leaves this state or the one before."""
@@ -89,7 +91,7 @@ class State:
                     variable.assign(archive[f"variable{index}"])
                 kept = [archive[f"kept{index}"] for index in range(len(network.weights))]
                 return kept, Progress(**json.loads(str(archive["progress"])))
-        except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
             raise TrainError(f"{path}: not readable: {error}") from None
 
     def remove(self) -> None:

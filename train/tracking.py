@@ -3,7 +3,7 @@
 import os
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from train.errors import TrainError
 STORE_ERRORS = (MlflowException, SQLAlchemyError, OSError)
 
 DEFAULT_FILE = Path("mlflow.db")
+ENDED = "ended_after_epoch"  # the tag of a run that was cut short
 SEED = ", seed "  # between the name of runs that differ in it and its number
 IMPORTANCE = "importance/"  # how a sweep's metrics begin that say what decided in a search
 TEST_SET_ARTIFACT = "data/test.npz"  # x_test and y_test, within the run; export reads it
@@ -49,6 +50,11 @@ class Pruned(Exception):
     """The run is not worth going on with."""
 
 
+def is_there() -> bool:
+    """Is there a store already? Reading one makes none."""
+    return bool(os.environ.get("MLFLOW_TRACKING_URI")) or DEFAULT_FILE.exists()
+
+
 def run(experiment: str, place: Place) -> AbstractContextManager[mlflow.ActiveRun]:
     """Open a run that never stays RUNNING.
 
@@ -77,7 +83,7 @@ def unusable(uri: str, error: Exception) -> TrainError:
     return TrainError(f"MLflow at {uri}: {first_line(error)}")
 
 
-def first_line(error: Exception) -> str:
+def first_line(error: Exception | None) -> str:
     """Of what it says: a database's error goes on with SQL."""
     return str(error).partition("\n")[0]
 
@@ -94,6 +100,12 @@ def _recorded(start: Callable[[], mlflow.ActiveRun]) -> Iterator[mlflow.ActiveRu
     except (KeyboardInterrupt, SystemExit, Pruned):
         mlflow.end_run("KILLED")
         raise
+    except (MlflowException, SQLAlchemyError) as error:
+        with suppress(*STORE_ERRORS):
+            mlflow.end_run("FAILED")
+        raise TrainError(
+            f"{unusable(uri, error)}; the run goes on with --resume {active.info.run_id}"
+        ) from None
     except BaseException:
         mlflow.end_run("FAILED")
         raise

@@ -128,15 +128,13 @@ def test_says_how_to_get_a_repository(tmp_path: Path) -> None:
         layout.models(tmp_path / "none")
 
 
-def test_a_label_is_given_moved_and_taken(tmp_path: Path, published: Path) -> None:
+def test_a_label_is_given_and_moved(tmp_path: Path, published: Path) -> None:
     store.publish(tmp_path, MANIFEST, FILES)
-    assert store.label(tmp_path, "m", "stable", 1) is None
-    assert store.label(tmp_path, "m", "canary", 2) is None
+    store.label(tmp_path, "m", "stable", 1)
+    store.label(tmp_path, "m", "canary", 2)
     assert layout.labels(tmp_path, "m") == {"stable": 1, "canary": 2}
-    assert store.label(tmp_path, "m", "stable", 2) == 1
+    store.label(tmp_path, "m", "stable", 2)
     assert layout.labels(tmp_path, "m") == {"stable": 2, "canary": 2}
-    assert store.label(tmp_path, "m", "canary", None) == 2
-    assert layout.labels(tmp_path, "m") == {"stable": 2}
     assert sorted(path.name for path in (tmp_path / "m").iterdir()) == ["1", "2", "labels.json"]
 
 

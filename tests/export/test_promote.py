@@ -91,14 +91,35 @@ def test_a_refused_promotion_changes_nothing(registered: tuple[str, Path], work:
     for arguments, message in (
         ((name, "3"), f"{mine / name} has no version 3; it has 1, 2"),
         ((name, "2"), f"{mine / name}/2/model.onnx: checksum mismatch"),
-        (("plain", "1"), f"{mine}/plain/1 was not made by python -m export"),
+        (("plain", "1"), f"{mine}/plain/1 was not published as plain by python -m export"),
         (("unknown", "1"), "MLflow's registry has no version of unknown that is version 1"),
         ((name, "1", "--alias", "latest"), "MLflow: 'latest' alias name"),
-        ((name, "1", "--alias", "7"), "label '7': use letters"),
+        ((name, "1", "--alias", "7"), "alias '7': use letters"),
     ):
         status, _, err = export(work, "promote", *arguments, "--models", mine)
         assert status == 1, arguments
         assert err.startswith(f"export: {message}"), err
         assert err.count("\n") == 1
-    assert labels(mine, name) == {}
+        assert not (mine / name / "labels.json").exists()
     assert mlflow.MlflowClient().get_registered_model(name).aliases == {}
+
+
+def test_labels_that_cannot_be_changed_leave_mlflow_as_it_was(
+    registered: tuple[str, Path], work: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from bundle.errors import BundleError
+    from export.errors import ExportError
+    from export.promote import promote
+
+    name, models = registered
+    assert promote(models, name, 1, "champion") == "1"
+
+    def full_disk(*_: object) -> None:
+        raise BundleError("no space left")
+
+    monkeypatch.setattr(store, "label", full_disk)
+    for alias in ("champion", "other"):
+        with pytest.raises(ExportError, match="no space left"):
+            promote(models, name, 2, alias)
+    aliases = mlflow.MlflowClient().get_registered_model(name).aliases
+    assert {alias: str(version) for alias, version in aliases.items()} == {"champion": "1"}

@@ -7,6 +7,7 @@ from rich.table import Table
 from train import tracking
 from train.compare import document, groups, page, runs, table
 from train.compare.arguments import Compare
+from train.errors import TrainError
 
 
 def compare(wanted: Compare, console: Console) -> None:
@@ -16,6 +17,11 @@ def compare(wanted: Compare, console: Console) -> None:
         TrainError: MLflow can't be used, there is nothing to compare, or a file can't be written.
 
     """
+    if not tracking.is_there():
+        raise TrainError(
+            f"there is no {tracking.DEFAULT_FILE} in this folder: train a model first"
+            " (python -m train), or set MLFLOW_TRACKING_URI"
+        )
     uri = tracking.connect()
     try:
         _compare(wanted, console)

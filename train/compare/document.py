@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from train.compare import table
-from train.compare.groups import Group, measured
+from train.compare.groups import Group, departing, measured
 from train.errors import TrainError
 
 _BETWEEN = re.compile(r"(<!-- runs -->\n).*?(<!-- /runs -->)", re.DOTALL)
@@ -14,16 +14,19 @@ _LEFT_OUT = ("val_accuracy", "val_loss", "test_loss", "parity_max_abs_difference
 
 
 def write(groups: Sequence[Group], file: Path) -> None:
-    """Put the table into a Markdown file, in place of the one that it has.
+    """Put a shorter table into a Markdown file, in place of the one that it has.
+
+    It has neither the options that a preset says nor the measures that only help to choose.
 
     Raises:
         TrainError: the file can't be read or written, or has no place for a table.
 
     """
     measures = [one for one in measured(groups) if one.key not in _LEFT_OUT]
-    head = [*table.header(groups, measures), "test %, 95 % interval"]
+    options = departing(groups)
+    head = [*table.header(options, measures), "test %, 95 % interval"]
     lines = [head, ["---", *["--:"] * (len(head) - 1)]]
-    for group, row in zip(groups, table.rows(groups, measures), strict=True):
+    for group, row in zip(groups, table.rows(groups, options, measures), strict=True):
         lines.append([*(cell.replace("|", "\\|") for cell in row), _interval(group)])
     drawn = "".join(f"| {' | '.join(line)} |\n" for line in lines)
     try:

@@ -73,14 +73,15 @@ def grouped(runs: Sequence[Run], metric: str) -> list[Group]:
 
 
 def differing(groups: Sequence[Group]) -> list[str]:
-    """The options in which groups differ, but for those that follow from their presets alone."""
+    """The options in which groups differ, in the order of the first."""
     names = dict.fromkeys(name for group in groups for name in group.options)
+    return [name for name in names if len({group.options.get(name) for group in groups}) > 1]
+
+
+def departing(groups: Sequence[Group]) -> list[str]:
+    """Those of them that do not follow from the groups' presets alone."""
     departures = {name for group in groups for run in group.runs for name in run.departures}
-    return [
-        name
-        for name in names
-        if name in departures and len({group.options.get(name) for group in groups}) > 1
-    ]
+    return [name for name in differing(groups) if name in departures]
 
 
 def measured(groups: Sequence[Group]) -> list[Measure]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from plotly.graph_objects import Figure
 
 from train.compare import plots, table
-from train.compare.groups import Group, measured
+from train.compare.groups import Group, differing, measured
 from train.errors import TrainError
 
 _STYLE = """
@@ -50,11 +50,11 @@ def write(
 
 
 def _table(groups: Sequence[Group]) -> str:
-    measures = measured(groups)
-    head = "".join(f"<th>{escape(text)}</th>" for text in table.header(groups, measures))
+    options, measures = differing(groups), measured(groups)
+    head = "".join(f"<th>{escape(text)}</th>" for text in table.header(options, measures))
     body = "".join(
         f"<tr>{''.join(f'<td>{escape(text)}</td>' for text in row)}</tr>"
-        for row in table.rows(groups, measures)
+        for row in table.rows(groups, options, measures)
     )
     return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 

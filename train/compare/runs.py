@@ -1,12 +1,16 @@
 """The runs that are compared, as MLflow has them."""
 
+import contextlib
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import mlflow
 from mlflow import MlflowClient
 from mlflow.entities import Run as MlflowRun
+from mlflow.exceptions import MlflowException
+from mlflow.protos.databricks_pb2 import RESOURCE_DOES_NOT_EXIST, ErrorCode
 from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID
 
 from train import preset, tracking
@@ -67,14 +71,13 @@ def importance(runs: Sequence[Run]) -> dict[str, float]:
     """Of the options that a search went over, largest first, where all runs are of one search."""
     parents = {run.parent for run in runs}
     parent = parents.pop() if len(parents) == 1 else None
-    if parent is None:
+    searched = parent and _get(MlflowClient(), parent)
+    if not searched:
         return {}
-    metrics = MlflowClient().get_run(parent).data.metrics
-    prefix = tracking.IMPORTANCE
     parts = {
-        name.removeprefix(prefix): value
-        for name, value in metrics.items()
-        if name.startswith(prefix)
+        name.removeprefix(tracking.IMPORTANCE): value
+        for name, value in searched.data.metrics.items()
+        if name.startswith(tracking.IMPORTANCE)
     }
     return dict(sorted(parts.items(), key=lambda part: -part[1]))
 
@@ -94,6 +97,8 @@ def _of_ids(client: MlflowClient, run_ids: Sequence[str]) -> list[MlflowRun]:
             run.info.experiment_id,
             f"attributes.status = 'FINISHED' and tags.`{MLFLOW_PARENT_RUN_ID}` = '{run_id}'",
         )
+        if not parts and run.info.status != "FINISHED":
+            raise TrainError(f"run {run_id} is {run.info.status}; only FINISHED runs are compared")
         found |= {one.info.run_id: one for one in parts or [run]}
     return list(found.values())
 
@@ -105,23 +110,38 @@ def _search(experiment_id: str, condition: str) -> list[MlflowRun]:
     return found
 
 
+def _get(client: MlflowClient, run_id: str) -> MlflowRun | None:
+    """A run that another one speaks of, and that may be gone."""
+    try:
+        return client.get_run(run_id)
+    except MlflowException as error:
+        if error.error_code == ErrorCode.Name(RESOURCE_DOES_NOT_EXIST):
+            return None
+        raise
+
+
 def _run(client: MlflowClient, run: MlflowRun) -> Run:
-    params = run.data.params
+    params, tags = run.data.params, run.data.tags
     options = {key: value for key, value in params.items() if key not in _OURS}
-    name = run.info.run_name
+    if ended := tags.get(tracking.ENDED):
+        options[tracking.ENDED] = ended  # a run cut short is not one more seed of a whole one
     identity = [sorted(options.items()), params.get("dataset_sha256")]
     if (teacher := params.get("teacher", _NO_TEACHER)) != _NO_TEACHER:
-        taught = _run(client, client.get_run(teacher))
-        options["teacher"] = taught.options.get("preset", teacher)
-        identity.append(taught.identity)
+        known = _get(client, teacher)
+        taught = known and _run(client, known)
+        options["teacher"] = taught.options.get("preset", teacher) if taught else teacher
+        identity.append(taught.identity if taught else teacher)
+    metrics = {name: value for name, value in run.data.metrics.items() if math.isfinite(value)}
+    with contextlib.suppress(ValueError):
+        metrics["parameters"] = float(params.get("parameters", ""))
     return Run(
         run_id=run.info.run_id,
-        name=name,
+        name=run.info.run_name,
         seed=params.get("seed", ""),
-        parent=run.data.tags.get(MLFLOW_PARENT_RUN_ID),
+        parent=tags.get(MLFLOW_PARENT_RUN_ID),
         options=options,
-        departures=frozenset(options) - _implied(name, options),
-        metrics=run.data.metrics | {"parameters": float(params.get("parameters", "nan"))},
+        departures=frozenset(options) - _implied(run.info.run_name, options),
+        metrics=metrics,
         test_images=_test_images(run),
         identity=json.dumps(identity),
     )
@@ -132,12 +152,13 @@ def _implied(name: str, options: dict[str, str]) -> frozenset[str]:
     known = options.get("preset", "")
     if known not in preset.names():
         return frozenset()
-    said = {name for name, text in described(of_preset(known)).items() if options.get(name) == text}
+    said = {key for key, text in described(of_preset(known)).items() if options.get(key) == text}
     return frozenset(said | ({"preset"} if name.partition(SEED)[0] == known else set()))
 
 
 def _test_images(run: MlflowRun) -> int:
     for given in run.inputs.dataset_inputs if run.inputs else ():
         if given.dataset.profile and any(tag.value == "test" for tag in given.tags):
-            return int(json.loads(given.dataset.profile)["features_shape"][0])
+            shape = json.loads(given.dataset.profile).get("features_shape")
+            return int(shape[0]) if isinstance(shape, list) else 0
     return 0

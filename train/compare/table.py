@@ -3,25 +3,27 @@
 import contextlib
 from collections.abc import Sequence
 
-from rich.table import Table
+from rich.table import Column, Table
+from rich.text import Text
 
 from train.compare.groups import Group, differing, measured
 from train.compare.measures import Measure
 
 
-def header(groups: Sequence[Group], measures: Sequence[Measure]) -> list[str]:
+def header(options: Sequence[str], measures: Sequence[Measure]) -> list[str]:
     """What stands above each column."""
-    return ["run", "seeds", *differing(groups), *(one.title for one in measures)]
+    return ["run", "runs", *options, *(one.title for one in measures)]
 
 
-def rows(groups: Sequence[Group], measures: Sequence[Measure]) -> list[list[str]]:
-    """The text of each cell."""
-    names = differing(groups)
+def rows(
+    groups: Sequence[Group], options: Sequence[str], measures: Sequence[Measure]
+) -> list[list[str]]:
+    """The text of each cell: of these options, and of these measures."""
     return [
         [
             group.name,
             str(len(group.runs)),
-            *(_short(group.options.get(name, "–")) for name in names),
+            *(_short(group.options.get(name, "–")) for name in options),
             *(one.text(group.values(one.key)) for one in measures),
         ]
         for group in groups
@@ -29,18 +31,20 @@ def rows(groups: Sequence[Group], measures: Sequence[Measure]) -> list[list[str]
 
 
 def _short(text: str) -> str:
-    """Numbers as a search draws them, with the digits that matter."""
-    with contextlib.suppress(ValueError):
-        return f"{float(text):.4g}"
+    """Of a number with a fraction, as a search draws them, the digits that matter."""
+    if "." in text or "e" in text:
+        with contextlib.suppress(ValueError):
+            return f"{float(text):.4g}"
     return text
 
 
 def terminal(groups: Sequence[Group], title: str) -> Table:
     """The table for people at a terminal."""
-    measures = measured(groups)
-    table = Table(*header(groups, measures), title=title, title_justify="left")
+    options, measures = differing(groups), measured(groups)
+    columns = [Column(Text(text)) for text in header(options, measures)]
+    table = Table(*columns, title=Text(title), title_justify="left")
     for column in table.columns[1:]:
         column.justify = "right"
-    for row in rows(groups, measures):
-        table.add_row(*row)
+    for row in rows(groups, options, measures):
+        table.add_row(*map(Text, row))  # where brackets are no markup
     return table

@@ -34,11 +34,7 @@ def parse(argv: list[str]) -> Sweep:
 
     """
     parser = _parser()
-    name = parser.parse_known_args([one for one in argv if one not in ("-h", "--help")])[0].plan
-    try:
-        chosen = plan.read(name) if name else None
-    except TrainError as error:
-        parser.error(str(error))
+    chosen = _plan(parser, argv)
     theirs = dict(chosen.options) if chosen else {}
     arguments.add_options(parser, preset.load(preset.DEFAULT) | theirs)
     given = vars(parser.parse_args(argv))
@@ -49,10 +45,23 @@ def parse(argv: list[str]) -> Sweep:
     storage = given.pop("storage")
     del given["plan"]
     wanted = Sweep(chosen, Options(**given), study, storage)
+    if wanted.plan.space and (fault := wanted.options.fault()):
+        parser.error(fault)
     for run, options in wanted.plan.runs.items():
         if fault := dataclasses.replace(wanted.options, **options).fault():
             parser.error(f"run {run!r}: {fault}")
     return wanted
+
+
+def _plan(parser: argparse.ArgumentParser, argv: list[str]) -> Plan | None:
+    """The plan that is named, wherever it stands; its options are the defaults of the rest."""
+    finder = argparse.ArgumentParser(add_help=False, allow_abbrev=False, parents=[parser])
+    arguments.add_options(finder, preset.load(preset.DEFAULT))
+    name = finder.parse_known_args([one for one in argv if one not in ("-h", "--help")])[0].plan
+    try:
+        return plan.read(name) if name else None
+    except TrainError as error:
+        parser.error(str(error))
 
 
 def _changed(
@@ -91,7 +100,8 @@ def _parser() -> argparse.ArgumentParser:
         "--storage",
         default=STORAGE,
         metavar="URL",
-        help="where Optuna keeps studies, any database that it takes (default: %(default)s)",
+        help="where Optuna keeps studies, any database that it takes, but not MLflow's"
+        " (default: %(default)s)",
     )
     parser.add_argument(
         "--seeds",

@@ -18,7 +18,7 @@ class Board(Display):
         self._study = study
         self._name = ""
         self._progress = Progress(
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(),
             MofNCompleteColumn(),
             TextColumn("{task.fields[told]}"),
@@ -84,4 +84,4 @@ class Board(Display):
         return "  ".join([f"{standing.done} of {standing.total} done", *told])
 
     def _print(self, text: str) -> None:
-        self.console.print(text, highlight=False, soft_wrap=True)
+        self.console.print(text, highlight=False, markup=False, soft_wrap=True)

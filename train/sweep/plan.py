@@ -9,7 +9,7 @@ from typing import Any
 
 from train import options
 from train.errors import TrainError
-from train.sweep.space import Parameter, read_space
+from train.sweep.space import Parameter, read_space, varied
 
 FOLDER = Path(__file__).parent.parent / "plans"
 _KEYS = ("options", "runs", "search", "seeds")
@@ -109,7 +109,7 @@ def _run(number: int, run: dict[str, Any]) -> tuple[str, dict[str, Any]]:
     if not isinstance(name, str) or not name:
         raise ValueError(f"run {number} has no name")
     try:
-        return name, options.checked(values)
+        return name, varied(values)
     except ValueError as error:
         raise ValueError(f"run {name!r}: {error}") from None
 

@@ -18,19 +18,14 @@ import optuna
 from optuna.exceptions import (
     DuplicatedStudyError,
     ExperimentalWarning,
-    StorageInternalError,
-    UpdateFinishedTrialError,
 )
-from optuna.storages import RDBStorage
 from optuna.trial import FrozenTrial, TrialState
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import SQLAlchemyError
 
+from train import tracking
 from train.errors import TrainError
 from train.sweep import parent
+from train.sweep.storage import SILENT_SECONDS, storage_at
 
-SIGN_SECONDS = 5
-SILENT_SECONDS = 30  # after which a process counts as gone
 _DONE = (TrialState.COMPLETE, TrialState.PRUNED)
 _SPEC, _PARENT = "spec", "parent"
 _RUN = "run_id"
@@ -46,6 +41,16 @@ class Standing:
     """The highest validation accuracy."""
     seconds_left: float | None
     """With as many processes as are at work."""
+
+
+@dataclass(frozen=True)
+class Made:
+    """What came of a run."""
+
+    accuracy: float
+    """In validation."""
+    is_last: bool
+    """Shall this process make no other?"""
 
 
 class _TakenError(Exception):
@@ -77,7 +82,7 @@ class Study:
     ) -> None:
         optuna.logging.set_verbosity(optuna.logging.ERROR)
         warnings.simplefilter("ignore", ExperimentalWarning)  # of signs of life, since years
-        storage = _storage(url)
+        storage = storage_at(url, _lost)
         how: dict[str, Any] = {
             "sampler": optuna.samplers.TPESampler(n_startup_trials=10),
             "pruner": optuna.pruners.MedianPruner(n_startup_trials=5, n_warmup_steps=2),
@@ -90,10 +95,14 @@ class Study:
             self._study = optuna.load_study(storage=storage, study_name=name, **how)
             self._join(name, spec)
         else:
-            self._study.set_user_attr(_SPEC, json.dumps(spec))
-            for slot in slots:
-                self._study.enqueue_trial({}, user_attrs=slot)
-            self._study.set_user_attr(_PARENT, begin())  # last: now others may take runs
+            try:
+                self._study.set_user_attr(_SPEC, json.dumps(spec))
+                for slot in slots:
+                    self._study.enqueue_trial({}, user_attrs=slot)
+                self._study.set_user_attr(_PARENT, begin())  # last: now others may take runs
+            except BaseException:
+                optuna.delete_study(study_name=name, storage=storage)
+                raise
         self.parent: str = self._study.user_attrs[_PARENT]
 
     def _join(self, name: str, spec: Mapping[str, Any]) -> None:
@@ -104,36 +113,62 @@ class Study:
             time.sleep(0.2)
         known = json.loads(self._study.user_attrs[_SPEC])
         if known != spec:
-            differing = [key for key in spec if known.get(key) != spec[key]]
-            told = "; ".join(f"{key} is {known.get(key)}, not {spec[key]}" for key in differing)
+            keys = [key for key in known | spec if known.get(key) != spec.get(key)]
+            told = "; ".join(f"{key} is {known.get(key)}, not {spec.get(key)}" for key in keys)
             raise TrainError(f"study {name} is another one: {told}")
 
-    def work(self, make: Callable[[optuna.Trial], float]) -> None:
+    def work(self, make: Callable[[optuna.Trial], Made]) -> None:
         """Make runs until none is left, also none that another process makes and may lose.
 
-        Args:
-            make: a run; returns its validation accuracy.
+        Raises:
+            KeyboardInterrupt: a run was the last one that this process shall make.
 
         """
+        while self._count(TrialState.WAITING, TrialState.RUNNING):
+            optuna.storages.fail_stale_trials(self._study)
+            if not self._count(TrialState.WAITING):
+                time.sleep(1)
+            elif self._make_one(make):
+                raise KeyboardInterrupt
+
+    def _make_one(self, make: Callable[[optuna.Trial], Made]) -> bool:
+        """Take a run and make it; returns whether it shall be the last one."""
+        is_last = is_lost = False
 
         def made(trial: optuna.Trial) -> float:
+            nonlocal is_last, is_lost
             if not trial.user_attrs:
                 raise _TakenError  # by another process, since it was seen waiting
             try:
-                return make(trial)
+                result = make(trial)
+                is_last = result.is_last
+                return result.accuracy
             except optuna.TrialPruned:
                 raise
-            except BaseException:
-                _wait_again(self._study, trial)
+            except BaseException as error:
+                is_last = isinstance(error, KeyboardInterrupt)
+                if self._is_running(trial):
+                    _wait_again(self._study, trial)
                 raise
+            finally:
+                is_lost = not self._is_running(trial)
 
-        while self._count(TrialState.WAITING, TrialState.RUNNING):
-            optuna.storages.fail_stale_trials(self._study)
-            if self._count(TrialState.WAITING):
-                with contextlib.suppress(UpdateFinishedTrialError):  # it fell silent, as one asleep
-                    self._study.optimize(made, n_trials=1, catch=(_TakenError,))
-            else:
-                time.sleep(1)
+        try:
+            self._study.optimize(made, n_trials=1, catch=(_TakenError,))
+        except BaseException:
+            # Optuna takes no result of a run that was given up because this process was silent, as
+            # one whose machine was asleep. Another one makes it.
+            if not is_lost:
+                raise
+        return is_last
+
+    def _is_running(self, trial: optuna.Trial) -> bool:
+        return self._study.get_trials(deepcopy=False)[trial.number].state == TrialState.RUNNING
+
+    @property
+    def is_at_work(self) -> bool:
+        """Is a process making a run?"""
+        return self._count(TrialState.RUNNING) > 0
 
     @staticmethod
     def name_run(trial: optuna.Trial, run_id: str) -> None:
@@ -165,24 +200,11 @@ class Study:
         return len(self._study.get_trials(deepcopy=False, states=states))
 
 
-def _storage(url: str) -> RDBStorage:
-    try:
-        patient = {"timeout": 60} if make_url(url).get_backend_name() == "sqlite" else {}
-        return RDBStorage(
-            url,
-            engine_kwargs={"connect_args": patient},
-            heartbeat_interval=SIGN_SECONDS,
-            grace_period=SILENT_SECONDS,
-            heartbeat_stale_trial_callback=_lost,
-        )
-    except (SQLAlchemyError, StorageInternalError, ImportError, RuntimeError) as error:
-        raise TrainError(f"--storage {url}: {str(error).partition(chr(10))[0]}") from None
-
-
 def _lost(study: optuna.Study, trial: FrozenTrial) -> None:
+    _wait_again(study, trial)  # first of all: nobody else will
     if run_id := trial.user_attrs.get(_RUN):
-        parent.end(run_id, "KILLED")  # its process can't say so any more
-    _wait_again(study, trial)
+        with contextlib.suppress(*tracking.STORE_ERRORS):
+            parent.mark(run_id, "KILLED")  # its process can't say so any more
 
 
 def _wait_again(study: optuna.Study, trial: optuna.Trial | FrozenTrial) -> None:

@@ -1,5 +1,6 @@
 """One process's part in a sweep."""
 
+import contextlib
 import dataclasses
 import json
 import logging
@@ -8,19 +9,18 @@ from typing import Any
 import keras
 import mlflow
 import optuna
-from optuna.exceptions import UpdateFinishedTrialError
+from optuna.exceptions import OptunaError, UpdateFinishedTrialError
 from rich.console import Console
 
-from train import options, preset, run
+from train import options, preset, run, tracking
 from train.data import Dataset
+from train.errors import TrainError
 from train.options import Options
 from train.sweep import parent, plan, space
 from train.sweep.arguments import Sweep
 from train.sweep.board import Board
-from train.sweep.study import Study
+from train.sweep.study import Made, Study
 from train.tracking import SEED, Place, Pruned
-
-_OWN = ("data", "labels", "cache", "checkpoints")  # options that may differ between machines
 
 
 def sweep(wanted: Sweep, console: Console) -> str:
@@ -34,8 +34,20 @@ def sweep(wanted: Sweep, console: Console) -> str:
         KeyboardInterrupt: somebody wants an end; what is left can be made later.
 
     """
+    uri = tracking.connect()
+    if wanted.storage == uri:
+        raise TrainError(f"--storage {uri} is MLflow's; Optuna needs a database of its own")
     with console.status("reading the data"):
         dataset = run.read(wanted.options)
+    try:
+        return _sweep(wanted, dataset, console)
+    except tracking.STORE_ERRORS as error:
+        raise tracking.unusable(uri, error) from None
+    except OptunaError as error:
+        raise TrainError(f"Optuna's storage: {tracking.first_line(error)}") from None
+
+
+def _sweep(wanted: Sweep, dataset: Dataset, console: Console) -> str:
     study = Study(
         wanted.storage,
         wanted.study,
@@ -46,15 +58,12 @@ def sweep(wanted: Sweep, console: Console) -> str:
     console.print(
         f"study {wanted.study}; another process joins it with --study {wanted.study}",
         highlight=False,
+        markup=False,
         soft_wrap=True,
     )
     # A new model for each run is what TensorFlow takes for a slip in a loop.
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
-    try:
-        _work(study, wanted, dataset, Board(console, study))
-    except KeyboardInterrupt:
-        console.print(f"the sweep goes on with --study {wanted.study}", highlight=False)
-        raise
+    _work(study, wanted, dataset, Board(console, study))
     if (best := study.standing().best) is not None:
         parent.result(study.parent, best, study.importance())
     console.print(f"compare: python -m train compare --runs {study.parent}", highlight=False)
@@ -62,24 +71,25 @@ def sweep(wanted: Sweep, console: Console) -> str:
 
 
 def _work(study: Study, wanted: Sweep, dataset: Dataset, board: Board) -> None:
-    status = "FAILED"
     board.start()
+    parent.goes_on(study.parent)
     try:
-        parent.goes_on(study.parent)
         study.work(lambda trial: _make(trial, study.parent, wanted, dataset, board))
-        status = "FINISHED"
-    except KeyboardInterrupt:
-        status = "KILLED"
+    except BaseException as error:
+        if not study.is_at_work:  # by another process
+            with contextlib.suppress(*tracking.STORE_ERRORS):
+                is_wish = isinstance(error, KeyboardInterrupt)
+                parent.mark(study.parent, "KILLED" if is_wish else "FAILED")
         raise
     finally:
         board.stop()
-        parent.end(study.parent, status)
+    parent.mark(study.parent, "FINISHED")
 
 
 def _make(
     trial: optuna.Trial, parent_id: str, wanted: Sweep, dataset: Dataset, board: Board
-) -> float:
-    """Make one run; returns its validation accuracy."""
+) -> Made:
+    """Make one run."""
     name, chosen = _chosen(trial, wanted)
     place = Place(name, parent_id, {"sweep": wanted.study, "trial": str(trial.number)})
     board.begin(name)
@@ -94,7 +104,7 @@ def _make(
     board.end(f"validation {accuracy:.2%}  {outcome.metrics['train_seconds']:.1f} s")
     if outcome.is_cut_short:
         raise KeyboardInterrupt
-    return accuracy
+    return Made(accuracy, outcome.is_interrupted)
 
 
 def _chosen(trial: optuna.Trial, wanted: Sweep) -> tuple[str, Options]:
@@ -102,6 +112,8 @@ def _chosen(trial: optuna.Trial, wanted: Sweep) -> tuple[str, Options]:
     if wanted.plan.space:
         values = {name: one.suggest(name, trial) for name, one in wanted.plan.space.items()}
         chosen = dataclasses.replace(wanted.options, **space.settings(values))
+        if fault := chosen.fault():
+            raise TrainError(f"trial {trial.number}: {fault}")
         return f"trial {trial.number}", chosen
     name, seed = trial.user_attrs["run"], trial.user_attrs["seed"]
     chosen = dataclasses.replace(wanted.options, **wanted.plan.runs[name], seed=seed)
@@ -144,7 +156,7 @@ def _slots(wanted: Sweep) -> list[dict[str, Any]]:
 def _spec(wanted: Sweep, dataset: Dataset) -> dict[str, Any]:
     """What makes two sweeps the same one, as JSON has it."""
     shared = options.to_json(wanted.options)
-    spec = {name: value for name, value in shared.items() if name not in _OWN}
+    spec = {name: value for name, value in shared.items() if name not in options.PLACES}
     for name in ("runs", "seeds", "space", "trials"):
         spec[f"the plan's {name}"] = dataclasses.asdict(wanted.plan)[name]
     spec["the data's sha256"] = dataset.sha256

@@ -40,7 +40,7 @@ def test_the_table_has_what_differs_and_what_was_measured(swept: Swept) -> None:
     assert status == 0
     head, *rows = cells(out)
     assert head == [
-        *("run", "seeds", "hidden", "validation %", "test %", "validation loss", "test loss"),
+        *("run", "runs", "hidden", "validation %", "test %", "validation loss", "test loss"),
         *("parameters", "training s"),
     ]
     assert [row[:3] for row in rows] == [["wide", "2", "32"], ["narrow", "2", "8"]]

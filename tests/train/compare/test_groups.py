@@ -1,5 +1,6 @@
 """What is one line of a comparison, and in which order they stand."""
 
+import dataclasses
 from typing import Any
 
 import pytest
@@ -49,6 +50,15 @@ def test_the_best_stands_first(metric: str, first: str) -> None:
     lines = groups.grouped(runs, metric)
     assert lines[0].name == first
     assert lines[-1].name == "c"  # which was not measured
+
+
+def test_options_that_follow_from_a_preset_need_not_be_told() -> None:
+    runs = [
+        dataclasses.replace(made("a", 0, "8", val_accuracy=0.9), departures=frozenset()),
+        dataclasses.replace(made("b", 0, "16", val_accuracy=0.8), departures=frozenset()),
+    ]
+    lines = groups.grouped(runs, "val_accuracy")
+    assert (groups.differing(lines), groups.departing(lines)) == (["hidden"], [])
 
 
 def test_a_metric_that_no_run_has() -> None:

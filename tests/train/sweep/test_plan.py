@@ -81,6 +81,19 @@ def test_runs_are_repeated_with_other_seeds() -> None:
             "dropout: expected a number between 0 and 1",
         ),
         ("[search]\ntrials = 2\nspace = {optimizer = {choices = []}}", "choices of optimizer"),
+        ("[search]\ntrials = 2\nspace = {hidden = {choices = [[8]]}}", "choices of hidden are a"),
+        (
+            "[search]\ntrials = 2\nspace = {l2 = {low = 0.1, high = 1.0, log = 'no'}}",
+            "log of l2 is 'no'; it must be true or false",
+        ),
+        (
+            "[search]\ntrials = 2\n[search.space]\nwidth = {low = 1.0, high = 8.0}\n"
+            "depth = {low = 1, high = 2}",
+            "width is 1.0; it must be a whole number of at least 1",
+        ),
+        ("[search]\ntrials = 2\nspace = {data = {choices = ['a']}}", "data: the same for all runs"),
+        ("[[runs]]\nname = 'a'\nseed = 3", "run 'a': seed: the same for all runs; set it in [opt"),
+        ("[[runs]]\nname = 'a'\nlabels = 'f'", "run 'a': labels: the same for all runs"),
     ],
 )
 def test_says_what_is_wrong_with_a_plan(tmp_path: Path, text: str, message: str) -> None:
@@ -100,6 +113,7 @@ def test_says_what_is_wrong_with_a_plan(tmp_path: Path, text: str, message: str)
         ("search --seeds 2", "--seeds goes with a plan of runs"),
         ("regularization --trials 2", "--trials goes with a plan that has a [search]"),
         ("regularization --momentum 0.5", "run 'adam': --momentum goes with sgd or rmsprop"),
+        ("search --momentum 0.5", "--momentum goes with sgd or rmsprop"),
         ("regularization --preset fast", "unrecognized arguments: --preset fast"),
     ],
 )
@@ -110,6 +124,13 @@ def test_says_what_is_wrong_with_a_command(
         arguments.parse(argv.split())
     assert error.value.code == 2
     assert message in capsys.readouterr().err
+
+
+def test_the_plan_may_stand_anywhere() -> None:
+    wanted = arguments.parse(["--epochs", "3", "--storage", "sqlite:///x.db", "regularization"])
+    assert (wanted.plan.name, wanted.options.epochs, wanted.storage) == (
+        *("regularization", 3, "sqlite:///x.db"),
+    )
 
 
 def test_help_has_the_plan_s_defaults(capsys: pytest.CaptureFixture[str]) -> None:
