@@ -158,7 +158,7 @@ def test_an_interrupted_sweep_goes_on(work: Path, tmp_path: Path) -> None:
         os.kill(process.pid, signal.SIGINT)
         _, err = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert "the sweep goes on with --study own" in err
+    assert "train: interrupted; what is left is made with --study own" in err
     assert "Traceback" not in err
     again = run(
         *sweep(work, *arguments, "--epochs", "30"),
