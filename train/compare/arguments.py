@@ -30,7 +30,8 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m train compare",
         allow_abbrev=False,
         description="Compare finished runs: the options that differ, and what was measured. Runs"
-        " that differ in nothing but their seed are one line, with mean ± standard deviation.",
+        " that differ in nothing but their seed are one line: their number, mean ± standard"
+        " deviation.",
         epilog="Measures that only an export or a load test adds are shown where there are any.",
     )
     which = parser.add_mutually_exclusive_group()
@@ -68,7 +69,7 @@ def _parser() -> argparse.ArgumentParser:
         "--markdown",
         type=Path,
         metavar="FILE",
-        help="also write the table into this document, between its lines <!-- runs --> and"
-        " <!-- /runs -->",
+        help="also write the table into this document, without what presets say, between its"
+        " lines <!-- runs --> and <!-- /runs -->",
     )
     return parser
