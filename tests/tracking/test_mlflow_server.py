@@ -1,6 +1,7 @@
 """The life of a model against a server of MLflow, with PostgreSQL and artifacts over HTTP."""
 
 import json
+import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -112,3 +113,40 @@ def test_a_server_that_is_gone_is_one_line(tmp_path: Path, work: Path) -> None:
         assert done.returncode == 1
         assert f"{arguments[0]}: MLflow" in done.stderr.splitlines()[-1]
         assert "Traceback" not in done.stderr
+
+
+def test_a_server_that_goes_away_costs_no_epoch(tmp_path: Path, work: Path) -> None:
+    port = free_port()
+    store_uri = f"sqlite:///{tmp_path}/mlflow.db"
+    command = [
+        *(sys.executable, "-m", "mlflow", "server", "--workers", "1", "--port", str(port)),
+        *("--backend-store-uri", store_uri, "--artifacts-destination", str(tmp_path / "artifacts")),
+    ]
+    job = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
+    train = [sys.executable, "-m", "train"]
+    with mlflow_server.started(command, port, **job) as address:
+        environment = python_environment(
+            MLFLOW_TRACKING_URI=address, MLFLOW_HTTP_REQUEST_MAX_RETRIES="0"
+        )
+        process = subprocess.Popen(
+            [*train, "--data", str(work / "subset.npz"), "--hidden", "8", "--epochs", "60"],
+            cwd=tmp_path,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert process.stderr
+        assert any(line.startswith("epoch   2/60") for line in process.stderr)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 1
+    last = err.splitlines()[-1]
+    assert last.startswith(f"train: MLflow at {address}: ")
+    assert "Traceback" not in err
+    run_id = last.rpartition(" ")[2]
+    with mlflow_server.started(command, port, **job):
+        resumed = run(*train, "--resume", run_id, cwd=tmp_path, env=environment)
+    assert resumed.returncode == 0, resumed.stderr
+    ended = mlflow.MlflowClient(store_uri).get_run(run_id)
+    assert ended.info.status == "FINISHED"
+    assert len(mlflow.MlflowClient(store_uri).get_metric_history(run_id, "epoch/loss")) >= 60
