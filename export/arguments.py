@@ -82,7 +82,9 @@ def _promote_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("name", metavar="NAME", help="the model")
     parser.add_argument("version", type=int, metavar="VERSION", help="its version, a number")
-    parser.add_argument("--alias", default="champion", help="(default: %(default)s)")
+    parser.add_argument(
+        "--alias", default="champion", metavar="NAME", help="to give (default: %(default)s)"
+    )
     _add_models(parser)
     return parser
 

@@ -13,17 +13,7 @@ import pytest
 from bundle import store
 from tests.conftest import free_port, python_environment, run
 from tests.tracking import mlflow_server, postgresql
-
-PLAN = """
-[options]
-epochs = 2
-[[runs]]
-name = "wide"
-hidden = [32]
-[[runs]]
-name = "narrow"
-hidden = [8]
-"""
+from tests.train.conftest import PLAN
 
 
 @dataclass(frozen=True)
@@ -67,7 +57,8 @@ def test_train_sweep_compare_export_and_promote_over_http(
     data = ("--data", work / "subset.npz")
     trained = site.call("train", *data, "--hidden", "64", "--epochs", "3")
     (site.folder / "two.toml").write_text(PLAN)
-    parent = site.call("train", "sweep", "two.toml", "--storage", site.sweeps, *data)
+    sweep = ("sweep", "two.toml", "--seeds", "1", "--storage", site.sweeps)
+    parent = site.call("train", *sweep, *data)
 
     compared = site.call("train", "compare")
     assert compared.startswith("3 runs, best val_accuracy first")
