@@ -72,14 +72,14 @@ def test_a_new_version_is_served_by_every_worker(server: Server, plus: Plus) -> 
 
 def test_a_bad_version_does_not_replace_a_good_one(server: Server, plus: Plus) -> None:
     plus.publish(2, adds=3)
-    assert eventually(lambda: "2" in index(server))
+    assert eventually(lambda: all("2" in index(server) for _ in range(10)))  # of both workers
     (state, reason) = index(server)["2"]
     assert state == "UNAVAILABLE"
     assert reason.startswith("plus/2: golden answers: y differs by 1")
     assert index(server)["1"] == ("READY", "")
     assert answers(server) == {1}
+    assert eventually(lambda: sorted(gauges(server).values()) == [0.0, 1.0])
     ready = gauges(server)
-    assert sorted(ready.values()) == [0.0, 1.0]
     (failed,) = (labels for labels, value in ready.items() if not value)
     assert "plus/2: golden answers: y differs by 1" in failed
     plus.remove(2)

@@ -1,5 +1,6 @@
-"""What the tests of sweeps and of comparisons share: one small sweep."""
+"""What the tests of training share: an empty store of MLflow, and one small sweep."""
 
+import shutil
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,9 +36,27 @@ class Swept:
 
 
 @pytest.fixture(scope="session")
-def swept(work: Path, tmp_path_factory: pytest.TempPathFactory) -> Swept:
+def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file that MLflow has made its tables in, once for all tests."""
+    import mlflow
+
+    path = tmp_path_factory.mktemp("empty") / "mlflow.db"
+    mlflow.MlflowClient(f"sqlite:///{path}").search_experiments()
+    return path
+
+
+@pytest.fixture
+def folder(tmp_path: Path, empty_store: Path) -> Path:
+    """A folder to run our commands in, with an MLflow store without runs."""
+    shutil.copy(empty_store, tmp_path)
+    return tmp_path
+
+
+@pytest.fixture(scope="session")
+def swept(work: Path, empty_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Swept:
     """Two networks with two seeds each, of two epochs on 6,000 digits."""
     folder = tmp_path_factory.mktemp("swept")
+    shutil.copy(empty_store, folder)
     (folder / "two.toml").write_text(PLAN)
     done = run(
         *(sys.executable, "-m", "train", "sweep", "two.toml", "--study", "first"),

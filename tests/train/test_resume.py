@@ -45,34 +45,34 @@ ENDLESS = ("--epochs", "9999", "--hidden", "8")
     "how", [(signal.SIGTERM,), (signal.SIGHUP,), (signal.SIGINT, signal.SIGINT)]
 )
 def test_an_interrupted_run_is_marked_killed(
-    work: Path, tmp_path: Path, how: tuple[signal.Signals, ...]
+    work: Path, folder: Path, how: tuple[signal.Signals, ...]
 ) -> None:
-    process = begun(work, tmp_path, *ENDLESS, "--batch-size", "1")  # which makes long epochs
+    process = begun(work, folder, *ENDLESS, "--batch-size", "1")  # which makes long epochs
     os.kill(process.pid, how[0])
     for number in how[1:]:
         wait_for(process, "ends after this epoch")
         os.kill(process.pid, number)
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=240)
     assert (process.returncode, out) == (130, "")
     last = err.splitlines()[-1]
     assert last.startswith("train: interrupted; a run that had begun is marked KILLED")
     assert "Traceback" not in err
-    assert statuses(tmp_path) == ["KILLED"]
+    assert statuses(folder) == ["KILLED"]
 
 
-def test_ctrl_c_ends_after_the_epoch_with_a_model(work: Path, tmp_path: Path) -> None:
-    process = begun(work, tmp_path, *ENDLESS)
+def test_ctrl_c_ends_after_the_epoch_with_a_model(work: Path, folder: Path) -> None:
+    process = begun(work, folder, *ENDLESS)
     os.kill(process.pid, signal.SIGINT)
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=240)
     assert process.returncode == 0, err
-    client = mlflow.MlflowClient(f"sqlite:///{tmp_path}/mlflow.db")
+    client = mlflow.MlflowClient(f"sqlite:///{folder}/mlflow.db")
     ended = client.get_run(out.strip())
     assert ended.info.status == "FINISHED"
     epochs = int(ended.data.tags["ended_after_epoch"])
     assert 1 <= epochs < 9999
     assert len(client.get_metric_history(out.strip(), "epoch/loss")) == epochs
     assert ended.data.metrics["test_accuracy"] > 0
-    assert not (tmp_path / "checkpoints" / out.strip()).exists()
+    assert not (folder / "checkpoints" / out.strip()).exists()
 
 
 DETERMINISTIC = (
@@ -88,36 +88,36 @@ def trained_weights(folder: Path, run_id: str) -> list[np.ndarray[Any, Any]]:
     return weights
 
 
-def test_a_killed_run_goes_on_to_the_same_weights(work: Path, tmp_path: Path) -> None:
-    whole = begun(work, tmp_path, *DETERMINISTIC)
-    first, err = whole.communicate(timeout=120)
+def test_a_killed_run_goes_on_to_the_same_weights(work: Path, folder: Path) -> None:
+    whole = begun(work, folder, *DETERMINISTIC)
+    first, err = whole.communicate(timeout=240)
     assert whole.returncode == 0, err
-    again = begun(work, tmp_path, *DETERMINISTIC)
-    second, err = again.communicate(timeout=120)
+    again = begun(work, folder, *DETERMINISTIC)
+    second, err = again.communicate(timeout=240)
     assert again.returncode == 0, err
     for one, same in zip(
-        trained_weights(tmp_path, first.strip()),
-        trained_weights(tmp_path, second.strip()),
+        trained_weights(folder, first.strip()),
+        trained_weights(folder, second.strip()),
         strict=True,
     ):
         np.testing.assert_array_equal(one, same)
 
-    killed = begun(work, tmp_path, *DETERMINISTIC)
+    killed = begun(work, folder, *DETERMINISTIC)
     killed.kill()
     killed.communicate()
-    (run_id,) = {path.name for path in (tmp_path / "checkpoints").iterdir()}
+    (run_id,) = {path.name for path in (folder / "checkpoints").iterdir()}
     done = run(
         *(sys.executable, "-m", "train", "--resume", run_id),
-        cwd=tmp_path,
+        cwd=folder,
         env=python_environment(),
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == run_id
     for one, other in zip(
-        trained_weights(tmp_path, first.strip()), trained_weights(tmp_path, run_id), strict=True
+        trained_weights(folder, first.strip()), trained_weights(folder, run_id), strict=True
     ):
         np.testing.assert_allclose(one, other, rtol=0, atol=1e-6)
-    client = mlflow.MlflowClient(f"sqlite:///{tmp_path}/mlflow.db")
+    client = mlflow.MlflowClient(f"sqlite:///{folder}/mlflow.db")
     resumed = client.get_run(run_id)
     assert resumed.info.status == "FINISHED"
     curves = [
@@ -127,7 +127,7 @@ def test_a_killed_run_goes_on_to_the_same_weights(work: Path, tmp_path: Path) ->
     ]
     assert len(curves[0]) == 6
     assert curves[1] == pytest.approx(curves[0], abs=1e-6)
-    assert list((tmp_path / "checkpoints").iterdir()) == []
+    assert list((folder / "checkpoints").iterdir()) == []
 
 
 def test_there_is_nothing_to_resume(tmp_path: Path) -> None:

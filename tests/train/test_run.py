@@ -121,19 +121,19 @@ def test_the_logged_model_answers_as_measured(
     assert linked["val_accuracy"].dataset_digest == digests["training"]
 
 
-def test_a_teacher_is_learned_from(work: Path, tmp_path: Path) -> None:
+def test_a_teacher_is_learned_from(work: Path, folder: Path) -> None:
     """A student that sees no label at all comes close to its teacher."""
 
     def trained_with(*options: str) -> Run:
-        process = begun(work, tmp_path, "--epochs", "4", "--dropout", "0", *options)
-        out, err = process.communicate(timeout=120)
+        process = begun(work, folder, "--epochs", "4", "--dropout", "0", *options)
+        out, err = process.communicate(timeout=240)
         assert process.returncode == 0, err
-        return mlflow.MlflowClient(f"sqlite:///{tmp_path}/mlflow.db").get_run(out.strip())
+        return mlflow.MlflowClient(f"sqlite:///{folder}/mlflow.db").get_run(out.strip())
 
     names = [f"digit {number}" for number in range(10)]
-    (tmp_path / "labels.txt").write_text("\n".join(names))
+    (folder / "labels.txt").write_text("\n".join(names))
     teacher = trained_with("--hidden", "64", "--labels", "labels.txt")
-    (described,) = tmp_path.rglob("MLmodel")
+    (described,) = folder.rglob("MLmodel")
     assert json.loads(Model.load(described).metadata["labels"]) == names
     student = trained_with("--hidden", "32", "--teacher", teacher.info.run_id, "--keep", "last")
     assert student.data.metrics["kept_epoch"] == 4
@@ -150,7 +150,7 @@ def test_a_teacher_that_is_none(work: Path, tmp_path: Path) -> None:
     assert done.stderr.count("\n") == 1
 
 
-def test_a_run_that_fails_is_marked_failed(work: Path, tmp_path: Path) -> None:
+def test_a_run_that_fails_is_marked_failed(work: Path, folder: Path) -> None:
     code = (
         "import sys; from train import model, __main__\n"
         "def fail(*_): raise RuntimeError('on purpose')\n"
@@ -158,9 +158,9 @@ def test_a_run_that_fails_is_marked_failed(work: Path, tmp_path: Path) -> None:
         f"sys.argv = ['train', '--data', {str(work / 'subset.npz')!r}]\n"
         "__main__.main()"
     )
-    done = run(sys.executable, "-c", code, cwd=tmp_path, env=python_environment())
+    done = run(sys.executable, "-c", code, cwd=folder, env=python_environment())
     assert "on purpose" in done.stderr
-    assert statuses(tmp_path) == ["FAILED"]
+    assert statuses(folder) == ["FAILED"]
 
 
 def test_bad_data_is_one_line_and_leaves_no_run(tmp_path: Path) -> None:

@@ -114,24 +114,24 @@ def test_progress_says_what_is_done_and_left(swept: Swept) -> None:
     assert f"--study {swept.study}" in swept.told
 
 
-def test_a_killed_process_loses_only_its_run(work: Path, tmp_path: Path) -> None:
-    (tmp_path / "own.toml").write_text(SEARCH.format(epochs=6, trials=6))
+def test_a_killed_process_loses_only_its_run(work: Path, folder: Path) -> None:
+    (folder / "own.toml").write_text(SEARCH.format(epochs=6, trials=6))
     arguments = ("own.toml", "--study", "shared", "--batch-size", "8")
-    with started(work, tmp_path, *arguments) as first:
+    with started(work, folder, *arguments) as first:
         wait_for(first, "(0 of 6 done)")
-        with started(work, tmp_path, *arguments) as second:
+        with started(work, folder, *arguments) as second:
             wait_for(second, "of 6 done")
-            wait_until_it_trains(tmp_path, 2)
+            wait_until_it_trains(folder, 2)
             first.kill()
             out, err = second.communicate(timeout=240)
             assert second.returncode == 0, err
-    parts = children(tmp_path, out.strip())
+    parts = children(folder, out.strip())
     statuses = Counter(
         "pruned" if "pruned_after_epoch" in part.data.tags else part.info.status for part in parts
     )
     assert statuses["KILLED"] == 1
     assert statuses["FINISHED"] + statuses["pruned"] == 6
-    study = optuna.load_study(study_name="shared", storage=f"sqlite:///{tmp_path}/sweeps.db")
+    study = optuna.load_study(study_name="shared", storage=f"sqlite:///{folder}/sweeps.db")
     states = Counter(trial.state.name for trial in study.trials)
     assert states["COMPLETE"] + states["PRUNED"] == 6
     best = max(part.data.metrics.get("val_accuracy", 0) for part in parts)
@@ -149,30 +149,30 @@ def wait_until_it_trains(folder: Path, runs: int) -> None:
     raise AssertionError(f"{runs} runs do not train")
 
 
-def test_an_interrupted_sweep_goes_on(work: Path, tmp_path: Path) -> None:
-    (tmp_path / "own.toml").write_text("[[runs]]\nname = 'a'\n[[runs]]\nname = 'b'\n")
+def test_an_interrupted_sweep_goes_on(work: Path, folder: Path) -> None:
+    (folder / "own.toml").write_text("[[runs]]\nname = 'a'\n[[runs]]\nname = 'b'\n")
     arguments = ("own.toml", "--study", "own", "--hidden", "8")
-    with started(work, tmp_path, *arguments, "--epochs", "30") as process:
+    with started(work, folder, *arguments, "--epochs", "30") as process:
         wait_for(process, "(0 of 2 done)")
-        wait_until_it_trains(tmp_path, 1)
+        wait_until_it_trains(folder, 1)
         os.kill(process.pid, signal.SIGINT)
-        _, err = process.communicate(timeout=60)
+        _, err = process.communicate(timeout=240)
     assert process.returncode == 130
     assert "train: interrupted; what is left is made with --study own" in err
     assert "Traceback" not in err
     again = run(
         *sweep(work, *arguments, "--epochs", "30"),
-        cwd=tmp_path,
+        cwd=folder,
         env=python_environment(),
     )
     assert again.returncode == 0, again.stderr
     whole = [
         part.info.run_name
-        for part in children(tmp_path, again.stdout.strip())
+        for part in children(folder, again.stdout.strip())
         if "ended_after_epoch" not in part.data.tags
     ]
     assert sorted(whole) == ["a, seed 0", "b, seed 0"]
-    other = run(*sweep(work, *arguments, "--epochs", "2"), cwd=tmp_path, env=python_environment())
+    other = run(*sweep(work, *arguments, "--epochs", "2"), cwd=folder, env=python_environment())
     assert other.returncode == 1
     assert "study own is another one: epochs is 30, not 2" in other.stderr
 
