@@ -38,11 +38,8 @@ class Source:
 
 def connect() -> None:
     """Point MLflow at the store that training used; export makes none of its own."""
-    if not tracking.is_there():
-        raise ExportError(
-            f"there is no {tracking.DEFAULT_FILE} in this folder: train a model first"
-            " (python -m train), or set MLFLOW_TRACKING_URI"
-        )
+    if lack := tracking.lacks():
+        raise ExportError(lack)
     tracking.connect()
 
 

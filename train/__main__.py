@@ -43,6 +43,7 @@ def _single(wanted: Start | Resume, console: Console) -> None:
     with console.status("loading TensorFlow"):
         from train import run
         from train.progress import ProgressBar
+        from train.tracking import SEED, Place
 
     display = ProgressBar(console)
     try:
@@ -51,7 +52,8 @@ def _single(wanted: Start | Resume, console: Console) -> None:
         else:
             with console.status("reading the data"):
                 dataset = run.read(wanted.options)
-            outcome = run.begin(wanted.options, wanted.preset, dataset, display)
+            place = Place(f"{wanted.preset}{SEED}{wanted.options.seed}")
+            outcome = run.begin(wanted.options, wanted.preset, dataset, display, place)
     except KeyboardInterrupt:
         raise KeyboardInterrupt(
             "a run that had begun is marked KILLED, and goes on with --resume"

@@ -1,6 +1,5 @@
 """One training run, from data to a logged model."""
 
-import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,7 +63,7 @@ def begin(
     preset: str,
     dataset: data.Dataset,
     display: Display,
-    place: Place = Place(),  # noqa: B008 - it can't be changed
+    place: Place,
     callbacks: Sequence[keras.callbacks.Callback] = (),
 ) -> Outcome:
     """Train, measure and log one model as ``options`` say.
@@ -84,7 +83,6 @@ def begin(
 
     """
     lesson = _lesson(options, dataset)
-    place = dataclasses.replace(place, name=place.name or f"{preset}{tracking.SEED}{options.seed}")
     with tracking.run(options.experiment, place) as active:
         state = State(options.checkpoints, active.info.run_id)
         try:

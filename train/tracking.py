@@ -39,8 +39,8 @@ def connect() -> str:
 class Place:
     """Where a run belongs: alone, or below another one."""
 
-    name: str | None = None
-    """That MLflow shows; it thinks one out where there is none."""
+    name: str
+    """That MLflow shows."""
     parent: str | None = None
     """Id of the run that it is a part of."""
     tags: Mapping[str, str] = field(default_factory=dict)
@@ -50,9 +50,14 @@ class Pruned(Exception):
     """The run is not worth going on with."""
 
 
-def is_there() -> bool:
-    """Is there a store already? Reading one makes none."""
-    return bool(os.environ.get("MLFLOW_TRACKING_URI")) or DEFAULT_FILE.exists()
+def lacks() -> str:
+    """Why there is nothing to read as yet, for people; empty where there is a store."""
+    if os.environ.get("MLFLOW_TRACKING_URI") or DEFAULT_FILE.exists():
+        return ""
+    return (
+        f"there is no {DEFAULT_FILE} in this folder: train a model first (python -m train), or set"
+        " MLFLOW_TRACKING_URI"
+    )
 
 
 def run(experiment: str, place: Place) -> AbstractContextManager[mlflow.ActiveRun]:

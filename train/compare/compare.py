@@ -17,11 +17,8 @@ def compare(wanted: Compare, console: Console) -> None:
         TrainError: MLflow can't be used, there is nothing to compare, or a file can't be written.
 
     """
-    if not tracking.is_there():
-        raise TrainError(
-            f"there is no {tracking.DEFAULT_FILE} in this folder: train a model first"
-            " (python -m train), or set MLFLOW_TRACKING_URI"
-        )
+    if lack := tracking.lacks():
+        raise TrainError(lack)
     uri = tracking.connect()
     try:
         _compare(wanted, console)

@@ -1,6 +1,7 @@
 """The runs that are compared, as MLflow has them."""
 
 import contextlib
+import functools
 import json
 import math
 from collections.abc import Sequence
@@ -150,10 +151,14 @@ def _run(client: MlflowClient, run: MlflowRun) -> Run:
 def _implied(name: str, options: dict[str, str]) -> frozenset[str]:
     """The options that a run's preset says, and the preset itself where its name does."""
     known = options.get("preset", "")
-    if known not in preset.names():
-        return frozenset()
-    said = {key for key, text in described(of_preset(known)).items() if options.get(key) == text}
-    return frozenset(said | ({"preset"} if name.partition(SEED)[0] == known else set()))
+    implied = {key for key, text in _of_preset(known).items() if options.get(key) == text}
+    return frozenset(implied | ({"preset"} if name.partition(SEED)[0] == known else set()))
+
+
+@functools.cache
+def _of_preset(name: str) -> dict[str, str]:
+    """What a preset says; nothing where there is none of that name."""
+    return described(of_preset(name)) if name in preset.names() else {}
 
 
 def _test_images(run: MlflowRun) -> int:

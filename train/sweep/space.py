@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
-
-import optuna
+from typing import TYPE_CHECKING, Any
 
 from train import options
+
+if TYPE_CHECKING:  # the command line is read with this module, and need not load all of it
+    import optuna
 
 # Together they make the option hidden, so that a search sees two numbers and not one of many lists.
 SHAPE = {"width", "depth"}
@@ -23,7 +24,7 @@ class Parameter:
     log: bool = False
     choices: tuple[Any, ...] = ()
 
-    def suggest(self, name: str, trial: optuna.Trial) -> Any:
+    def suggest(self, name: str, trial: "optuna.Trial") -> Any:
         """What a trial shall take."""
         if self.choices:
             return trial.suggest_categorical(name, self.choices)
