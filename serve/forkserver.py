@@ -9,6 +9,7 @@ import gc
 import logging
 import os
 import selectors
+import shutil
 import signal
 import sys
 import time
@@ -61,6 +62,7 @@ class Forkserver:
         self.control, theirs = Control.pair()
         sys.stdout.flush()
         sys.stderr.flush()
+        supervisor = os.getpid()
         self.pid = os.fork()
         if self.pid:
             theirs.close()
@@ -72,6 +74,8 @@ class Forkserver:
             for close in (self.control.close, *inherited):
                 close()
             status = _serve(settings, address, folder, theirs)
+            if os.getppid() != supervisor:  # which was killed, perhaps before it asked for any
+                shutil.rmtree(folder, ignore_errors=True)
         except BaseException:
             log.exception("forkserver or worker %s failed", os.getpid())
         finally:

@@ -3,12 +3,13 @@
 import os
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT, Digits
+from tests.conftest import ROOT, Digits, run
 from tests.live_server import Server
 from tests.serve.test_workers import DEADLINE, alive, eventually, maps, processes, server, workers
 
@@ -82,6 +83,20 @@ def test_what_has_begun_to_start_ends_with_the_supervisor(
     assert eventually(lambda: not any(alive(pid) for pid in begun))
     assert eventually(lambda: set(shared.glob("onnxlet-*")) <= before)
     assert "Traceback" not in (tmp_path / "log").read_text()
+
+
+def test_a_supervisor_killed_before_it_asks_for_workers_leaves_no_folder(tmp_path: Path) -> None:
+    folder = tmp_path / "shared"
+    folder.mkdir()
+    code = (
+        "import os, signal, sys; from pathlib import Path\n"
+        "from serve.forkserver import Forkserver; from serve.settings import Settings\n"
+        "Forkserver(Settings(), ('', 0), Path(sys.argv[1]), ())\n"
+        "os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    killed = run(sys.executable, "-c", code, folder)
+    assert killed.returncode == -signal.SIGKILL
+    assert eventually(lambda: not folder.exists())
 
 
 def descendants(pid: int) -> list[int]:
