@@ -14,6 +14,7 @@ from bundle.errors import BundleError
 MODEL_FILE = "model.onnx"
 GOLDEN_FILE = "golden.npz"
 MANIFEST_FILE = "manifest.json"
+SIGNATURE_FILE = "model.sig"
 LABELS_FILE = "labels.json"
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bundle.errors import BundleError
+from bundle.golden import TOLERANCE
+from bundle.proof import Difference, Parity, Quantization
 
 SCHEMA_VERSION = 1
 BATCH = -1  # stands for the batch dimension in a shape
@@ -42,17 +44,6 @@ class TensorSpec:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Parity:
-    """How closely the ONNX model answers as its Keras source does."""
-
-    rows: int
-    max_abs_difference: float
-    """Largest absolute difference of any output value."""
-    top1_agreement: float
-    """Fraction of rows whose largest output is the same, 0..1."""
-
-
-@dataclass(frozen=True, kw_only=True)
 class Dataset:
     """The data that a model was trained and measured on."""
 
@@ -81,7 +72,11 @@ class Manifest:
     dataset: Dataset | None = None
     metrics: Mapping[str, float] = field(default_factory=dict)
     parity: Parity | None = None
-    quantization: str | None = None
+    quantization: Quantization | None = None
+    us_per_row: Mapping[str, float] = field(default_factory=dict)
+    """CPU time in µs by the rows of a run, on one thread of the machine that exported."""
+    golden_tolerance: float = TOLERANCE
+    """Largest difference from a golden answer, on whatever CPU."""
     opset: int | None = None
     ir_version: int | None = None
     tools: Mapping[str, str] = field(default_factory=dict)
@@ -121,7 +116,8 @@ def _manifest(document: dict[str, Any]) -> Manifest:
     for key in ("inputs", "outputs"):
         known[key] = tuple(_part(TensorSpec, spec) for spec in known.get(key, ()))
     known["labels"] = tuple(known.get("labels", ()))
-    known["parity"] = _part(Parity, known.get("parity"))
+    known["parity"] = _parity(known.get("parity"))
+    known["quantization"] = _part(Quantization, known.get("quantization"))
     known["dataset"] = _part(Dataset, known.get("dataset"))
     manifest = Manifest(**known)
     files = manifest.files
@@ -129,7 +125,17 @@ def _manifest(document: dict[str, Any]) -> Manifest:
         raise ValueError("files, inputs and outputs may not be empty")
     if not all(isinstance(part, str) and "\0" not in part for part in (*files, *files.values())):
         raise ValueError("files maps names to checksums")
+    if type(manifest.golden_tolerance) not in (int, float):
+        raise ValueError("golden_tolerance is no number")
     return manifest
+
+
+def _parity(document: dict[str, Any] | None) -> Parity | None:
+    parity: Parity | None = _part(Parity, document)
+    if not (parity and document and document.get("parts")):
+        return parity
+    parts = {of: _part(Difference, part) for of, part in document["parts"].items()}
+    return dataclasses.replace(parity, parts=parts)
 
 
 def _part(kind: type, document: dict[str, Any] | None) -> Any:

@@ -32,7 +32,8 @@ def load(settings: Settings, name: str, version: int) -> Model:
 
     """
     try:
-        return model.load(store.read(settings.models, name, version), settings.ort_threads)
+        bundle = store.read(settings.models, name, version, settings.require_signature)
+        return model.load(bundle, settings.ort_threads)
     except (BundleError, StartError) as error:
         raise StartError(str(error)) from None
     except Exception as error:  # such as no memory, or JSON that is nested too deeply

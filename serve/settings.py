@@ -60,6 +60,13 @@ class Settings:
         " (default: nobody may)",
         "who can write to the repository needs no other way",
     )
+    require_signature: Path | None = knob(
+        None,
+        Path,
+        "public key, PEM; only versions that `python -m export sign` signed with its private key"
+        " are served (default: all are)",
+        "who can write to the repository is trusted, unless said otherwise",
+    )
     host: str = knob(
         "127.0.0.1",
         str,

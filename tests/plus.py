@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from bundle import store
+from bundle import writer
 from bundle.golden import Golden
 from bundle.manifest import Manifest, TensorSpec
 
@@ -38,7 +38,7 @@ class Plus:
             outputs=(TensorSpec(name="y", dtype="float32", shape=(-1, 2)),),
         )
         files = {"model.onnx": model, "golden.npz": golden.to_npz()}
-        path = store.publish(self.folder, manifest, files)
+        path = writer.publish(self.folder, manifest, files)
         assert path.name == str(version)
         return path
 

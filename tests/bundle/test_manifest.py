@@ -4,7 +4,8 @@ from typing import Any
 import pytest
 
 from bundle.errors import BundleError
-from bundle.manifest import Dataset, Manifest, Parity, TensorSpec
+from bundle.manifest import Dataset, Manifest, TensorSpec
+from bundle.proof import Difference, Parity, Quantization
 
 MANIFEST = Manifest(
     name="m",
@@ -17,7 +18,15 @@ MANIFEST = Manifest(
     run_id="r",
     dataset=Dataset(name="d", sha256="1" * 64),
     metrics={"test_accuracy": 0.5},
-    parity=Parity(rows=10, max_abs_difference=1e-7, top1_agreement=1.0),
+    parity=Parity(
+        rows=10,
+        max_abs_difference=1e-7,
+        top1_agreement=1.0,
+        parts={"edges": Difference(rows=4, max_abs_difference=1e-8, top1_agreement=1.0)},
+    ),
+    quantization=Quantization(
+        method="int8 static", accuracy_loss=0.001, bytes_before=9, us_per_row_before={"1": 2.5}
+    ),
     opset=17,
 )
 
@@ -57,6 +66,9 @@ def test_provenance_may_be_missing() -> None:
         (changed(inputs=[{"name": "x"}]), "missing or malformed"),
         (changed(files=["model.onnx"]), "may not be empty"),
         (changed(parity=3), "missing or malformed"),
+        (changed(parity={"rows": 1}), "missing or malformed"),
+        (changed(quantization={"method": "int8"}), "missing or malformed"),
+        (changed(golden_tolerance="much"), "golden_tolerance is no number"),
         (changed(files={"model.onnx": 5}), "files maps names to checksums"),
         (changed(files={"a\0b": "0"}), "files maps names to checksums"),
         (changed(inputs=[SPEC | {"dtype": 5}]), "'x' of 5 is no tensor"),

@@ -10,7 +10,7 @@ import pytest
 from tests.conftest import ROOT, run
 
 ALLOWED = {
-    "bundle": {"numpy", "bundle"},
+    "bundle": {"numpy", "bundle", "ecdsa"},
     "serve": {"numpy", "bundle", "serve", "onnxruntime", "flask", "werkzeug", "waitress"}
     | {"simdjson", "orjson", "prometheus_client"},
 }

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bundle import store
+from bundle import store, writer
 from tests.live_server import Server
 
 BODY = json.dumps({"images": [[0] * 784]})
@@ -23,7 +23,7 @@ def four(repository: Path, tmp_path: Path) -> Path:
     assert first.golden
     files = {"model.onnx": first.model, "golden.npz": first.golden.to_npz()}
     for _ in range(3):
-        store.publish(models, first.manifest, files)
+        writer.publish(models, first.manifest, files)
     return models
 
 

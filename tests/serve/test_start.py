@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bundle import store
+from bundle import store, writer
 from bundle.golden import Golden
 from bundle.manifest import Manifest
 from tests.conftest import run
@@ -38,7 +38,7 @@ def republish(repository: Path, model: bytes, golden: Golden | None = None) -> P
     assert first.manifest
     assert first.golden
     npz = (golden or first.golden).to_npz()
-    return store.publish(repository, first.manifest, {"model.onnx": model, "golden.npz": npz})
+    return writer.publish(repository, first.manifest, {"model.onnx": model, "golden.npz": npz})
 
 
 def replace(repository: Path, model: bytes, golden: Golden | None = None) -> None:

@@ -1,0 +1,41 @@
+"""What a manifest tells of measurements: equality with its source, the price of small numbers."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, kw_only=True)
+class Difference:
+    """How closely two models answer on some rows."""
+
+    rows: int
+    max_abs_difference: float
+    """Largest absolute difference of any output value."""
+    mean_abs_difference: float | None = None
+    top1_agreement: float
+    """Fraction of rows whose largest output is the same, 0..1."""
+    max_abs_logit_difference: float | None = None
+    """The same of the scores before a softmax; missing where the model does not end in one."""
+    mean_abs_logit_difference: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parity(Difference):
+    """How closely the ONNX model answers as its Keras source does: over all, and part by part."""
+
+    parts: Mapping[str, Difference] = field(default_factory=dict)
+    """By what was asked: the test set in batches of several sizes, and edge inputs."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Quantization:
+    """What smaller numbers than float32 cost, and what the same graph was without them."""
+
+    method: str
+    """Such as ``int8 static``."""
+    accuracy_loss: float
+    """Test accuracy before less that after, 0..1; negative where it rose."""
+    bytes_before: int
+    """Size of the graph with float32 weights."""
+    us_per_row_before: Mapping[str, float]
+    """See ``Manifest.us_per_row``."""

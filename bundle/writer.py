@@ -1,0 +1,172 @@
+"""What changes a model repository: a version is published at once, and a label moved at once.
+
+A published version is never changed. Writers share a lock on the model's folder, so that none
+clears away what another one is writing.
+"""
+
+import contextlib
+import dataclasses
+import fcntl
+import hashlib
+import json
+import os
+import secrets
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+from bundle import layout
+from bundle.errors import BundleError
+from bundle.layout import MANIFEST_FILE
+from bundle.manifest import Manifest
+
+Files = Mapping[str, bytes]
+_HIDDEN = ".publishing-"
+
+
+def publish(
+    root: Path,
+    manifest: Manifest,
+    files: Files,
+    numbered: Callable[[int], Files] | None = None,
+) -> Path:
+    """Write files and their manifest as the next version of ``manifest.name``.
+
+    The version and the checksums in ``manifest`` are set here. Everything is written to a
+    hidden folder, flushed to disk and renamed, so that a reader sees a whole version or none,
+    and of two writers at once each gets a version of its own.
+
+    Args:
+        root: the repository.
+        manifest: of the version.
+        files: their names and contents.
+        numbered: gives further files that tell the version's number.
+
+    Returns:
+        The version's folder.
+
+    """
+    if not layout.is_name(manifest.name):
+        raise BundleError(
+            f"model name {manifest.name!r}: use letters, digits, '.', '_' and '-',"
+            " beginning with a letter or digit"
+        )
+    folder = root / manifest.name
+    folder.mkdir(parents=True, exist_ok=True)
+    with _writing(folder):
+        hidden = folder / f"{_HIDDEN}{secrets.token_hex(8)}"
+        hidden.mkdir()
+        try:
+            for file, data in files.items():
+                _write(hidden / file, data)
+            version = max(layout.versions(root, manifest.name), default=0) + 1
+            while not _published(hidden, folder, version, manifest, files, numbered):
+                version += 1  # somebody else published this one meanwhile
+        finally:
+            shutil.rmtree(hidden, ignore_errors=True)
+    return folder / str(version)
+
+
+def _published(
+    hidden: Path,
+    folder: Path,
+    version: int,
+    manifest: Manifest,
+    files: Files,
+    numbered: Callable[[int], Files] | None,
+) -> bool:
+    """Name the hidden folder ``version``; False where there is such a version."""
+    more = numbered(version) if numbered else {}
+    checksums = {file: hashlib.sha256(data).hexdigest() for file, data in {**files, **more}.items()}
+    whole = dataclasses.replace(manifest, version=version, files=checksums)
+    for file, data in {**more, MANIFEST_FILE: whole.to_json()}.items():
+        _write(hidden / file, data)
+    _sync(hidden)
+    try:
+        hidden.rename(folder / str(version))
+    except OSError:
+        if (folder / str(version)).exists():
+            return False
+        raise
+    _sync(folder)
+    return True
+
+
+def label(root: Path, name: str, text: str, version: int) -> None:
+    """Give a label to a version of ``name``, and take it from the one that has it.
+
+    Raises:
+        BundleError: there is no such version, it is no label, or the labels can't be changed.
+
+    """
+    if version not in layout.versions(root, name):
+        raise BundleError(f"{root / name / str(version)}: no such version")
+    if not layout.is_label(text):
+        raise BundleError(f"label {text!r}: {layout.LABEL_RULE}")
+    path = root / name / layout.LABELS_FILE
+    try:
+        with _locked(root / name, fcntl.LOCK_EX):
+            labels = layout.labels(root, name) | {text: version}
+            _replace(path, json.dumps(labels, indent=2, sort_keys=True).encode() + b"\n")
+    except OSError as error:
+        raise BundleError(f"{path}: {error.strerror}") from None
+
+
+def beside(root: Path, name: str, file: str, data: bytes) -> None:
+    """Write a file beside the versions of ``name``, unless it is there: it may have been edited."""
+    if not (path := root / name / file).exists():
+        _replace(path, data)
+
+
+def append(root: Path, name: str, file: str, line: bytes) -> None:
+    """Add a line, its end included, to a file beside the versions of ``name``."""
+    with _locked(root / name, fcntl.LOCK_EX), (root / name / file).open("ab") as lines:
+        lines.write(line)
+        lines.flush()
+        os.fsync(lines.fileno())
+
+
+@contextlib.contextmanager
+def _writing(folder: Path) -> Iterator[None]:
+    """Write with others; first clear away what a killed writer left, if nobody else writes."""
+    with contextlib.suppress(BlockingIOError), _locked(folder, fcntl.LOCK_EX | fcntl.LOCK_NB):
+        for left in folder.glob(f"{_HIDDEN}*"):
+            shutil.rmtree(left, ignore_errors=True)
+    with _locked(folder, fcntl.LOCK_SH):
+        yield
+
+
+@contextlib.contextmanager
+def _locked(folder: Path, how: int) -> Iterator[None]:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, how)
+        yield
+    finally:
+        os.close(descriptor)  # which unlocks
+
+
+def _replace(path: Path, data: bytes) -> None:
+    """Write a file so that a reader sees all of it, or what was there before."""
+    hidden = path.with_name(f".{path.name}-{secrets.token_hex(8)}")
+    try:
+        _write(hidden, data)
+        hidden.replace(path)
+        _sync(path.parent)
+    finally:
+        hidden.unlink(missing_ok=True)
+
+
+def _write(path: Path, data: bytes) -> None:
+    with path.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _sync(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
