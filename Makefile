@@ -42,7 +42,7 @@ mlflow: $(VENV)/.installed ## show all runs in MLflow's own pages on MLFLOW_PORT
 	@MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false exec $(VENV)/bin/mlflow ui --workers 1 --port $(MLFLOW_PORT) \
 		--backend-store-uri "$${MLFLOW_TRACKING_URI:-sqlite:///mlflow.db}"
 
-test: setup $(PYTEST_BESIDE)/.installed $(BUILD)/clients/.installed ## run all tests, those of serve also without TensorFlow
+test: setup $(PYTEST_BESIDE)/.installed $(BUILD)/clients/.installed $(BUILD)/mlserver/.installed ## run all tests, those of serve also without TensorFlow
 	rm -rf $(TEST_MODELS)
 	$(VENV)/bin/python -m pytest --repository=$(TEST_MODELS)
 	PYTHONPATH=$(PYTEST_BESIDE) $(VENV_SERVE)/bin/python -m pytest --repository=$(TEST_MODELS) \
@@ -64,7 +64,9 @@ lock: $(VENV)/.installed ## compile requirements/ anew from pyproject.toml; LOCK
 	for group in serve train export pytest peer-fastapi; do \
 		$(LOCK) --group pyproject.toml:$$group -c requirements/dev.txt -o requirements/$$group.txt; \
 	done
-	$(LOCK) --group pyproject.toml:clients -o requirements/clients.txt
+	for group in clients mlserver; do \
+		$(LOCK) --group pyproject.toml:$$group -o requirements/$$group.txt; \
+	done
 
 clean: ## remove environments and caches; data, runs and models stay
 	rm -rf $(VENV) $(VENV_SERVE) $(BUILD) .mypy_cache .pytest_cache .ruff_cache
@@ -81,8 +83,8 @@ $(PYTEST_BESIDE)/.installed: requirements/pytest.txt $(VENV_SERVE)/.installed
 	$(VENV_SERVE)/bin/pip install --quiet --require-hashes --target $(PYTEST_BESIDE) -r $<
 	@touch $@
 
-$(BUILD)/clients/.installed: requirements/clients.txt
-	$(call install,$(BUILD)/clients,$<)
+$(BUILD)/clients/.installed $(BUILD)/mlserver/.installed: $(BUILD)/%/.installed: requirements/%.txt
+	$(call install,$(BUILD)/$*,$<)
 
 $(BUILD)/peers/%/.installed: requirements/peer-%.txt
 	$(call install,$(BUILD)/peers/$*,$<)

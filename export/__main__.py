@@ -1,11 +1,12 @@
 """``python -m export``: publish the model of an MLflow run; ``--help`` explains every option."""
 
+import argparse
 import sys
+from collections.abc import Callable
 
 from rich.console import Console
 
 from export import arguments
-from export.arguments import Export, Promote
 from export.errors import ExportError
 from train import interrupt
 
@@ -16,10 +17,7 @@ def main() -> int:
     interrupt.on_every_signal()
     console = Console(stderr=True)
     try:
-        if isinstance(wanted, Promote):
-            _promote(wanted, console)
-        else:
-            _export(wanted, console)
+        _RUN[wanted.command](wanted, console)
     except ExportError as error:
         print(f"export: {error}", file=sys.stderr)
         return 1
@@ -29,31 +27,90 @@ def main() -> int:
     return 0
 
 
-# MLflow is imported after the options were read: it takes seconds.
+# What takes seconds to import, MLflow above all, is imported after the options were read.
 
 
-def _export(wanted: Export, console: Console) -> None:
-    from export import pipeline, source
+def _export(wanted: argparse.Namespace, console: Console) -> None:
+    from export import pipeline, report, source
+    from export.variant import Variant
 
+    variant = Variant(
+        input=wanted.input,
+        quantize=wanted.quantize,
+        weights=wanted.weights,
+        max_drop=wanted.max_drop,
+    )
     source.connect()
-    run_id = wanted.run or source.best_run(wanted.experiment, wanted.best or "")
-    published = pipeline.export(run_id, wanted.name, wanted.models, console)
-    console.print(published.table())
-    print(published.folder)
+    run_id = wanted.run or source.best_run(wanted.experiment, wanted.best)
+    made = pipeline.export(run_id, wanted.name, wanted.models, variant, console)
+    report.show(console, made.folder, made.manifest)
+    _say(console, f"registered in MLflow as {wanted.name} version {made.registered}")
+    print(made.folder)
 
 
-def _promote(wanted: Promote, console: Console) -> None:
-    from export import source
+def _import(wanted: argparse.Namespace, console: Console) -> None:
+    from export import adopt, report
+
+    folder, manifest = adopt.adopt(wanted.file, wanted.name, wanted.labels, wanted.models)
+    report.show(console, folder, manifest)
+    print(folder)
+
+
+def _list(wanted: argparse.Namespace, console: Console) -> None:
+    from export import listing
+
+    versions = listing.versions(wanted.models, wanted.name)
+    out = Console(width=None if sys.stdout.isatty() else 120)
+    out.print(listing.table(versions))
+    if wanted.markdown:
+        listing.write(versions, wanted.markdown)
+        _say(console, f"wrote {wanted.markdown}")
+
+
+def _verify(wanted: argparse.Namespace, console: Console) -> None:
+    from export.verify import verify
+
+    verify(wanted.folder, wanted.key, console)
+    _say(console, f"{wanted.folder} is as it was published")
+
+
+def _sign(wanted: argparse.Namespace, console: Console) -> None:
+    from export.sign import sign
+
+    _say(console, f"wrote {sign(wanted.folder, wanted.key)}")
+
+
+def _promote(wanted: argparse.Namespace, console: Console) -> None:
+    from export.gate import Limits
     from export.promote import promote
 
-    source.connect()
-    registered = promote(wanted.models, wanted.name, wanted.version, wanted.alias)
-    console.print(
-        f"{wanted.name} version {wanted.version} is {wanted.alias}, in {wanted.models} and, as"
-        f" version {registered}, in MLflow's registry",
-        highlight=False,
-        soft_wrap=True,
-    )
+    limits = Limits(margin=wanted.margin, p99_ms=wanted.p99, key=wanted.key)
+    done = promote(wanted.models, wanted.name, wanted.version, wanted.alias, limits, wanted.force)
+    for reason in done.forced:
+        _say(console, f"forced although {reason}")
+    _say(console, f"{wanted.name} version {wanted.version} is {wanted.alias}, {done.where}")
+
+
+def _rollback(wanted: argparse.Namespace, console: Console) -> None:
+    from export.promote import rollback
+
+    version, done = rollback(wanted.models, wanted.name, wanted.alias)
+    _say(console, f"{wanted.name} version {version} is {wanted.alias} again, {done.where}")
+
+
+def _say(console: Console, text: str) -> None:
+    console.print(text, highlight=False, markup=False, soft_wrap=True)
+
+
+_RUN: dict[str, Callable[[argparse.Namespace, Console], None]] = {
+    "": _export,
+    "import": _import,
+    "list": _list,
+    "verify": _verify,
+    "sign": _sign,
+    "promote": _promote,
+    "rollback": _rollback,
+}
 
 
 if __name__ == "__main__":

@@ -1,53 +1,44 @@
-"""The command line of export."""
+"""The command line of export: publishing a run's model, and what is done with versions."""
 
 import argparse
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
 
+from export.variant import INPUTS, INT8, WEIGHTS, Variant
+from train import numbers
+
 DEFAULT_METRIC = "val_accuracy"
-_PROMOTE = "promote"
-_MODELS = Path("models")
+Parser = argparse.ArgumentParser
 
 
-@dataclass(frozen=True)
-class Export:
-    """Publishing the model of a run."""
+def parse(argv: list[str]) -> argparse.Namespace:
+    """Read the command line; ends the process with status 2 where it is wrong.
 
-    run: str | None
-    best: str | None
-    """The metric by which the run is chosen, where none is named."""
-    experiment: str
-    name: str
-    models: Path
-
-
-@dataclass(frozen=True)
-class Promote:
-    """Giving an alias to a version."""
-
-    name: str
-    version: int
-    alias: str
-    models: Path
-
-
-def parse(argv: list[str]) -> Export | Promote:
-    """Read the command line; ends the process with status 2 where it is wrong."""
-    if argv[:1] == [_PROMOTE]:
-        return Promote(**vars(_promote_parser().parse_args(argv[1:])))
-    return Export(**vars(_parser().parse_args(argv)))
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m export",
-        usage="%(prog)s (--run RUN_ID | --best [METRIC]) [options] | promote NAME VERSION …",
+    The result's ``command`` is the first word where that is one of ``COMMANDS``, else empty.
+    """
+    command = argv[0] if argv[:1] and argv[0] in COMMANDS else ""
+    fill, does = COMMANDS[command] if command else (_export, _EXPORT_DOES)
+    parser = Parser(
+        prog=f"python -m export {command}".strip(),
         allow_abbrev=False,
-        description="Convert the Keras model of an MLflow run to ONNX, prove that it answers the"
-        " same, publish it as the next version in a model repository, and register it in MLflow.",
-        epilog="The last line printed is the published folder. Serve it: python -m serve. Name"
-        " the version that is to be used: python -m export promote --help.",
+        description=does,
+        formatter_class=argparse.HelpFormatter if command else argparse.RawDescriptionHelpFormatter,
     )
+    fill(parser)
+    return parser.parse_args(argv[1:] if command else argv, argparse.Namespace(command=command))
+
+
+_EXPORT_DOES = """\
+Convert the Keras model of an MLflow run to ONNX, prove that it answers the same, publish it as
+the next version in a model repository, and register it in MLflow.
+"""
+
+
+def _export(parser: Parser) -> None:
+    parser.usage = "%(prog)s (--run RUN_ID | --best [METRIC]) [options], or COMMAND …"
+    parser.epilog = "The last line printed is the published folder. Serve it: python -m serve.\n\n"
+    parser.epilog += "Commands, each with a --help of its own:\n"
+    parser.epilog += "\n".join(f"  {name:<9} {does}" for name, (_, does) in COMMANDS.items())
     which = parser.add_mutually_exclusive_group(required=True)
     which.add_argument("--run", metavar="RUN_ID", help="the run to export")
     which.add_argument(
@@ -69,31 +60,142 @@ def _parser() -> argparse.ArgumentParser:
         default="mnist",
         help="of the published model, and in MLflow's registry (default: %(default)s)",
     )
-    _add_models(parser)
-    return parser
+    _models(parser)
+    _variant(parser.add_argument_group("form of the model"))
 
 
-def _promote_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog=f"python -m export {_PROMOTE}",
-        allow_abbrev=False,
-        description="Give an alias to a published version: in MLflow's registry, and as a label in"
-        " the model repository, by which a running server finds it.",
+def _variant(group: "argparse._ArgumentGroup") -> None:
+    group.add_argument(
+        "--input",
+        choices=INPUTS,
+        default=Variant.input,
+        help="what the model takes; uint8 is a byte a feature, cast within the graph"
+        " (default: %(default)s)",
     )
+    smaller = group.add_mutually_exclusive_group()
+    smaller.add_argument(
+        "--quantize",
+        choices=INT8,
+        help="compute with eight-bit integers: dynamic scales by what each batch holds, so that an"
+        " answer depends a little on its neighbours; static by rows of the training set",
+    )
+    smaller.add_argument(
+        "--weights",
+        choices=WEIGHTS,
+        default=Variant.weights,
+        help="how weights are stored; fp16 halves the file and changes no speed"
+        " (default: %(default)s)",
+    )
+    group.add_argument(
+        "--max-drop",
+        type=numbers.not_negative,
+        default=Variant.max_drop,
+        metavar="POINTS",
+        help="publish nothing where --quantize or --weights costs more test accuracy than this, in"
+        " percentage points (default: %(default)s)",
+    )
+
+
+def _adopt(parser: Parser) -> None:
+    parser.add_argument("file", type=Path, metavar="FILE", help="the ONNX model")
+    parser.add_argument("--name", required=True, help="to publish it under")
+    parser.add_argument(
+        "--labels",
+        type=Path,
+        metavar="FILE",
+        help="file with the name of each class, one a line (default: none)",
+    )
+    _models(parser)
+
+
+def _verify(parser: Parser) -> None:
+    parser.add_argument("folder", type=Path, metavar="FOLDER", help="such as models/mnist/3")
+    _public_key(parser)
+
+
+def _sign(parser: Parser) -> None:
+    parser.add_argument("folder", type=Path, metavar="FOLDER", help="such as models/mnist/3")
+    parser.add_argument(
+        "--key", type=Path, required=True, metavar="FILE", help="private key: PEM, elliptic curve"
+    )
+
+
+def _promote(parser: Parser) -> None:
     parser.add_argument("name", metavar="NAME", help="the model")
     parser.add_argument("version", type=int, metavar="VERSION", help="its version, a number")
+    _alias(parser)
     parser.add_argument(
-        "--alias", default="champion", metavar="NAME", help="to give (default: %(default)s)"
+        "--margin",
+        type=numbers.not_negative,
+        default=0.1,
+        metavar="POINTS",
+        help="how much lower its test accuracy may be than that of the version which has the alias"
+        " now, in percentage points (default: %(default)s)",
     )
-    _add_models(parser)
-    return parser
+    parser.add_argument(
+        "--p99",
+        type=numbers.positive,
+        metavar="MS",
+        help="longest time that 99 %% of requests took in its load test (default: any; a version"
+        " without a load test passes)",
+    )
+    _public_key(parser)
+    parser.add_argument(
+        "--force",
+        action="store_true",
+        help="promote it although a condition fails, and record which",
+    )
+    _models(parser)
 
 
-def _add_models(parser: argparse.ArgumentParser) -> None:
+def _rollback(parser: Parser) -> None:
+    parser.add_argument("name", metavar="NAME", help="the model")
+    _alias(parser)
+    _models(parser)
+
+
+def _list(parser: Parser) -> None:
+    parser.add_argument("name", nargs="?", metavar="NAME", help="the model (default: all)")
+    _models(parser)
+    parser.add_argument(
+        "--markdown",
+        type=Path,
+        metavar="FILE",
+        help="write the table into this file too, between <!-- versions --> and <!-- /versions -->",
+    )
+
+
+def _alias(parser: Parser) -> None:
+    parser.add_argument(
+        "--alias", default="champion", metavar="NAME", help="(default: %(default)s)"
+    )
+
+
+def _public_key(parser: Parser) -> None:
+    parser.add_argument(
+        "--key",
+        type=Path,
+        metavar="FILE",
+        help="public key: PEM, elliptic curve; the version must be signed with its private one",
+    )
+
+
+def _models(parser: Parser) -> None:
     parser.add_argument(
         "--models",
         type=Path,
-        default=_MODELS,
+        default=Path("models"),
         metavar="DIR",
         help="the model repository (default: %(default)s)",
     )
+
+
+COMMANDS: dict[str, tuple[Callable[[Parser], None], str]] = {
+    "import": (_adopt, "publish an ONNX model that was made elsewhere"),
+    "list": (_list, "show the published versions: where from, how accurate, how large, how fast"),
+    "verify": (_verify, "check a published version again: files, answers, equality with its run"),
+    "sign": (_sign, "sign a published version"),
+    "promote": (_promote, "give an alias to a version that meets the conditions"),
+    "rollback": (_rollback, "give an alias back to the version that had it before"),
+}
+"""What fills the parser of each command, and what it does."""

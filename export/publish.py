@@ -1,4 +1,4 @@
-"""From an ONNX file and its proof to a version in the model repository."""
+"""From an ONNX file and what is known of it to a version in the model repository."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -8,27 +8,25 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
-from bundle import layout, store
+from bundle import layout, writer
 from bundle.golden import Golden
-from bundle.manifest import BATCH, Dataset, Manifest, Parity, TensorSpec
-from export import runtime
+from bundle.manifest import BATCH, Dataset, Manifest, TensorSpec
+from export import elsewhere, runtime
+from export.prepare import Prepared
 from export.source import Source
 
-MEASURES = ("val_", "test_", "train_")  # how the metrics of the kept model begin
+MEASURES = ("val_", "train_")  # how the metrics of the kept Keras model begin
 
 
-def publish(
-    source: Source, onnx_file: Path, parity: Parity, tools: dict[str, str], root: Path, name: str
-) -> Path:
-    """Write the next version of ``name`` below ``root``; returns its folder."""
-    graph = onnx.load(onnx_file)
-    inputs = _specs(graph.graph.input, source.range)
-    outputs = _specs(graph.graph.output)
-    rows = golden_rows(source.x_test, source.y_test)
-    golden = Golden(
-        inputs={inputs[0].name: rows},
-        outputs={outputs[0].name: runtime.answers(onnx_file, rows)},
-    )
+def publish(source: Source, prepared: Prepared, root: Path, name: str) -> tuple[Path, Manifest]:
+    """Write the next version of ``name`` below ``root``; returns its folder and its manifest."""
+    graph = onnx.load(prepared.onnx_file)
+    inputs = specs(graph.graph.input, source.range)
+    outputs = specs(graph.graph.output)
+    rows = {inputs[0].name: golden_rows(source.x_test, source.y_test).astype(inputs[0].dtype)}
+    answers = runtime.answers(prepared.onnx_file, rows)
+    golden = Golden(rows, {outputs[0].name: answers[0]})
+    measured = {key: value for key, value in source.metrics.items() if key.startswith(MEASURES)}
     manifest = Manifest(
         name=name,
         version=0,  # the store numbers it
@@ -42,14 +40,33 @@ def publish(
         dataset=Dataset(
             name=source.params.get("dataset", ""), sha256=source.params.get("dataset_sha256", "")
         ),
-        metrics={key: value for key, value in source.metrics.items() if key.startswith(MEASURES)},
-        parity=parity,
-        opset=next(entry.version for entry in graph.opset_import if not entry.domain),
+        metrics=measured | {"test_accuracy": prepared.measured.test_accuracy},
+        parity=prepared.parity,
+        quantization=prepared.quantization,
+        us_per_row=prepared.measured.us_per_row,
+        golden_tolerance=prepared.golden_tolerance,
+        opset=opset(graph),
         ir_version=graph.ir_version,
-        tools=tools,
+        tools=prepared.tools,
     )
-    files = {layout.MODEL_FILE: onnx_file.read_bytes(), layout.GOLDEN_FILE: golden.to_npz()}
-    return store.publish(root, manifest, files)
+    return write(root, manifest, prepared.onnx_file.read_bytes(), golden)
+
+
+def write(root: Path, manifest: Manifest, model: bytes, golden: Golden) -> tuple[Path, Manifest]:
+    """Publish a model with all files that go with it; returns its folder and its manifest."""
+    signature = elsewhere.signature(manifest.inputs, manifest.outputs)
+    files = {
+        layout.MODEL_FILE: model,
+        layout.GOLDEN_FILE: golden.to_npz(),
+        **elsewhere.mlflow_files(onnx.load_from_string(model), signature),
+    }
+    name = manifest.name
+    folder = writer.publish(
+        root, manifest, files, lambda version: elsewhere.mlserver_files(name, version)
+    )
+    if config := elsewhere.triton_config(name, manifest.inputs + manifest.outputs):
+        writer.beside(root, name, elsewhere.TRITON_FILE, config)
+    return folder, Manifest.from_json((folder / layout.MANIFEST_FILE).read_bytes())
 
 
 def golden_rows(x_test: NDArray[np.float32], y_test: NDArray[np.int64]) -> NDArray[np.float32]:
@@ -58,9 +75,15 @@ def golden_rows(x_test: NDArray[np.float32], y_test: NDArray[np.int64]) -> NDArr
     return x_test[np.sort(first)]
 
 
-def _specs(
+def opset(graph: onnx.ModelProto) -> int:
+    """Version of ONNX's own operators that a graph uses."""
+    return next(int(entry.version) for entry in graph.opset_import if not entry.domain)
+
+
+def specs(
     tensors: Iterable[onnx.ValueInfoProto], value_range: tuple[float, float] | None = None
 ) -> tuple[TensorSpec, ...]:
+    """The tensors of a graph's side, their first dimension the batch."""
     return tuple(
         TensorSpec(
             name=tensor.name,

@@ -2,19 +2,18 @@
 
 import contextlib
 import io
-from collections.abc import Mapping
 from pathlib import Path
 
 import mlflow
-import numpy
 import onnx
-import onnxruntime
 from mlflow.models import Model
 
 from bundle import layout
 from bundle.manifest import Manifest
+from export import elsewhere
 from export.errors import ExportError
 from export.source import Source
+from export.variant import Variant
 from train import tracking
 
 REPOSITORY_VERSION = "repository_version"
@@ -22,16 +21,14 @@ ONNX_SHA256 = "onnx_sha256"
 _NAME = "onnx"  # of the model within its run
 
 
-def record(
-    published: Path, manifest: Manifest, origin: Source, measures: Mapping[str, float]
-) -> str:
+def record(published: Path, manifest: Manifest, origin: Source, variant: Variant) -> str:
     """Add what was published to the run that it came from, and register it.
 
     Args:
         published: the version's folder.
         manifest: of the same version.
         origin: the run.
-        measures: of the ONNX model, by the names of their metrics.
+        variant: how it was made.
 
     Returns:
         The version in MLflow's registry, where the model has the name that it is published under.
@@ -49,19 +46,19 @@ def record(
                 name=_NAME,
                 run_id=origin.run_id,
                 onnx_model=onnx.load(published / layout.MODEL_FILE),
-                signature=origin.signature,
+                signature=elsewhere.signature(manifest.inputs, manifest.outputs),
                 metadata=dict(origin.metadata),
-                pip_requirements=[
-                    f"{module.__name__}=={module.__version__}"
-                    for module in (onnx, onnxruntime, numpy)
-                ],
-                onnx_execution_providers=["CPUExecutionProvider"],
+                pip_requirements=list(elsewhere.PIP_REQUIREMENTS),
+                onnx_execution_providers=list(elsewhere.PROVIDERS),
                 save_as_external_data=False,
                 extra_files=[str(published / layout.MANIFEST_FILE)],
             )
-            mlflow.log_metrics(dict(measures), run_id=origin.run_id, model_id=logged.model_id)
+            size = (published / layout.MODEL_FILE).stat().st_size
+            mlflow.log_metrics(
+                _measures(manifest, variant, size), run_id=origin.run_id, model_id=logged.model_id
+            )
             version = mlflow.register_model(
-                f"models:/{logged.model_id}", manifest.name, tags=_tags(manifest)
+                f"models:/{logged.model_id}", manifest.name, tags=_tags(manifest, variant)
             )
         mlflow.MlflowClient().set_tag(
             origin.run_id, "published", f"{manifest.name}/{manifest.version}"
@@ -73,7 +70,28 @@ def record(
     return str(version.version)
 
 
-def _tags(manifest: Manifest) -> dict[str, str]:
+def _measures(manifest: Manifest, variant: Variant, size: int) -> dict[str, float]:
+    """Metrics of the ONNX model; those of a variant begin with its name, beside the plain one's."""
+    measures = {"onnx_bytes": float(size)}
+    measures |= {f"us_per_row_{rows}": value for rows, value in manifest.us_per_row.items()}
+    if parity := manifest.parity:
+        measures |= {
+            "parity_rows": float(parity.rows),
+            "parity_max_abs_difference": parity.max_abs_difference,
+            "parity_mean_abs_difference": parity.mean_abs_difference or 0.0,
+            "parity_top1_agreement": parity.top1_agreement,
+        }
+        if parity.max_abs_logit_difference is not None:
+            measures["parity_max_abs_logit_difference"] = parity.max_abs_logit_difference
+    if variant.method:
+        measures["test_accuracy"] = manifest.metrics["test_accuracy"]
+    measures = {f"{variant.prefix}{name}": value for name, value in measures.items()}
+    if variant.quantize and manifest.quantization:
+        measures["int8_accuracy_loss"] = manifest.quantization.accuracy_loss
+    return measures
+
+
+def _tags(manifest: Manifest, variant: Variant) -> dict[str, str]:
     """What the registry shall tell of a version."""
     tags = {
         REPOSITORY_VERSION: str(manifest.version),
@@ -82,5 +100,7 @@ def _tags(manifest: Manifest) -> dict[str, str]:
         "dataset": manifest.dataset.name if manifest.dataset else None,
         "test_accuracy": manifest.metrics.get("test_accuracy"),
         "val_accuracy": manifest.metrics.get("val_accuracy"),
+        "input": variant.input,
+        "quantization": variant.method,
     }
     return {key: str(value) for key, value in tags.items() if value is not None}

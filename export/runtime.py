@@ -1,33 +1,37 @@
 """The ONNX model as a server runs it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-Ask = Callable[[NDArray[np.float32]], NDArray[np.float32]]
+Array = NDArray[Any]
+Inputs = Mapping[str, Array]
+"""Arrays of the same number of rows, by the names of the model's inputs."""
+Ask = Callable[[Inputs], list[Array]]
 
 BATCH = 1000
 
 
-def batches(rows: NDArray[np.float32]) -> Iterator[NDArray[np.float32]]:
-    """``rows`` in order, at most ``BATCH`` at a time."""
-    for start in range(0, len(rows), BATCH):
-        yield rows[start : start + BATCH]
+def batches(inputs: Inputs, size: int = BATCH) -> Iterator[Inputs]:
+    """The rows in order, at most ``size`` at a time."""
+    rows = len(next(iter(inputs.values())))
+    for start in range(0, rows, size):
+        yield {name: array[start : start + size] for name, array in inputs.items()}
 
 
-def asker(onnx_file: Path) -> Ask:
-    """What runs the model on one thread: rows of shape (N, features) to its first output."""
+def asker(model: Path | bytes) -> Ask:
+    """What runs a model on one thread: inputs to all of its outputs, in their order."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
-    session = onnxruntime.InferenceSession(onnx_file, options, providers=["CPUExecutionProvider"])
-    name = session.get_inputs()[0].name
-    return lambda rows: session.run(None, {name: rows})[0]
+    session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    return lambda inputs: session.run(None, dict(inputs))
 
 
-def answers(onnx_file: Path, rows: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The model's first output for ``rows`` of shape (N, features)."""
-    ask = asker(onnx_file)
-    return np.concatenate([ask(batch) for batch in batches(rows)])
+def answers(model: Path | bytes, inputs: Inputs, size: int = BATCH) -> list[Array]:
+    """The model's outputs, asked for so many rows at a time."""
+    asked = map(asker(model), batches(inputs, size))
+    return [np.concatenate(output) for output in zip(*asked, strict=True)]

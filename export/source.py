@@ -23,6 +23,8 @@ class Source:
     run_id: str
     experiment_id: str
     keras_file: Path
+    folder: Path
+    """Where artifacts of the run are brought."""
     x_test: NDArray[np.float32]
     """Shape (N, features)."""
     y_test: NDArray[np.int64]
@@ -34,6 +36,18 @@ class Source:
     metrics: Mapping[str, float]
     params: Mapping[str, str]
     git_commit: str | None
+
+    def calibration(self) -> NDArray[np.float32]:
+        """Some rows of the training set, shape (N, features).
+
+        Raises:
+            ExportError: the run kept none.
+
+        """
+        file = _download(self.run_id, tracking.CALIBRATION_ARTIFACT, self.folder)
+        with np.load(file, allow_pickle=False) as archive:
+            rows: NDArray[np.float32] = archive["x_train"].astype(np.float32)
+        return rows
 
 
 def connect() -> None:
@@ -82,10 +96,10 @@ def load(run_id: str, folder: Path) -> Source:
         raise ExportError(f"run {run_id} is {run.info.status}; only a FINISHED run is exported")
     model_folder = _download(run_id, "model", folder)
     test_file = _download(run_id, tracking.TEST_SET_ARTIFACT, folder)
-    return _source(run, model_folder, test_file)
+    return _source(run, folder, model_folder, test_file)
 
 
-def _source(run: Run, model_folder: Path, test_file: Path) -> Source:
+def _source(run: Run, folder: Path, model_folder: Path, test_file: Path) -> Source:
     described = Model.load(str(model_folder))
     flavor = described.flavors.get("tensorflow", {})
     keras_file = model_folder / flavor.get("data", "data") / "model.keras"
@@ -94,11 +108,12 @@ def _source(run: Run, model_folder: Path, test_file: Path) -> Source:
     metadata = described.metadata or {}
     low_high = json.loads(metadata.get("range", "null"))
     with np.load(test_file, allow_pickle=False) as archive:
-        x_test, y_test = archive["x_test"].astype(np.float32), archive["y_test"]
+        x_test, y_test = archive["x_test"].astype(np.float32), archive["y_test"].astype(np.int64)
     return Source(
         run_id=run.info.run_id,
         experiment_id=run.info.experiment_id,
         keras_file=keras_file,
+        folder=folder,
         x_test=x_test,
         y_test=y_test,
         signature=described.signature,

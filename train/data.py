@@ -42,6 +42,11 @@ class Dataset:
         return len(self.labels)
 
 
+def are_bytes(values: NDArray[Any]) -> bool:
+    """Are all of them whole numbers from 0 to 255?"""
+    return bool(((values >= 0) & (values <= 255) & (values == np.rint(values))).all())
+
+
 def read_labels(path: Path) -> tuple[str, ...]:
     """Read the names of classes from a file, one a line, that of class 0 first."""
     try:

@@ -7,6 +7,7 @@ import tempfile
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import keras
 import mlflow
@@ -14,9 +15,12 @@ import numpy as np
 import tensorflow
 from mlflow.data.numpy_dataset import NumpyDataset, from_numpy
 from mlflow.models import infer_signature
+from numpy.typing import NDArray
 
 from train import data, figures, mnist, model, tracking
 from train.options import Options, described
+
+CALIBRATION_ROWS = 500
 
 
 class EpochMetrics(keras.callbacks.Callback):
@@ -56,7 +60,7 @@ def result(
     metrics: Mapping[str, float],
     history: Mapping[str, list[float]],
 ) -> None:
-    """Log what training gave: the model, its metrics, the figures and the test set.
+    """Log what training gave: the model, its metrics, the figures, and rows for export.
 
     Args:
         options: of the run.
@@ -96,17 +100,19 @@ def result(
     }
     for name, figure in pages.items():
         mlflow.log_figure(figure, f"figures/{name}")
-    _test_set(dataset)
+    # Export proves parity on the one and scales integers by the other, wherever that runs.
+    _arrays(tracking.TEST_SET_ARTIFACT, x_test=dataset.x_test, y_test=dataset.y_test)
+    rows = np.random.default_rng(options.seed).permutation(len(dataset.x_train))
+    _arrays(tracking.CALIBRATION_ARTIFACT, x_train=dataset.x_train[rows[:CALIBRATION_ROWS]])
 
 
-def _test_set(dataset: data.Dataset) -> None:
-    """Keep the test set with the run: export proves parity on it, wherever that runs."""
-    buffer = io.BytesIO()
-    images = dataset.x_test
-    if (images == np.rint(images)).all():
-        images = images.astype(np.uint8)
-    np.savez_compressed(buffer, allow_pickle=False, x_test=images, y_test=dataset.y_test)
+def _arrays(artifact: str, **arrays: NDArray[Any]) -> None:
+    """Keep arrays with the run, whole numbers up to 255 as bytes."""
+    small = {
+        name: values.astype(np.uint8) if data.are_bytes(values) else values
+        for name, values in arrays.items()
+    }
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / Path(tracking.TEST_SET_ARTIFACT).name
-        path.write_bytes(buffer.getvalue())
-        mlflow.log_artifact(str(path), str(Path(tracking.TEST_SET_ARTIFACT).parent))
+        path = Path(folder) / Path(artifact).name
+        np.savez_compressed(path, allow_pickle=False, **small)
+        mlflow.log_artifact(str(path), str(Path(artifact).parent))

@@ -20,7 +20,9 @@ DEFAULT_FILE = Path("mlflow.db")
 ENDED = "ended_after_epoch"  # the tag of a run that was cut short
 SEED = ", seed "  # between the name of runs that differ in it and its number
 IMPORTANCE = "importance/"  # how a sweep's metrics begin that say what decided in a search
-TEST_SET_ARTIFACT = "data/test.npz"  # x_test and y_test, within the run; export reads it
+# Within the run, for export: x_test and y_test; and x_train, some rows of the training set.
+TEST_SET_ARTIFACT = "data/test.npz"
+CALIBRATION_ARTIFACT = "data/calibration.npz"
 
 
 def connect() -> str:

@@ -19,6 +19,8 @@ from mlflow.entities import LoggedModel
 from bundle import store
 from tests.conftest import SUBSET_TEST, Digits, python_environment, run
 
+EDGES = 3 + 784 + 256
+
 
 def export(work: Path, *arguments: str | Path) -> tuple[int, str, str]:
     """Run ``python -m export`` on the MLflow store in ``work``."""
@@ -49,6 +51,7 @@ def test_the_graph_has_the_promised_names(repository: Path) -> None:
         [d.dim_param or d.dim_value for d in tensor.type.tensor_type.shape.dim]
         for tensor in (source, target)
     ]
+    assert [node.op_type for node in graph.graph.node] == ["Gemm", "Relu", "Gemm", "Softmax"]
     assert (source.name, target.name) == ("image", "probabilities")
     assert shapes == [["batch", 784], ["batch", 10]]
 
@@ -62,7 +65,9 @@ def test_the_manifest_tells_where_the_model_came_from(
     assert manifest.git_commit == trained.tags.get("mlflow.source.git.commit")
     assert manifest.dataset
     assert manifest.dataset.sha256 == trained.params["dataset_sha256"]
-    assert manifest.metrics["test_accuracy"] == trained.metrics["test_accuracy"]
+    # Of the ONNX model, in float64; Keras counts in float32.
+    accuracy = trained.metrics["test_accuracy"]
+    assert manifest.metrics["test_accuracy"] == pytest.approx(accuracy, abs=1e-6)
     assert manifest.labels == tuple("0123456789")
     assert manifest.inputs[0].range == (0, 255)
     assert manifest.inputs[0].shape == (-1, 784)
@@ -74,9 +79,31 @@ def test_parity_was_measured_on_the_test_set_and_on_edge_inputs(repository: Path
     manifest = store.read(repository, "mnist", 1).manifest
     assert manifest
     assert manifest.parity
-    assert manifest.parity.rows == SUBSET_TEST + 2 + 256
-    assert 0 <= manifest.parity.max_abs_difference <= 1e-5
+    assert manifest.parity.rows == SUBSET_TEST + EDGES
+    assert 0 < (manifest.parity.mean_abs_difference or 0) < manifest.parity.max_abs_difference
+    assert manifest.parity.max_abs_difference <= 1e-5
+    assert manifest.parity.max_abs_difference < (manifest.parity.max_abs_logit_difference or 0)
     assert manifest.parity.top1_agreement == 1
+    rows = {of: part.rows for of, part in manifest.parity.parts.items()}
+    sizes = (1, 2, 3, 7, 64, 1000)
+    assert rows == {f"test set by {n}": SUBSET_TEST for n in sizes} | {"edge inputs": EDGES}
+
+
+def test_parity_is_what_the_published_files_give(
+    repository: Path, run_id: str, digits: Digits, tracked: None
+) -> None:
+    """Measured once more, in the simplest way."""
+    manifest = store.read(repository, "mnist", 1).manifest
+    assert manifest
+    assert manifest.parity
+    keras_model = mlflow.tensorflow.load_model(f"runs:/{run_id}/model")
+    rows = digits.images.astype(np.float32)
+    session = onnxruntime.InferenceSession(repository / "mnist/1/model.onnx")
+    answers = session.run(None, {"image": rows})[0]
+    apart = np.abs(answers - keras_model.predict(rows, verbose=0))
+    part = manifest.parity.parts["test set by 1000"]
+    assert part.max_abs_difference == pytest.approx(apart.max(), abs=1e-6)
+    assert manifest.metrics["test_accuracy"] == (answers.argmax(axis=1) == digits.labels).mean()
 
 
 def test_golden_answers_are_of_every_class(repository: Path, digits: Digits) -> None:
@@ -104,7 +131,7 @@ def test_the_run_knows_what_was_published(
     model = next(
         one for one in logged if one.source_run_id == run_id and metric(one, "onnx_bytes") == size
     )
-    assert metric(model, "parity_rows") == SUBSET_TEST + 2 + 256
+    assert metric(model, "parity_rows") == SUBSET_TEST + EDGES
     assert 0 < metric(model, "us_per_row_256") < metric(model, "us_per_row_1")
     folder = Path(mlflow.artifacts.download_artifacts(model.model_uri, dst_path=str(tmp_path)))
     assert (folder / "model.onnx").read_bytes() == (repository / "mnist/1/model.onnx").read_bytes()
@@ -222,20 +249,21 @@ def test_publishes_nothing_where_the_answers_differ(
     """The conversion is made to alter a weight by a little; parity must notice."""
     from rich.console import Console
 
-    from export import pipeline
+    from export import pipeline, prepare
     from export.errors import ExportError
+    from export.variant import Variant
 
     monkeypatch.chdir(work)
-    monkeypatch.setattr(pipeline, "convert", altered_conversion)
+    monkeypatch.setattr(prepare, "convert", altered_conversion)
     with pytest.raises(ExportError, match=r"largest difference .*, allowed 1e-05"):
-        pipeline.export(run_id, "mnist", tmp_path, Console(quiet=True))
+        pipeline.export(run_id, "mnist", tmp_path, Variant(), Console(quiet=True))
     assert list(tmp_path.iterdir()) == []
 
 
-def altered_conversion(keras_file: Path, onnx_file: Path) -> dict[str, str]:
+def altered_conversion(keras_file: Path, onnx_file: Path, takes: str) -> dict[str, str]:
     from export.convert import convert
 
-    tools = convert(keras_file, onnx_file)
+    tools = convert(keras_file, onnx_file, takes)
     graph = onnx.load(onnx_file)
     weights = max(graph.graph.initializer, key=lambda tensor: len(tensor.raw_data))
     values = onnx.numpy_helper.to_array(weights).copy()

@@ -10,21 +10,36 @@ import mlflow
 import numpy as np
 import pytest
 
-from bundle import store
+from bundle import store, writer
 from tests.conftest import Digits, python_environment, run
 from tests.live_server import Server
 
+NAME = "promoted"
+FORCED = "forced_champion"
+
+
+@pytest.fixture(scope="module")
+def published(work: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A repository with two versions of a model that are the same graph."""
+    models = tmp_path_factory.mktemp("published")
+    for version in (1, 2):
+        status, out, err = export(work, "--best", "--name", NAME, "--models", models)
+        assert (status, out) == (0, f"{models}/{NAME}/{version}\n"), err
+    yield models
+    mlflow.MlflowClient(f"sqlite:///{work}/mlflow.db").delete_registered_model(NAME)
+
 
 @pytest.fixture
-def registered(work: Path, tmp_path: Path, tracked: None) -> Iterator[tuple[str, Path]]:
-    """A model of this test's own, with two versions that are the same graph, and its repository."""
-    name = f"own{tmp_path.name.replace('_', '-')}"
-    models = tmp_path / "models"
-    for version in (1, 2):
-        status, out, err = export(work, "--best", "--name", name, "--models", models)
-        assert (status, out) == (0, f"{models}/{name}/{version}\n"), err
-    yield name, models
-    mlflow.MlflowClient().delete_registered_model(name)
+def registered(published: Path, tmp_path: Path, tracked: None) -> Iterator[tuple[str, Path]]:
+    """The model's name, and a copy of the repository; no version has an alias."""
+    models = shutil.copytree(published, tmp_path / "models")
+    yield NAME, models
+    client = mlflow.MlflowClient()
+    for alias in client.get_registered_model(NAME).aliases:
+        client.delete_registered_model_alias(NAME, alias)
+    for version in "12":
+        for tag in client.get_model_version(NAME, version).tags.keys() & {"load_p99_ms", FORCED}:
+            client.delete_model_version_tag(NAME, version, tag)
 
 
 def export(work: Path, *arguments: str | Path) -> tuple[int, str, str]:
@@ -94,6 +109,7 @@ def test_a_refused_promotion_changes_nothing(registered: tuple[str, Path], work:
         (("plain", "1"), f"{mine}/plain/1 was not published as plain by python -m export"),
         (("unknown", "1"), "MLflow's registry has no version of unknown that is version 1"),
         ((name, "1", "--alias", "latest"), "MLflow: 'latest' alias name"),
+        ((name, "1", "--key", mine / "none.pem"), f"{mine}/none.pem: not a public key"),
         ((name, "1", "--alias", "7"), "alias '7': use letters"),
     ):
         status, _, err = export(work, "promote", *arguments, "--models", mine)
@@ -109,17 +125,102 @@ def test_labels_that_cannot_be_changed_leave_mlflow_as_it_was(
 ) -> None:
     from bundle.errors import BundleError
     from export.errors import ExportError
+    from export.gate import Limits
     from export.promote import promote
 
     name, models = registered
-    assert promote(models, name, 1, "champion") == "1"
+    assert promote(models, name, 1, "champion", Limits()).registered == "1"
 
     def full_disk(*_: object) -> None:
         raise BundleError("no space left")
 
-    monkeypatch.setattr(store, "label", full_disk)
+    monkeypatch.setattr(writer, "label", full_disk)
     for alias in ("champion", "other"):
         with pytest.raises(ExportError, match="no space left"):
-            promote(models, name, 2, alias)
+            promote(models, name, 2, alias, Limits())
     aliases = mlflow.MlflowClient().get_registered_model(name).aliases
     assert {alias: str(version) for alias, version in aliases.items()} == {"champion": "1"}
+
+
+def say(models: Path, name: str, version: int, **changes: object) -> None:
+    """Have the manifest of a version tell something else."""
+    path = models / name / str(version) / "manifest.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+
+
+def accuracy(value: float) -> dict[str, object]:
+    return {"metrics": {"test_accuracy": value}}
+
+
+def test_a_worse_version_is_not_promoted(registered: tuple[str, Path], work: Path) -> None:
+    name, models = registered
+    client = mlflow.MlflowClient()
+    say(models, name, 1, **accuracy(0.9000))
+    say(models, name, 2, **accuracy(0.8985))
+    to = ("--models", models)
+    assert export(work, "promote", name, "1", *to)[0] == 0
+    status, _, err = export(work, "promote", name, "2", *to)
+    assert status == 1
+    assert err.splitlines()[:2] == [
+        f"export: {name} version 2 is not promoted:",
+        "  accuracy: 89.85% is 0.15 points below the 90.00% of version 1; allowed are 0.1",
+    ]
+    assert "--force" in err
+    assert labels(models, name) == {"champion": 1}
+    assert client.get_model_version_by_alias(name, "champion").version == 1
+    # Another alias has no champion to be compared with.
+    assert export(work, "promote", name, "2", *to, "--alias", "canary")[0] == 0
+    assert export(work, "promote", name, "2", *to, "--margin", "0.15")[0] == 0
+    assert labels(models, name) == {"champion": 2, "canary": 2}
+    assert FORCED not in client.get_model_version(name, "2").tags
+
+
+def test_a_forced_promotion_is_recorded(registered: tuple[str, Path], work: Path) -> None:
+    name, models = registered
+    say(models, name, 1, **accuracy(0.9))
+    say(models, name, 2, **accuracy(0.8))
+    to = ("--models", models)
+    assert export(work, "promote", name, "1", *to)[0] == 0
+    status, _, err = export(work, "promote", name, "2", *to, "--force")
+    assert status == 0
+    assert "forced although accuracy: 80.00% is 10.00 points below the 90.00%" in err
+    tag = mlflow.MlflowClient().get_model_version(name, "2").tags[FORCED]
+    assert tag.startswith("accuracy: 80.00% is 10.00 points below")
+    last = json.loads((models / name / "promotions.jsonl").read_text().splitlines()[-1])
+    assert (last["version"], last["before"], last["forced"]) == (2, 1, [tag])
+
+
+def test_a_load_test_counts_where_there_is_one(registered: tuple[str, Path], work: Path) -> None:
+    name, models = registered
+    to = ("--models", models, "--p99", "5")
+    assert export(work, "promote", name, "1", *to)[0] == 0
+    mlflow.MlflowClient().set_model_version_tag(name, "2", "load_p99_ms", "7.25")
+    status, _, err = export(work, "promote", name, "2", *to)
+    assert status == 1
+    assert err.splitlines()[1] == "  p99: 7.25 ms in its load test; allowed are 5"
+    assert export(work, "promote", name, "2", *to[:2], "--p99", "8")[0] == 0
+
+
+def test_rollback_returns_to_the_version_before(registered: tuple[str, Path], work: Path) -> None:
+    name, models = registered
+    client = mlflow.MlflowClient()
+    to = ("--models", models)
+    status, _, err = export(work, "rollback", name, *to)
+    assert (status, err) == (1, f"export: no version of {name} in {models} is champion\n")
+    for version in ("1", "2"):
+        assert export(work, "promote", name, version, *to)[0] == 0
+    status, _, err = export(work, "rollback", name, *to)
+    assert (status, err.split(",")[0]) == (0, f"{name} version 1 is champion again")
+    assert labels(models, name) == {"champion": 1}
+    assert client.get_model_version_by_alias(name, "champion").version == 1
+    status, _, err = export(work, "rollback", name, *to)
+    assert status == 1
+    assert err == (
+        f"export: {models}/{name}/promotions.jsonl tells of no version that was champion before"
+        " version 1\n"
+    )
+    shutil.rmtree(models / name / "1")
+    assert export(work, "promote", name, "2", *to)[0] == 0
+    status, _, err = export(work, "rollback", name, *to)
+    assert (status, err) == (1, f"export: {models / name} has no version 1; it has 2\n")
+    assert labels(models, name) == {"champion": 2}

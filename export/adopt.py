@@ -1,0 +1,131 @@
+"""Publishing an ONNX model that was made elsewhere."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+
+import numpy as np
+import onnx
+from onnx import ValueInfoProto
+
+from bundle.errors import BundleError
+from bundle.golden import Golden
+from bundle.manifest import BATCH, Manifest, TensorSpec
+from export import graph, measure, process, publish, runtime
+from export.errors import ExportError
+from train import data
+from train.errors import TrainError
+
+_ROWS = 8  # of golden inputs, where the batch is not fixed
+_OPEN = 3  # size of a golden input where the graph leaves a dimension open
+_SEED = 0
+_PACKAGES = ("onnx", "onnxruntime", "numpy")
+
+
+def adopt(file: Path, name: str, labels: Path | None, root: Path) -> tuple[Path, Manifest]:
+    """Publish an ONNX file as the next version of ``name``; returns its folder and manifest.
+
+    Its golden answers are those that it gives now to random inputs.
+
+    Raises:
+        ExportError: it is no model that the server takes, or it can't be published.
+
+    """
+    model = _whole(file)
+    graph.check(model.SerializeToString())
+    constants = {tensor.name for tensor in model.graph.initializer}
+    inputs = _specs([tensor for tensor in model.graph.input if tensor.name not in constants])
+    outputs = _specs(model.graph.output)
+    golden = _golden(model, inputs)
+    manifest = Manifest(
+        name=name,
+        version=0,  # the store numbers it
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        files={},
+        inputs=inputs,
+        outputs=outputs,
+        labels=_labels(labels, outputs),
+        us_per_row=_us_per_row(file, golden, inputs),
+        opset=publish.opset(model),
+        ir_version=model.ir_version,
+        tools={package: metadata.version(package) for package in _PACKAGES},
+    )
+    try:
+        return publish.write(root, manifest, model.SerializeToString(), golden)
+    except BundleError as error:
+        raise ExportError(str(error)) from None
+    except OSError as error:
+        raise ExportError(f"{root}: cannot publish: {error.strerror}") from None
+
+
+def _whole(file: Path) -> onnx.ModelProto:
+    """The model with its weights in it, where they lay in files of their own too."""
+    try:
+        return onnx.load(file)
+    except OSError as error:
+        raise ExportError(f"{file}: {error.strerror}") from None
+    except Exception as error:  # protobuf's DecodeError, and the checker's own
+        raise ExportError(f"{file}: not an ONNX model: {error}") from None
+
+
+def _specs(tensors: Sequence[ValueInfoProto]) -> tuple[TensorSpec, ...]:
+    return tuple(
+        TensorSpec(
+            name=tensor.name,
+            dtype=np.dtype(
+                onnx.helper.tensor_dtype_to_np_dtype(tensor.type.tensor_type.elem_type)
+            ).name,
+            shape=tuple(size.dim_value or BATCH for size in tensor.type.tensor_type.shape.dim),
+        )
+        for tensor in tensors
+    )
+
+
+def _golden(model: onnx.ModelProto, inputs: Sequence[TensorSpec]) -> Golden:
+    random = np.random.default_rng(_SEED)
+    rows = {spec.name: _random(random, spec) for spec in inputs}
+    ask = runtime.asker(model.SerializeToString())
+    try:
+        answers = ask(rows)
+    except Exception as error:  # onnxruntime has no common class for what it raises
+        raise ExportError(f"it does not run on random inputs: {error}") from None
+    outputs = dict(zip((output.name for output in model.graph.output), answers, strict=True))
+    for name, values in outputs.items():
+        if not np.isfinite(values.astype(np.float64)).all():
+            raise ExportError(f"its output {name} is not finite for random inputs")
+    return Golden(rows, outputs)
+
+
+def _random(random: np.random.Generator, spec: TensorSpec) -> runtime.Array:
+    """A batch for one input: numbers from 0 to 1, or whole ones of 0 and 1."""
+    if not spec.shape:
+        raise ExportError(f"its input {spec.name} has no dimensions, so no batch")
+    rows, *others = spec.shape
+    shape = (_ROWS if rows == BATCH else rows, *(_OPEN if n == BATCH else n for n in others))
+    kind = np.dtype(spec.dtype)
+    values = random.uniform(0, 1, shape) if kind.kind == "f" else random.integers(0, 2, shape)
+    return values.astype(kind)
+
+
+def _us_per_row(file: Path, golden: Golden, inputs: Sequence[TensorSpec]) -> dict[str, float]:
+    fixed = [spec.shape[0] for spec in inputs if spec.shape[0] != BATCH]
+    sizes = fixed[:1] or list(measure.BATCHES)
+    (speed,) = process.fresh(measure.us_per_row, [file], golden.inputs, sizes)
+    return dict(speed)
+
+
+def _labels(file: Path | None, outputs: Sequence[TensorSpec]) -> tuple[str, ...]:
+    if file is None:
+        return ()
+    try:
+        labels = data.read_labels(file)
+    except TrainError as error:
+        raise ExportError(str(error)) from None
+    sizes = [spec.shape[-1] for spec in outputs if len(spec.shape) > 1]
+    if len(labels) not in sizes:
+        raise ExportError(
+            f"{file} has {len(labels)} labels; the model's outputs have"
+            f" {' and '.join(map(str, sizes)) or 'no'} values a row"
+        )
+    return labels

@@ -1,0 +1,55 @@
+"""May this graph be published? It may where the server's runtime takes it."""
+
+import numpy as np
+import onnx
+import onnxruntime
+
+from bundle.manifest import DTYPES
+from export.errors import ExportError
+
+
+def check(model: bytes) -> None:
+    """Refuse what the server could not load.
+
+    Raises:
+        ExportError: an operator or a type is none that onnxruntime has for CPUs, or a tensor is
+            not one that the server reads or writes.
+
+    """
+    try:
+        graph = onnx.load_from_string(model).graph
+        onnx.checker.check_model(model, full_check=True)
+    except Exception as error:  # protobuf's, and the checker's own
+        raise ExportError(f"not a valid ONNX model: {_line(error)}") from None
+    constants = {tensor.name for tensor in graph.initializer}
+    for tensor in (*graph.input, *graph.output):
+        if tensor.name not in constants:
+            _check_tensor(tensor)
+    try:
+        onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
+    except Exception as error:  # onnxruntime has no common class for what it raises
+        raise ExportError(f"onnxruntime does not run it on a CPU: {_line(error)}") from None
+
+
+def _check_tensor(tensor: onnx.ValueInfoProto) -> None:
+    if not tensor.type.HasField("tensor_type"):
+        kind = tensor.type.WhichOneof("value") or "nothing"
+        hint = (
+            "; with skl2onnx, convert with options={'zipmap': False}"
+            if kind == "sequence_type"
+            else ""
+        )
+        raise ExportError(f"{tensor.name} is a {kind.removesuffix('_type')}, no tensor{hint}")
+    element = tensor.type.tensor_type.elem_type
+    name = onnx.TensorProto.DataType.Name(element).lower()
+    if element != onnx.TensorProto.STRING:
+        name = np.dtype(onnx.helper.tensor_dtype_to_np_dtype(element)).name
+    if name not in DTYPES:
+        raise ExportError(
+            f"{tensor.name} is a tensor of {name}; the server takes and gives"
+            f" {', '.join(sorted(DTYPES))}"
+        )
+
+
+def _line(error: Exception) -> str:
+    return " ".join(str(error).split())

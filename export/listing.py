@@ -1,0 +1,113 @@
+"""The published versions of a repository, side by side."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich import box
+from rich.table import Table
+
+from bundle import layout
+from bundle.errors import BundleError
+from bundle.manifest import Manifest
+from export.errors import ExportError
+from train import markdown
+from train.errors import TrainError
+
+_HEAD = ("version", "labels", "form", "test %", "loss", "kB", "µs a row, 1", "32", "256", "run")
+
+
+@dataclass(frozen=True)
+class Version:
+    """One published version; without a manifest where it was not published by export."""
+
+    name: str
+    number: int
+    labels: tuple[str, ...]
+    size: int
+    signed: bool
+    manifest: Manifest | None
+
+
+def versions(root: Path, name: str | None) -> list[Version]:
+    """All versions of the model ``name``, or of all models.
+
+    Raises:
+        ExportError: there is no repository, or no such model in it.
+
+    """
+    try:
+        names = layout.models(root)
+        if name is not None and name not in names:
+            raise ExportError(f"{root} has no model {name}; it has {', '.join(names) or 'none'}")
+        chosen = names if name is None else [name]
+        return [
+            _version(root, one, number) for one in chosen for number in layout.versions(root, one)
+        ]
+    except BundleError as error:
+        raise ExportError(str(error)) from None
+
+
+def _version(root: Path, name: str, number: int) -> Version:
+    folder = root / name / str(number)
+    labels = tuple(text for text, of in layout.labels(root, name).items() if of == number)
+    file = folder / layout.MANIFEST_FILE
+    manifest = Manifest.from_json(file.read_bytes()) if file.is_file() else None
+    model = folder / layout.MODEL_FILE
+    size = model.stat().st_size if model.is_file() else 0
+    signed = (folder / layout.SIGNATURE_FILE).is_file()
+    return Version(name, number, labels, size, signed, manifest)
+
+
+def table(found: Sequence[Version]) -> Table:
+    """For the terminal."""
+    drawn = Table(*_HEAD, box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    for column in drawn.columns[3:-1]:
+        column.justify = "right"
+    for version in found:
+        drawn.add_row(*_cells(version))
+    return drawn
+
+
+def write(found: Sequence[Version], file: Path) -> None:
+    """Put the table into a Markdown file, in place of the one that it has.
+
+    Raises:
+        ExportError: the file can't be read or written, or has no place for a table.
+
+    """
+    try:
+        markdown.put(file, "versions", _HEAD, map(_cells, found))
+    except TrainError as error:
+        raise ExportError(str(error)) from None
+
+
+def _cells(version: Version) -> list[str]:
+    labels = ", ".join(version.labels) + (" (signed)" if version.signed else "")
+    name = f"{version.name}/{version.number}"
+    manifest = version.manifest
+    if manifest is None:
+        return [name, labels, "no manifest", "–", "–", _kilobytes(version.size), *["–"] * 4]
+    accuracy = manifest.metrics.get("test_accuracy")
+    loss = manifest.quantization.accuracy_loss if manifest.quantization else None
+    speeds = [manifest.us_per_row.get(rows) for rows in ("1", "32", "256")]
+    return [
+        name,
+        labels,
+        form(manifest),
+        "–" if accuracy is None else f"{100 * accuracy:.2f}",
+        "–" if loss is None else f"{100 * loss:.2f}",
+        _kilobytes(version.size),
+        *("–" if speed is None else f"{speed:.2f}" for speed in speeds),
+        manifest.run_id[:8] if manifest.run_id else "elsewhere",
+    ]
+
+
+def form(manifest: Manifest) -> str:
+    """What it takes, and how its numbers were made smaller."""
+    takes = " + ".join(spec.dtype for spec in manifest.inputs)
+    return takes if manifest.quantization is None else f"{takes}, {manifest.quantization.method}"
+
+
+def _kilobytes(size: int) -> str:
+    return f"{size / 1000:,.0f}"

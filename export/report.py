@@ -1,0 +1,104 @@
+"""What is known of a published version, as tables."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from rich import box
+from rich.console import Console, Group
+from rich.table import Table
+
+from bundle import layout
+from bundle.manifest import Manifest
+from bundle.proof import Difference, Parity
+
+
+def of(folder: Path, manifest: Manifest) -> Group:
+    """The proof, and what the version costs to run."""
+    tables = [proof(manifest.parity)] if manifest.parity else []
+    return Group(*tables, _costs(folder, manifest))
+
+
+def proof(parity: Parity) -> Table:
+    """How closely the ONNX model answers as Keras does, part by part."""
+    table = Table(
+        "rows of",
+        "rows",
+        "max",
+        "mean",
+        "logits max",
+        "logits mean",
+        "same top",
+        title="How far ONNX is from Keras",
+        title_justify="left",
+        box=box.SIMPLE_HEAD,  # with the next two, 80 columns are enough
+        pad_edge=False,
+        padding=(0, 1, 0, 0),
+    )
+    for column in table.columns[1:]:
+        column.justify = "right"
+    for of_what, part in parity.parts.items():
+        table.add_row(of_what, *_cells(part))
+    table.add_section()
+    table.add_row("all", *_cells(parity))
+    return table
+
+
+def _cells(part: Difference) -> list[str]:
+    small = (
+        part.max_abs_difference,
+        part.mean_abs_difference,
+        part.max_abs_logit_difference,
+        part.mean_abs_logit_difference,
+    )
+    shown = ["–" if value is None else f"{value:.1e}" for value in small]
+    agreement = part.top1_agreement
+    if agreement < 1:
+        agreement = min(agreement, 0.9999)  # not all of them is never rounded to all
+    return [f"{part.rows:,}", *shown, f"{agreement:.2%}"]
+
+
+def _costs(folder: Path, manifest: Manifest) -> Table:
+    """Accuracy, size and time, beside what they were before numbers were made smaller."""
+    before = manifest.quantization
+    table = Table("measure", "value", title=f"Published {folder}", title_justify="left")
+    if before:
+        table.columns[1].header = before.method
+        table.add_column("float32")
+    for column in table.columns[1:]:
+        column.justify = "right"
+    size = (folder / layout.MODEL_FILE).stat().st_size
+    rows: list[tuple[str, float, float | None, Callable[[float], str]]] = []
+    if (accuracy := manifest.metrics.get("test_accuracy")) is not None:
+        was = accuracy + before.accuracy_loss if before else None
+        rows.append(("test accuracy", accuracy, was, "{:.2%}".format))
+    rows.append(("ONNX file", size, before.bytes_before if before else None, _kilobytes))
+    earlier: Mapping[str, float] = before.us_per_row_before if before else {}
+    rows += [
+        (f"CPU time of a row, {at_once} at once", value, earlier.get(at_once), "{:.2f} µs".format)
+        for at_once, value in manifest.us_per_row.items()
+    ]
+    for name, value, was, show in rows:
+        table.add_row(name, show(value), *([] if was is None else [show(was)]))
+    return table
+
+
+def _kilobytes(size: float) -> str:
+    return f"{size / 1000:,.0f} kB"
+
+
+def _slower(manifest: Manifest) -> list[str]:
+    """At how many rows a run it takes longer than with float32, by more than a twentieth."""
+    before = manifest.quantization.us_per_row_before if manifest.quantization else {}
+    now = manifest.us_per_row
+    return [at_once for at_once in before if now[at_once] > 1.05 * before[at_once]]
+
+
+def show(console: Console, folder: Path, manifest: Manifest) -> None:
+    """Print it all, and a warning where smaller numbers have made the model slower here."""
+    console.print(of(folder, manifest))
+    if manifest.quantization and (sizes := _slower(manifest)):
+        console.print(
+            f"{manifest.quantization.method} is slower than float32 on this machine with"
+            f" {', '.join(sizes)} rows at once",
+            highlight=False,
+        )

@@ -1,0 +1,93 @@
+"""Proving a published version again: from its own files, and from its run where that is reached."""
+
+import tempfile
+from pathlib import Path
+
+import onnx
+from rich.console import Console
+
+from bundle import layout, store
+from bundle.errors import BundleError
+from bundle.manifest import BATCH
+from bundle.store import Bundle
+from export import graph, parity, process, report, runtime, source
+from export.errors import ExportError
+from export.place import located
+from export.prepare import compare
+
+# A few rows near the border between two classes may change sides on another CPU.
+ACCURACY_TOLERANCE = 1e-3
+
+
+def verify(folder: Path, key: Path | None, console: Console) -> None:
+    """Check a version's files, its answers, and that it is as equal to its source as it says.
+
+    Args:
+        folder: of the version.
+        key: a public key; the version must be signed with its private one.
+        console: gets the tables.
+
+    Raises:
+        ExportError: something is not as the manifest says.
+
+    """
+    root, name, version = located(folder)
+    try:
+        bundle = store.read(root, name, version, key)
+        answers(bundle)
+    except BundleError as error:
+        raise ExportError(str(error)) from None
+    if bundle.manifest is None:
+        raise ExportError(f"{folder}: has no manifest.json that says what it should be")
+    _say(console, f"{folder}: its files and its answers are those that were published")
+    if bundle.manifest.run_id is None:
+        _say(console, "it was made elsewhere: there is no run to compare it with")
+        return
+    with tempfile.TemporaryDirectory() as temporary:
+        try:
+            source.connect()
+            origin = source.load(bundle.manifest.run_id, Path(temporary))
+        except ExportError as error:
+            _say(console, f"not compared with its Keras model: {error}")
+            return
+        with console.status("comparing Keras and ONNX"):
+            onnx_file = folder / layout.MODEL_FILE
+            found = compare(origin, onnx_file)
+            accuracy = process.fresh(_accuracy, onnx_file, origin.x_test, origin.y_test)
+    console.print(report.proof(found))
+    shortfall = None if bundle.manifest.quantization else parity.shortfall(found)
+    if shortfall:
+        raise ExportError(f"it does not answer as its Keras model does: {shortfall}")
+    said = bundle.manifest.metrics.get("test_accuracy", accuracy)
+    if not abs(said - accuracy) <= ACCURACY_TOLERANCE:
+        raise ExportError(f"its test accuracy is {accuracy:.2%}; the manifest says {said:.2%}")
+
+
+def answers(bundle: Bundle) -> None:
+    """Have the golden inputs answered, at once and row by row.
+
+    Raises:
+        BundleError: the answers are others than the published ones.
+        ExportError: the graph is not one that the server takes.
+
+    """
+    graph.check(bundle.model)
+    if bundle.golden is None:
+        return
+    names = [output.name for output in onnx.load_from_string(bundle.model).graph.output]
+    rows = len(next(iter(bundle.golden.inputs.values())))
+    fixed = bundle.manifest and bundle.manifest.inputs[0].shape[0] != BATCH
+    for size in {rows} if fixed else {rows, 1}:
+        got = runtime.answers(bundle.model, bundle.golden.inputs, size)
+        bundle.golden.check(dict(zip(names, got, strict=True)))
+
+
+def _accuracy(onnx_file: Path, x_test: runtime.Array, y_test: runtime.Array) -> float:
+    spec = onnx.load(onnx_file).graph.input[0]
+    kind = onnx.helper.tensor_dtype_to_np_dtype(spec.type.tensor_type.elem_type)
+    probabilities = runtime.answers(onnx_file, {spec.name: x_test.astype(kind)})[0]
+    return float((probabilities.argmax(axis=1) == y_test).mean())
+
+
+def _say(console: Console, text: str) -> None:
+    console.print(text, highlight=False, markup=False, soft_wrap=True)

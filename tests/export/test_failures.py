@@ -1,0 +1,116 @@
+"""What goes wrong in the middle leaves nothing half published."""
+
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import keras
+import mlflow
+import numpy as np
+import pytest
+
+from bundle import layout, store
+from tests.conftest import python_environment, run
+
+
+@pytest.fixture(scope="module")
+def run_id(repository: Path) -> str:
+    manifest = store.read(repository, "mnist", 1).manifest
+    assert manifest
+    return str(manifest.run_id)
+
+
+def command(run_id: str, models: Path) -> list[str]:
+    return [sys.executable, "-m", "export", "--run", run_id, "--models", str(models)]
+
+
+def test_a_full_disk(work: Path, run_id: str, tmp_path: Path) -> None:
+    """A file system of 150 kB; the model alone has 205."""
+    models = tmp_path / "models"
+    models.mkdir()
+    script = (
+        'mount -t tmpfs -o size=150k small "$0" && "$@"; status=$?;'
+        ' find "$0" -mindepth 1; exit $status'
+    )
+    unshare = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", script, str(models)]
+    done = run(*unshare, *command(run_id, models), cwd=work, env=python_environment())
+    assert done.returncode == 1, done.stderr
+    assert done.stderr.splitlines()[-1] == (
+        f"export: {models}: cannot publish: No space left on device"
+    )
+    assert done.stdout.split() == [f"{models}/mnist"]  # an empty folder
+
+
+def test_killed_while_it_publishes(work: Path, run_id: str, tmp_path: Path) -> None:
+    """Then done again: it gets the number that the killed one would have had."""
+    models = tmp_path / "models"
+    process = subprocess.Popen(
+        command(run_id, models), cwd=work, env=python_environment(), stderr=subprocess.DEVNULL
+    )
+    while not list(models.glob("mnist/.publishing-*")):
+        assert process.poll() is None
+    process.send_signal(signal.SIGKILL)
+    assert process.wait() == -signal.SIGKILL
+    assert layout.versions(models, "mnist") == []
+    done = run(*command(run_id, models), cwd=work, env=python_environment())
+    assert (done.returncode, done.stdout) == (0, f"{models}/mnist/1\n"), done.stderr
+    assert sorted(path.name for path in (models / "mnist").iterdir()) == ["1", "config.pbtxt"]
+    assert store.read(models, "mnist", 1).manifest
+
+
+@pytest.fixture
+def narrow(run_id: str, tmp_path: Path, tracked: None) -> Iterator[str]:
+    """A finished run whose model takes rows of 100 values, and its test set has 784."""
+    client = mlflow.MlflowClient()
+    made = client.create_run(client.get_run(run_id).info.experiment_id).info.run_id
+    yield _filled(client, run_id, made, tmp_path)
+    client.delete_run(made)
+
+
+def _filled(client: mlflow.MlflowClient, run_id: str, made: str, folder: Path) -> str:
+    model = keras.Sequential([keras.Input((100,)), keras.layers.Dense(10, activation="softmax")])
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    with mlflow.start_run(run_id=made):
+        signature = mlflow.models.infer_signature(np.zeros((1, 100), "f4"), np.zeros((1, 10), "f4"))
+        mlflow.tensorflow.log_model(
+            model, name="model", signature=signature, pip_requirements=["keras"]
+        )
+    test_set = client.download_artifacts(run_id, "data/test.npz", str(folder))
+    client.log_artifact(made, test_set, "data")
+    return made
+
+
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras's own
+def test_a_model_of_another_shape(work: Path, narrow: str, tmp_path: Path) -> None:
+    models = tmp_path / "models"
+    done = run(*command(narrow, models), cwd=work, env=python_environment())
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1] == (
+        f"export: the model of run {narrow} takes rows of shape [100], and those of its test set"
+        " have the shape [784]"
+    )
+    assert not models.exists()
+
+
+def test_bytes_are_refused_where_the_data_are_none(
+    work: Path, run_id: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tracked: None
+) -> None:
+    from rich.console import Console
+
+    from export import pipeline, source
+    from export.errors import ExportError
+    from export.variant import Variant
+
+    load = source.load
+
+    def halved(run_id: str, folder: Path) -> source.Source:
+        import dataclasses
+
+        whole = load(run_id, folder)
+        return dataclasses.replace(whole, x_test=whole.x_test / 2)
+
+    monkeypatch.setattr(source, "load", halved)
+    with pytest.raises(ExportError, match=r"--input uint8: the test set has values from 0 to 127"):
+        pipeline.export(run_id, "m", tmp_path, Variant(input="uint8"), Console(quiet=True))
