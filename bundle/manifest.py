@@ -96,7 +96,7 @@ class Manifest:
         """
         try:
             document = json.loads(data)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise BundleError(f"not JSON: {error}") from None
         if not isinstance(document, dict):
             raise BundleError(f"expected a JSON object, got {type(document).__name__}")
@@ -125,8 +125,11 @@ def _manifest(document: dict[str, Any]) -> Manifest:
         raise ValueError("files, inputs and outputs may not be empty")
     if not all(isinstance(part, str) and "\0" not in part for part in (*files, *files.values())):
         raise ValueError("files maps names to checksums")
-    if type(manifest.golden_tolerance) not in (int, float):
-        raise ValueError("golden_tolerance is no number")
+    cost = manifest.quantization
+    numbers = [manifest.golden_tolerance, *manifest.metrics.values(), *manifest.us_per_row.values()]
+    numbers += [cost.accuracy_loss, *cost.us_per_row_before.values()] if cost else []
+    if not all(type(number) in (int, float) for number in numbers):
+        raise ValueError("a measure is no number")
     return manifest
 
 

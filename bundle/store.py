@@ -29,7 +29,8 @@ def read(root: Path, name: str, version: int, key: Path | None = None) -> Bundle
         root: the repository.
         name: of the model.
         version: of the model.
-        key: a public key; the version must be signed with its private one.
+        key: a public key; the version must be signed with its private one, under this name
+            and number.
 
     Raises:
         BundleError: a file is missing, altered, not signed or malformed; the message names it.
@@ -38,10 +39,14 @@ def read(root: Path, name: str, version: int, key: Path | None = None) -> Bundle
     folder = root / name / str(version)
     signed = _signed(folder, key)
     if not (folder / MANIFEST_FILE).is_file():
-        if (folder / GOLDEN_FILE).exists():
+        if (folder / GOLDEN_FILE).exists() or MANIFEST_FILE in (signed or ()):
             raise BundleError(f"{folder / MANIFEST_FILE}: missing")
         return Bundle(name, version, _vouched(folder / MODEL_FILE, signed), None, None)
     manifest = _manifest(folder / MANIFEST_FILE, _vouched(folder / MANIFEST_FILE, signed))
+    if signed is not None and (manifest.name, manifest.version) != (name, version):
+        raise BundleError(
+            f"{folder}: was signed as version {manifest.version} of {manifest.name}, not as this"
+        )
     files = {file: _checked(folder / file, sha256) for file, sha256 in manifest.files.items()}
     for file in (MODEL_FILE, GOLDEN_FILE):
         if file not in files:

@@ -46,13 +46,7 @@ def publish(
         The version's folder.
 
     """
-    if not layout.is_name(manifest.name):
-        raise BundleError(
-            f"model name {manifest.name!r}: use letters, digits, '.', '_' and '-',"
-            " beginning with a letter or digit"
-        )
-    folder = root / manifest.name
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = _folder(root, manifest.name)
     with _writing(folder):
         hidden = folder / f"{_HIDDEN}{secrets.token_hex(8)}"
         hidden.mkdir()
@@ -114,13 +108,30 @@ def label(root: Path, name: str, text: str, version: int) -> None:
 
 def beside(root: Path, name: str, file: str, data: bytes) -> None:
     """Write a file beside the versions of ``name``, unless it is there: it may have been edited."""
-    if not (path := root / name / file).exists():
-        _replace(path, data)
+    folder = _folder(root, name)
+    with _locked(folder, fcntl.LOCK_SH):
+        if not (folder / file).exists():
+            _replace(folder / file, data)
+
+
+def _folder(root: Path, name: str) -> Path:
+    """The folder of a model, made where it is new."""
+    if not layout.is_name(name):
+        raise BundleError(
+            f"model name {name!r}: use letters, digits, '.', '_' and '-',"
+            " beginning with a letter or digit"
+        )
+    folder = root / name
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
 
 
 def append(root: Path, name: str, file: str, line: bytes) -> None:
     """Add a line, its end included, to a file beside the versions of ``name``."""
-    with _locked(root / name, fcntl.LOCK_EX), (root / name / file).open("ab") as lines:
+    with _locked(root / name, fcntl.LOCK_EX), (root / name / file).open("a+b") as lines:
+        if lines.tell():
+            lines.seek(-1, os.SEEK_END)
+            line = line if lines.read(1) == b"\n" else b"\n" + line  # after one that was cut off
         lines.write(line)
         lines.flush()
         os.fsync(lines.fileno())
@@ -131,7 +142,10 @@ def _writing(folder: Path) -> Iterator[None]:
     """Write with others; first clear away what a killed writer left, if nobody else writes."""
     with contextlib.suppress(BlockingIOError), _locked(folder, fcntl.LOCK_EX | fcntl.LOCK_NB):
         for left in folder.glob(f"{_HIDDEN}*"):
-            shutil.rmtree(left, ignore_errors=True)
+            if left.is_dir():
+                shutil.rmtree(left, ignore_errors=True)
+            else:
+                left.unlink(missing_ok=True)
     with _locked(folder, fcntl.LOCK_SH):
         yield
 
@@ -147,8 +161,8 @@ def _locked(folder: Path, how: int) -> Iterator[None]:
 
 
 def _replace(path: Path, data: bytes) -> None:
-    """Write a file so that a reader sees all of it, or what was there before."""
-    hidden = path.with_name(f".{path.name}-{secrets.token_hex(8)}")
+    """Write a file, under a lock, so that a reader sees all of it, or what was there before."""
+    hidden = path.with_name(f"{_HIDDEN}{secrets.token_hex(8)}")
     try:
         _write(hidden, data)
         hidden.replace(path)

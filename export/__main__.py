@@ -94,7 +94,7 @@ def _promote(wanted: argparse.Namespace, console: Console) -> None:
 def _rollback(wanted: argparse.Namespace, console: Console) -> None:
     from export.promote import rollback
 
-    version, done = rollback(wanted.models, wanted.name, wanted.alias)
+    version, done = rollback(wanted.models, wanted.name, wanted.alias, wanted.key)
     _say(console, f"{wanted.name} version {version} is {wanted.alias} again, {done.where}")
 
 

@@ -10,9 +10,9 @@ import onnx
 from onnx import ValueInfoProto
 
 from bundle.errors import BundleError
-from bundle.golden import Golden
+from bundle.golden import TOLERANCE, Golden
 from bundle.manifest import BATCH, Manifest, TensorSpec
-from export import graph, measure, process, publish, runtime
+from export import graph, measure, process, publish, quantize, runtime
 from export.errors import ExportError
 from train import data
 from train.errors import TrainError
@@ -38,6 +38,7 @@ def adopt(file: Path, name: str, labels: Path | None, root: Path) -> tuple[Path,
     inputs = _specs([tensor for tensor in model.graph.input if tensor.name not in constants])
     outputs = _specs(model.graph.output)
     golden = _golden(model, inputs)
+    tolerance = _tolerance(model, golden)
     manifest = Manifest(
         name=name,
         version=0,  # the store numbers it
@@ -46,6 +47,7 @@ def adopt(file: Path, name: str, labels: Path | None, root: Path) -> tuple[Path,
         inputs=inputs,
         outputs=outputs,
         labels=_labels(labels, outputs),
+        golden_tolerance=tolerance,
         us_per_row=_us_per_row(file, golden, inputs),
         opset=publish.opset(model),
         ir_version=model.ir_version,
@@ -97,10 +99,17 @@ def _golden(model: onnx.ModelProto, inputs: Sequence[TensorSpec]) -> Golden:
     return Golden(rows, outputs)
 
 
+def _tolerance(model: onnx.ModelProto, golden: Golden) -> float:
+    """How far another CPU may be from golden answers that are no probabilities."""
+    integers = any(
+        "Integer" in node.op_type or "Quantize" in node.op_type for node in model.graph.node
+    )
+    largest = max(float(np.abs(values).max(initial=1)) for values in golden.outputs.values())
+    return (quantize.INT8_TOLERANCE if integers else TOLERANCE) * largest
+
+
 def _random(random: np.random.Generator, spec: TensorSpec) -> runtime.Array:
     """A batch for one input: numbers from 0 to 1, or whole ones of 0 and 1."""
-    if not spec.shape:
-        raise ExportError(f"its input {spec.name} has no dimensions, so no batch")
     rows, *others = spec.shape
     shape = (_ROWS if rows == BATCH else rows, *(_OPEN if n == BATCH else n for n in others))
     kind = np.dtype(spec.dtype)

@@ -1,6 +1,6 @@
 """An alias of a version: in MLflow's registry and, as a label, in the model repository."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -46,7 +46,8 @@ def registered(manifest: Manifest) -> Registered:
         raise ExportError(
             f"MLflow's registry has no version of {manifest.name} that is version"
             f" {manifest.version} of this repository; python -m export registers what it"
-            " publishes: is MLFLOW_TRACKING_URI the same?"
+            " publishes: is MLFLOW_TRACKING_URI the same? If it is, that export was cut off:"
+            " export the run again"
         )
     newest = max(found, key=lambda version: int(version.version))
     return Registered(str(newest.version), newest.tags)
@@ -60,44 +61,56 @@ def give(root: Path, name: str, alias: str, version: int, there: Registered) -> 
         name: of the model.
         alias: to give; a version that has it loses it.
         version: of the repository.
-        there: the same version in MLflow's registry; without a number, only the label is given.
+        there: the same version in MLflow's registry; without a number it has none there, and
+            a version that has the alias in MLflow loses it.
 
     Raises:
         ExportError: MLflow or the repository does not take it; nothing has changed then.
 
     """
-    client = MlflowClient() if there.version else None
-    before = _swap(client, name, alias, there.version) if client and there.version else None
+    before = _alias(name, alias, there)
     try:
+        if before != there.version:
+            _set(name, alias, there.version)
         writer.label(root, name, alias, version)
+    except tracking.STORE_ERRORS as error:
+        raise ExportError(f"MLflow: {tracking.first_line(error)}") from None
     except BaseException as error:
-        if client:
-            _restore(client, name, alias, before)
+        if before != there.version:
+            _set(name, alias, before)
         if isinstance(error, BundleError):
             raise ExportError(str(error)) from None
         raise
 
 
-def _swap(client: MlflowClient, name: str, alias: str, version: str) -> str | None:
+def _alias(name: str, alias: str, there: Registered) -> str | None:
+    """The version that has the alias in MLflow; None where it knows no such model or alias."""
+    if there.version is None and tracking.lacks():
+        return None  # there is no MLflow to ask
+    source.connect()
     try:
-        before: str | None = client.get_registered_model(name).aliases.get(alias)
-        client.set_registered_model_alias(name, alias, version)
+        found = MlflowClient().search_registered_models(f"name = '{name}'")
     except tracking.STORE_ERRORS as error:
         raise ExportError(f"MLflow: {tracking.first_line(error)}") from None
-    return before
+    version = found[0].aliases.get(alias) if found else None
+    return None if version is None else str(version)
 
 
-def _restore(client: MlflowClient, name: str, alias: str, version: str | None) -> None:
+def _set(name: str, alias: str, version: str | None) -> None:
     if version is None:
-        client.delete_registered_model_alias(name, alias)
+        MlflowClient().delete_registered_model_alias(name, alias)
     else:
-        client.set_registered_model_alias(name, alias, version)
+        MlflowClient().set_registered_model_alias(name, alias, version)
 
 
-def mark_forced(name: str, alias: str, there: Registered, reasons: list[str]) -> None:
+def mark_forced(name: str, alias: str, there: Registered, reasons: Sequence[str]) -> None:
     """Tell of it in MLflow's registry that a version has an alias although it lacks something.
 
     The tag is emptied where it lacks nothing any more.
+
+    Raises:
+        ExportError: MLflow does not take it; the version has its alias already.
+
     """
     tag = f"forced_{alias}"
     if there.version is None or not (reasons or tag in there.tags):
@@ -105,4 +118,7 @@ def mark_forced(name: str, alias: str, there: Registered, reasons: list[str]) ->
     try:
         MlflowClient().set_model_version_tag(name, there.version, tag, "; ".join(reasons))
     except tracking.STORE_ERRORS as error:
-        raise ExportError(f"MLflow: {tracking.first_line(error)}") from None
+        raise ExportError(
+            f"{name} has its alias {alias}, but MLflow did not take the tag {tag}:"
+            f" {tracking.first_line(error)}"
+        ) from None

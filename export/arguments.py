@@ -151,6 +151,7 @@ def _promote(parser: Parser) -> None:
 def _rollback(parser: Parser) -> None:
     parser.add_argument("name", metavar="NAME", help="the model")
     _alias(parser)
+    _public_key(parser)
     _models(parser)
 
 

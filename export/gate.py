@@ -79,6 +79,12 @@ def _name(manifest: Manifest) -> str:
 
 
 def _latency(tags: Mapping[str, str], p99_ms: float | None) -> str | None:
-    if p99_ms is None or P99_TAG not in tags or float(tags[P99_TAG]) <= p99_ms:
+    if p99_ms is None or P99_TAG not in tags:
         return None
-    return f"p99: {float(tags[P99_TAG]):.2f} ms in its load test; allowed are {p99_ms:g}"
+    try:
+        found = float(tags[P99_TAG])
+    except ValueError:
+        return f"p99: the tag {P99_TAG} is {tags[P99_TAG]!r}, not a number of milliseconds"
+    if found <= p99_ms:
+        return None
+    return f"p99: {found:.2f} ms in its load test; allowed are {p99_ms:g}"

@@ -1,5 +1,7 @@
 """May this graph be published? It may where the server's runtime takes it."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import onnx
 import onnxruntime
@@ -22,9 +24,10 @@ def check(model: bytes) -> None:
     except Exception as error:  # protobuf's, and the checker's own
         raise ExportError(f"not a valid ONNX model: {_line(error)}") from None
     constants = {tensor.name for tensor in graph.initializer}
-    for tensor in (*graph.input, *graph.output):
-        if tensor.name not in constants:
-            _check_tensor(tensor)
+    inputs = [tensor for tensor in graph.input if tensor.name not in constants]
+    for tensor in (*inputs, *graph.output):
+        _check_tensor(tensor)
+    _check_batch(inputs)
     try:
         onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime has no common class for what it raises
@@ -49,6 +52,20 @@ def _check_tensor(tensor: onnx.ValueInfoProto) -> None:
             f"{tensor.name} is a tensor of {name}; the server takes and gives"
             f" {', '.join(sorted(DTYPES))}"
         )
+
+
+def _check_batch(inputs: Sequence[onnx.ValueInfoProto]) -> None:
+    """The rules of ``serve.model.load``."""
+    shapes = {tensor.name: tensor.type.tensor_type.shape.dim for tensor in inputs}
+    if not shapes:
+        raise ExportError("it has no inputs")
+    for name, shape in shapes.items():
+        if not shape:
+            raise ExportError(f"{name} has no dimensions, so no batch")
+    fixed = {name: shape[0].dim_value for name, shape in shapes.items() if shape[0].dim_value}
+    if len({*fixed.values()}) > 1:
+        told = ", ".join(f"{name} {size}" for name, size in fixed.items())
+        raise ExportError(f"its inputs take batches of different sizes: {told}")
 
 
 def _line(error: Exception) -> str:

@@ -1,6 +1,7 @@
 """``promotions.jsonl`` beside a model's versions: who had an alias when, a line a promotion."""
 
 import json
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -46,18 +47,30 @@ def read(root: Path, name: str) -> list[Entry]:
     """
     path = root / name / FILE
     try:
-        documents = [json.loads(line) for line in path.read_text().splitlines()]
-        return [Entry(**one | {"forced": tuple(one.get("forced", ()))}) for one in documents]
+        lines = path.read_text().splitlines()
+        found = [_entry(line) for line in lines]
     except FileNotFoundError:
         return []
     except (OSError, ValueError, TypeError, AttributeError) as error:
         raise ExportError(f"{path}: not a list of promotions: {error}") from None
+    return [entry for entry in found if entry]
 
 
-def before(entries: list[Entry], alias: str, version: int) -> int | None:
+def _entry(line: str) -> Entry | None:
+    try:
+        document = json.loads(line)
+    except ValueError:
+        return None  # cut off when its writer was killed
+    return Entry(**document | {"forced": tuple(document.get("forced", ()))})
+
+
+def before(
+    entries: Sequence[Entry], alias: str, version: int, there: Collection[int]
+) -> int | None:
     """The version to go back to from ``version``, which has the alias now; None if there is none.
 
-    A version that was gone back from does not count, so that one can go back step by step.
+    A version that was gone back from does not count, so that one can go back step by step; nor
+    does one that is not ``there`` any more.
     """
     had: list[int] = []
     for entry in entries:
@@ -71,6 +84,6 @@ def before(entries: list[Entry], alias: str, version: int) -> int | None:
             had.append(entry.before)  # it got the alias in another way
         if had[-1:] != [entry.version]:
             had.append(entry.version)
-    while had and had[-1] == version:
+    while had and (had[-1] == version or had[-1] not in there):
         had.pop()
     return had[-1] if had else None

@@ -27,6 +27,8 @@ class Version:
     size: int
     signed: bool
     manifest: Manifest | None
+    fault: str = "no manifest"
+    """Why there is no manifest."""
 
 
 def versions(root: Path, name: str | None) -> list[Version]:
@@ -52,11 +54,16 @@ def _version(root: Path, name: str, number: int) -> Version:
     folder = root / name / str(number)
     labels = tuple(text for text, of in layout.labels(root, name).items() if of == number)
     file = folder / layout.MANIFEST_FILE
-    manifest = Manifest.from_json(file.read_bytes()) if file.is_file() else None
+    manifest, fault = None, "no manifest"
+    if file.is_file():
+        try:
+            manifest = Manifest.from_json(file.read_bytes())
+        except BundleError as error:
+            fault = f"{layout.MANIFEST_FILE}: {error}"
     model = folder / layout.MODEL_FILE
     size = model.stat().st_size if model.is_file() else 0
     signed = (folder / layout.SIGNATURE_FILE).is_file()
-    return Version(name, number, labels, size, signed, manifest)
+    return Version(name, number, labels, size, signed, manifest, fault)
 
 
 def table(found: Sequence[Version]) -> Table:
@@ -87,7 +94,7 @@ def _cells(version: Version) -> list[str]:
     name = f"{version.name}/{version.number}"
     manifest = version.manifest
     if manifest is None:
-        return [name, labels, "no manifest", "–", "–", _kilobytes(version.size), *["–"] * 4]
+        return [name, labels, version.fault, "–", "–", _kilobytes(version.size), *["–"] * 4]
     accuracy = manifest.metrics.get("test_accuracy")
     loss = manifest.quantization.accuracy_loss if manifest.quantization else None
     speeds = [manifest.us_per_row.get(rows) for rows in ("1", "32", "256")]

@@ -44,13 +44,13 @@ def prepare(origin: Source, variant: Variant, folder: Path, console: Console) ->
     _check_input(origin, variant)
     with console.status("converting to ONNX"):
         tools = process.fresh(convert, origin.keras_file, whole, variant.input)
+    graph.check(whole.read_bytes())
     _check_shape(origin, whole)
     with console.status("comparing Keras and ONNX"):
         proof = compare(origin, whole)
     if shortfall := parity.shortfall(proof):
         raise ExportError(f"the ONNX model does not answer as the Keras model does: {shortfall}")
     rows = {_input(whole).name: origin.x_test.astype(variant.input)}
-    graph.check(whole.read_bytes())
     if variant.method is None:
         with console.status("measuring its speed"):
             (measured,) = process.fresh(measure.measure, [whole], rows, origin.y_test)

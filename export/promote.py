@@ -54,8 +54,8 @@ def promote(
     manifest = _checked(root, name, version, alias, limits.key)
     there = aliases.registered(manifest)
     has_it = layout.labels(root, name).get(alias)
-    champion = _manifest(root, name, has_it) if has_it not in (None, version) else None
-    lacks = gate.failures(manifest, champion, there.tags, limits)
+    champion, unreadable = _champion(root, name, has_it, version)
+    lacks = [*unreadable, *gate.failures(manifest, champion, there.tags, limits)]
     if lacks and not force:
         raise ExportError(
             f"{name} version {version} is not promoted:"
@@ -63,11 +63,14 @@ def promote(
             + "\n--force promotes it all the same, and records that it was forced"
         )
     _give(root, name, version, there, _entry("promote", alias, version, has_it, lacks))
+    aliases.mark_forced(name, alias, there, lacks)
     return Promoted(root, there.version, tuple(lacks))
 
 
-def rollback(root: Path, name: str, alias: str) -> tuple[int, Promoted]:
+def rollback(root: Path, name: str, alias: str, key: Path | None = None) -> tuple[int, Promoted]:
     """Give ``alias`` back to the version that had it before; returns that version too.
+
+    With a public ``key``, that version must be signed with the private one.
 
     Raises:
         ExportError: there was none, or it is not whole any more; nothing has changed then.
@@ -79,21 +82,27 @@ def rollback(root: Path, name: str, alias: str) -> tuple[int, Promoted]:
         raise ExportError(str(error)) from None
     if has_it is None:
         raise ExportError(f"no version of {name} in {root} is {alias}")
-    version = history.before(history.read(root, name), alias, has_it)
+    there_are = layout.versions(root, name)
+    version = history.before(history.read(root, name), alias, has_it, there_are)
     if version is None:
         raise ExportError(
             f"{root / name / history.FILE} tells of no version that was {alias} before"
-            f" version {has_it}"
+            f" version {has_it} and is still there"
         )
-    there = aliases.registered(_checked(root, name, version, alias, None))
+    there = aliases.registered(_checked(root, name, version, alias, key))
     _give(root, name, version, there, _entry("rollback", alias, version, has_it, []))
     return version, Promoted(root, there.version)
 
 
 def _give(root: Path, name: str, version: int, there: Registered, entry: Entry) -> None:
-    aliases.mark_forced(name, entry.alias, there, list(entry.forced))
     aliases.give(root, name, entry.alias, version, there)
-    history.note(root, name, entry)
+    try:
+        history.note(root, name, entry)
+    except OSError as error:
+        raise ExportError(
+            f"{name} version {version} is {entry.alias} now, but {root / name / history.FILE} could"
+            f" not be written, and a rollback will not know of it: {error.strerror}"
+        ) from None
 
 
 def _entry(action: str, alias: str, version: int, before: int | None, forced: list[str]) -> Entry:
@@ -120,16 +129,24 @@ def _checked(root: Path, name: str, version: int, alias: str, key: Path | None) 
         layout.labels(root, name)  # which must be readable before it is changed
     except BundleError as error:
         raise ExportError(str(error)) from None
-    if bundle.manifest is None or bundle.manifest.name != name:
+    manifest = bundle.manifest
+    if manifest is None or (manifest.name, manifest.version) != (name, version):
         raise ExportError(
-            f"{root / name / str(version)} was not published as {name} by python -m export"
+            f"{root / name / str(version)} was not published as version {version} of {name} by"
+            " python -m export"
         )
-    return bundle.manifest
+    return manifest
 
 
-def _manifest(root: Path, name: str, version: int | None) -> Manifest | None:
-    """Of the version that has the alias, if it can be read: a damaged one is no hindrance."""
+def _champion(
+    root: Path, name: str, has_it: int | None, version: int
+) -> tuple[Manifest | None, list[str]]:
+    """The manifest of another version that has the alias, and what keeps it from being read."""
+    if has_it in (None, version):
+        return None, []
+    path = root / name / str(has_it) / layout.MANIFEST_FILE
     try:
-        return store.read(root, name, version or 0).manifest
-    except BundleError:
-        return None
+        return Manifest.from_json(path.read_bytes()), []
+    except (OSError, BundleError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        return None, [f"accuracy: that of version {has_it} can't be read: {path}: {reason}"]

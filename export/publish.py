@@ -61,11 +61,11 @@ def write(root: Path, manifest: Manifest, model: bytes, golden: Golden) -> tuple
         **elsewhere.mlflow_files(onnx.load_from_string(model), signature),
     }
     name = manifest.name
+    if config := elsewhere.triton_config(name, manifest.inputs + manifest.outputs):
+        writer.beside(root, name, elsewhere.TRITON_FILE, config)
     folder = writer.publish(
         root, manifest, files, lambda version: elsewhere.mlserver_files(name, version)
     )
-    if config := elsewhere.triton_config(name, manifest.inputs + manifest.outputs):
-        writer.beside(root, name, elsewhere.TRITON_FILE, config)
     return folder, Manifest.from_json((folder / layout.MANIFEST_FILE).read_bytes())
 
 
@@ -75,9 +75,10 @@ def golden_rows(x_test: NDArray[np.float32], y_test: NDArray[np.int64]) -> NDArr
     return x_test[np.sort(first)]
 
 
-def opset(graph: onnx.ModelProto) -> int:
-    """Version of ONNX's own operators that a graph uses."""
-    return next(int(entry.version) for entry in graph.opset_import if not entry.domain)
+def opset(graph: onnx.ModelProto) -> int | None:
+    """Version of ONNX's own operators, where a graph uses any."""
+    own = (entry for entry in graph.opset_import if entry.domain in ("", "ai.onnx"))
+    return next((int(entry.version) for entry in own), None)
 
 
 def specs(

@@ -81,10 +81,12 @@ def _measures(manifest: Manifest, variant: Variant, size: int) -> dict[str, floa
             "parity_mean_abs_difference": parity.mean_abs_difference or 0.0,
             "parity_top1_agreement": parity.top1_agreement,
         }
-        if parity.max_abs_logit_difference is not None:
-            measures["parity_max_abs_logit_difference"] = parity.max_abs_logit_difference
-    if variant.method:
+        for name in ("max_abs_logit_difference", "mean_abs_logit_difference"):
+            if (value := getattr(parity, name)) is not None:
+                measures[f"parity_{name}"] = value
+    if manifest.quantization:
         measures["test_accuracy"] = manifest.metrics["test_accuracy"]
+        measures["accuracy_loss"] = manifest.quantization.accuracy_loss
     measures = {f"{variant.prefix}{name}": value for name, value in measures.items()}
     if variant.quantize and manifest.quantization:
         measures["int8_accuracy_loss"] = manifest.quantization.accuracy_loss

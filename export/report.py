@@ -94,8 +94,13 @@ def _slower(manifest: Manifest) -> list[str]:
 
 
 def show(console: Console, folder: Path, manifest: Manifest) -> None:
-    """Print it all, and a warning where smaller numbers have made the model slower here."""
+    """Print it all."""
     console.print(of(folder, manifest))
+    show_slower(console, manifest)
+
+
+def show_slower(console: Console, manifest: Manifest) -> None:
+    """Say where smaller numbers have made the model slower than it was, on this machine."""
     if manifest.quantization and (sizes := _slower(manifest)):
         console.print(
             f"{manifest.quantization.method} is slower than float32 on this machine with"

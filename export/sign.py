@@ -2,13 +2,14 @@
 
 from pathlib import Path
 
+from cryptography.exceptions import UnsupportedAlgorithm
 from model_signing import hashing, signing
 
 from bundle import store
 from bundle.errors import BundleError
 from bundle.layout import SIGNATURE_FILE
 from export.errors import ExportError
-from export.place import located
+from export.place import located, refuse_strangers
 
 
 def sign(folder: Path, key: Path) -> Path:
@@ -24,25 +25,34 @@ def sign(folder: Path, key: Path) -> Path:
     """
     root, name, version = located(folder)
     try:
-        store.read(root, name, version)  # nobody shall vouch for what is damaged
+        bundle = store.read(root, name, version)  # nobody shall vouch for what is damaged
     except BundleError as error:
         raise ExportError(str(error)) from None
-    signature = folder / SIGNATURE_FILE
-    hidden = folder / f".{SIGNATURE_FILE}"  # a reader sees a whole signature, or the one before
+    whole = root / name / str(version)
+    refuse_strangers(whole, bundle.manifest)
+    signer = _signer(key)
+    hidden = whole / f".{SIGNATURE_FILE}"  # a reader sees a whole signature, or the one before
     files = hashing.Config()  # type: ignore[no-untyped-call]
-    files.set_ignored_paths(paths=[signature, hidden], ignore_git_paths=False)
+    files.set_ignored_paths(paths=[whole / SIGNATURE_FILE, hidden], ignore_git_paths=False)
     try:
-        signer = signing.Config()  # type: ignore[no-untyped-call]
-        signer.use_elliptic_key_signer(private_key=key)
-        signer.set_hashing_config(files).sign(folder, hidden)
-        hidden.replace(signature)
+        signer.set_hashing_config(files).sign(whole, hidden)
+        hidden.replace(whole / SIGNATURE_FILE)
     except OSError as error:
         raise ExportError(f"{error.filename or folder}: {error.strerror}") from None
-    except (ValueError, TypeError) as error:
+    finally:
+        hidden.unlink(missing_ok=True)
+    return folder / SIGNATURE_FILE
+
+
+def _signer(key: Path) -> signing.Config:
+    config = signing.Config()  # type: ignore[no-untyped-call]
+    try:
+        return config.use_elliptic_key_signer(private_key=key)
+    except OSError as error:
+        raise ExportError(f"{key}: {error.strerror}") from None
+    # A key of another kind has no curve.
+    except (ValueError, TypeError, AttributeError, UnsupportedAlgorithm) as error:
         raise ExportError(
             f"{key}: not a private key in PEM, without a password, on the curve P-256, P-384 or"
             f" P-521: {str(error).partition('.')[0]}"
         ) from None
-    finally:
-        hidden.unlink(missing_ok=True)
-    return signature

@@ -1,9 +1,11 @@
 """The MLflow run that a model is exported from, and what export needs of it."""
 
 import json
+import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import mlflow
 import numpy as np
@@ -45,9 +47,8 @@ class Source:
 
         """
         file = _download(self.run_id, tracking.CALIBRATION_ARTIFACT, self.folder)
-        with np.load(file, allow_pickle=False) as archive:
-            rows: NDArray[np.float32] = archive["x_train"].astype(np.float32)
-        return rows
+        (rows,) = _arrays(self.run_id, file, "x_train")
+        return rows.astype(np.float32)
 
 
 def connect() -> None:
@@ -100,22 +101,24 @@ def load(run_id: str, folder: Path) -> Source:
 
 
 def _source(run: Run, folder: Path, model_folder: Path, test_file: Path) -> Source:
-    described = Model.load(str(model_folder))
+    try:
+        described = Model.load(str(model_folder))
+    except tracking.STORE_ERRORS as error:
+        raise ExportError(f"run {run.info.run_id}: {tracking.first_line(error)}") from None
     flavor = described.flavors.get("tensorflow", {})
     keras_file = model_folder / flavor.get("data", "data") / "model.keras"
     if not keras_file.is_file():
         raise ExportError(f"run {run.info.run_id}: its model is not a Keras model")
     metadata = described.metadata or {}
     low_high = json.loads(metadata.get("range", "null"))
-    with np.load(test_file, allow_pickle=False) as archive:
-        x_test, y_test = archive["x_test"].astype(np.float32), archive["y_test"].astype(np.int64)
+    x_test, y_test = _arrays(run.info.run_id, test_file, "x_test", "y_test")
     return Source(
         run_id=run.info.run_id,
         experiment_id=run.info.experiment_id,
         keras_file=keras_file,
         folder=folder,
-        x_test=x_test,
-        y_test=y_test,
+        x_test=x_test.astype(np.float32),
+        y_test=y_test.astype(np.int64),
         signature=described.signature,
         metadata=metadata,
         labels=tuple(json.loads(metadata.get("labels", "[]"))),
@@ -124,6 +127,16 @@ def _source(run: Run, folder: Path, model_folder: Path, test_file: Path) -> Sour
         params=run.data.params,
         git_commit=run.data.tags.get("mlflow.source.git.commit"),
     )
+
+
+def _arrays(run_id: str, file: Path, *names: str) -> list[NDArray[Any]]:
+    try:
+        with np.load(file, allow_pickle=False) as archive:
+            return [archive[name] for name in names]
+    except (KeyError, ValueError, OSError, zipfile.BadZipFile) as error:
+        raise ExportError(
+            f"run {run_id}: {file.name} has no {' and '.join(names)}: {error}"
+        ) from None
 
 
 def _download(run_id: str, artifact: str, folder: Path) -> Path:

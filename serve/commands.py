@@ -3,6 +3,7 @@
 import dataclasses
 import sys
 from pathlib import Path
+from typing import Any
 
 from bundle.manifest import Manifest
 from serve import catalog
@@ -59,6 +60,7 @@ def _print_provenance(manifest: Manifest) -> None:
         "data set": manifest.dataset and f"{manifest.dataset.name} {manifest.dataset.sha256[:12]}",
         "metrics": ", ".join(f"{name} {value:.4g}" for name, value in manifest.metrics.items()),
         "parity": manifest.parity and _words(dataclasses.asdict(manifest.parity)),
+        "quantization": manifest.quantization and manifest.quantization.method,
         "made with": ", ".join(f"{name} {version}" for name, version in manifest.tools.items()),
     }
     for name, value in known.items():
@@ -66,5 +68,7 @@ def _print_provenance(manifest: Manifest) -> None:
             print(f"  {name}: {value}")
 
 
-def _words(values: dict[str, float]) -> str:
-    return ", ".join(f"{name.replace('_', ' ')} {value:.4g}" for name, value in values.items())
+def _words(values: dict[str, Any]) -> str:
+    """The numbers among the values."""
+    numbers = {name: value for name, value in values.items() if isinstance(value, int | float)}
+    return ", ".join(f"{name.replace('_', ' ')} {value:.4g}" for name, value in numbers.items())

@@ -106,6 +106,9 @@ def test_two_inputs_and_two_outputs(other_repository: Path, tmp_path: Path) -> N
 def test_other_shapes_and_types(other_repository: Path, tmp_path: Path, name: str) -> None:
     status, _, err = adopt(tmp_path, other_repository / name / "1/model.onnx", "--name", name)
     assert status == 0, err
+    for command in (("verify", f"models/{name}/1"), ("promote", name, "1")):
+        done = run(sys.executable, "-m", "export", *command, cwd=tmp_path, env=python_environment())
+        assert done.returncode == 0, done.stderr
     with Server("--models", str(tmp_path / "models")) as server:
         assert server.request("GET", f"/v2/models/{name}/versions/1/ready").status == 200
     # What has no batch of an open size, Triton could not join.
@@ -147,6 +150,20 @@ def unknown_operator(folder: Path, others: Path) -> Path:
     return folder / "divine.onnx"
 
 
+def two_sizes(folder: Path, others: Path) -> Path:
+    text = '<ir_version: 8, opset_import: ["": 17]> g (float[2] a, float[4] b) => (float[2] y)'
+    model = onnx.parser.parse_model(text + "{ s = ReduceSum(b) y = Add(a, s) }")
+    onnx.save(model, folder / "sizes.onnx")
+    return folder / "sizes.onnx"
+
+
+def no_input(folder: Path, others: Path) -> Path:
+    text = '<ir_version: 8, opset_import: ["": 17]> g () => (float[2] y)'
+    model = onnx.parser.parse_model(text + "{ y = Constant<value = float[2] {1, 2}>() }")
+    onnx.save(model, folder / "constant.onnx")
+    return folder / "constant.onnx"
+
+
 def not_finite(folder: Path, others: Path) -> Path:
     text = '<ir_version: 8, opset_import: ["": 17]> g (float[N] x) => (float[N] y)'
     model = onnx.parser.parse_model(text + "{ z = Sub(x, x) y = Div(x, z) }")
@@ -161,6 +178,8 @@ def not_finite(folder: Path, others: Path) -> Path:
         (missing, "none.onnx: No such file or directory"),
         (text, "x is a tensor of string; the server takes and gives bool, float16"),
         (unknown_operator, "onnxruntime does not run it on a CPU: "),
+        (two_sizes, "its inputs take batches of different sizes: a 2, b 4"),
+        (no_input, "it has no inputs"),
         (not_finite, "its output y is not finite for random inputs"),
     ],
 )
@@ -173,6 +192,21 @@ def test_what_could_not_be_served_is_refused(
     assert message in err
     assert err.count("\n") == 1
     assert not (tmp_path / "models").exists()
+
+
+def test_answers_of_any_size(tmp_path: Path) -> None:
+    """Another CPU may differ by more than it could in a probability."""
+    text = '<ir_version: 8, opset_import: ["": 17]> g (float[N, 2] x) => (float[N, 2] y)'
+    model = onnx.parser.parse_model(
+        text + "{ c = Constant<value = float {1000000.0}>() y = Mul(x, c) }"
+    )
+    onnx.save(model, tmp_path / "large.onnx")
+    assert adopt(tmp_path, "large.onnx", "--name", "large")[0] == 0
+    golden = store.read(tmp_path / "models", "large", 1).golden
+    assert golden
+    largest = float(golden.outputs["y"].max())
+    assert largest > 1e5
+    assert golden.tolerance == pytest.approx(1e-4 * largest)
 
 
 def test_labels_must_fit(other_repository: Path, tmp_path: Path) -> None:

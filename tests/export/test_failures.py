@@ -40,19 +40,36 @@ def test_a_full_disk(work: Path, run_id: str, tmp_path: Path) -> None:
     assert done.stderr.splitlines()[-1] == (
         f"export: {models}: cannot publish: No space left on device"
     )
-    assert done.stdout.split() == [f"{models}/mnist"]  # an empty folder
+    assert done.stdout.split() == [f"{models}/mnist", f"{models}/mnist/config.pbtxt"]
 
 
 def test_killed_while_it_publishes(work: Path, run_id: str, tmp_path: Path) -> None:
     """Then done again: it gets the number that the killed one would have had."""
     models = tmp_path / "models"
-    process = subprocess.Popen(
-        command(run_id, models), cwd=work, env=python_environment(), stderr=subprocess.DEVNULL
+    # The real command, but its disk takes for ever to flush the model.
+    slow = (
+        "import os, sys, time; from pathlib import Path; from export import __main__\n"
+        "def flush(descriptor):\n"
+        "    if list(Path(sys.argv[-1]).glob('mnist/.publishing-*/model.onnx')):\n"
+        "        print('writing', flush=True)\n"
+        "        time.sleep(600)\n"
+        "os.fsync = flush\n"
+        "sys.exit(__main__.main())"
     )
-    while not list(models.glob("mnist/.publishing-*")):
-        assert process.poll() is None
+    _, _, _, *arguments = command(run_id, models)
+    process = subprocess.Popen(
+        [sys.executable, "-c", slow, *arguments],
+        cwd=work,
+        env=python_environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    assert process.stdout
+    assert process.stdout.readline() == "writing\n"
     process.send_signal(signal.SIGKILL)
-    assert process.wait() == -signal.SIGKILL
+    process.communicate()
+    assert process.returncode == -signal.SIGKILL
     assert layout.versions(models, "mnist") == []
     done = run(*command(run_id, models), cwd=work, env=python_environment())
     assert (done.returncode, done.stdout) == (0, f"{models}/mnist/1\n"), done.stderr

@@ -52,6 +52,7 @@ CHAMPION = changed(version=1, metrics={"test_accuracy": 0.981})
             ["accuracy: 98.00% and version 1's 98.10% are of two data sets, new 222222222222 and"],
         ),
         (GOOD, None, {"load_p99_ms": "10"}, []),
+        (GOOD, None, {"load_p99_ms": "7 ms"}, ["p99: the tag load_p99_ms is '7 ms', not a number"]),
         (GOOD, None, {"load_p99_ms": "10.01"}, ["p99: 10.01 ms in its load test; allowed are 10"]),
         (
             changed(parity=FAR, metrics={"test_accuracy": 0.9}),
@@ -98,7 +99,13 @@ def entries(*steps: tuple[str, int, int | None]) -> list[Entry]:
 def test_the_version_before(
     steps: list[tuple[str, int, int | None]], version: int, before: int | None
 ) -> None:
-    assert history.before(entries(*steps), "champion", version) == before
+    assert history.before(entries(*steps), "champion", version, range(10)) == before
+
+
+def test_the_version_before_that_is_still_there() -> None:
+    made = entries(("p", 1, None), ("p", 2, 1), ("p", 3, 2))
+    assert history.before(made, "champion", 3, [1, 3]) == 1
+    assert history.before(made, "champion", 3, [3]) is None
 
 
 def test_entries_are_read_as_they_were_noted(tmp_path: Path) -> None:
@@ -115,7 +122,15 @@ def test_entries_are_read_as_they_were_noted(tmp_path: Path) -> None:
     assert history.read(tmp_path, "other") == []
 
 
-@pytest.mark.parametrize("text", ["{", '{"time": ""}', "[1]", "3"])
+def test_a_line_that_was_cut_off_is_no_promotion(tmp_path: Path) -> None:
+    (tmp_path / "m").mkdir()
+    (tmp_path / "m/promotions.jsonl").write_text('{"time": "2026-')
+    entry = Entry(time=history.now(), action="promote", alias="a", version=2, before=1)
+    history.note(tmp_path, "m", entry)
+    assert history.read(tmp_path, "m") == [entry]
+
+
+@pytest.mark.parametrize("text", ['{"time": ""}', "[1]", "3"])
 def test_a_history_that_is_none_is_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / "m").mkdir()
     (tmp_path / "m/promotions.jsonl").write_text(text + "\n")

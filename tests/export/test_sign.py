@@ -7,13 +7,19 @@ from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from model_signing import verifying
 
 from bundle import store
 from bundle.errors import BundleError
 from tests.conftest import python_environment, run
 from tests.live_server import Server
+
+UNENCRYPTED = (
+    serialization.Encoding.PEM,
+    serialization.PrivateFormat.PKCS8,
+    serialization.NoEncryption(),
+)
 
 
 def make_key(folder: Path, curve: ec.EllipticCurve) -> Path:
@@ -93,12 +99,10 @@ def altered_model_and_manifest(folder: Path) -> None:
     manifest.write_text(manifest.read_text().replace(before, after))
 
 
-def without_manifest(folder: Path) -> None:
-    """A version without one would be served unchecked."""
-    for path in folder.iterdir():
-        if path.name not in ("model.onnx", "model.sig"):
-            path.unlink()
-    (folder / "model.onnx").write_bytes(b"another")
+def stripped(folder: Path) -> None:
+    """The model as it was signed, but nothing that says what it is."""
+    (folder / "manifest.json").unlink()
+    (folder / "golden.npz").unlink()
 
 
 def unsigned(folder: Path) -> None:
@@ -112,7 +116,7 @@ def not_a_signature(folder: Path) -> None:
 ALTERATIONS = [
     (altered_manifest, "manifest.json: altered after it was signed"),
     (altered_model_and_manifest, "manifest.json: altered after it was signed"),
-    (without_manifest, "model.onnx: altered after it was signed"),
+    (stripped, "manifest.json: missing"),
     (unsigned, "model.sig: missing; the version is not signed"),
     (not_a_signature, "model.sig: not a signature of a model"),
 ]
@@ -129,6 +133,46 @@ def test_what_was_altered_is_refused(
     status, err = export("verify", models / "mnist/1", "--key", keys / "public.pem")
     assert status == 1
     assert message in err
+
+
+@pytest.mark.parametrize("place", ["mnist/9", "other/1"])
+def test_a_version_is_signed_for_its_place(models: Path, keys: Path, place: str) -> None:
+    """Else whoever can write to the repository could bring back an old version as the newest."""
+    sign(models, keys)
+    shutil.copytree(models / "mnist/1", models / place)
+    name, version = place.split("/")
+    with pytest.raises(BundleError, match="was signed as version 1 of mnist, not as this"):
+        store.read(models, name, int(version), keys / "public.pem")
+
+
+@pytest.mark.parametrize("stranger", ["more/model-settings.json", ".hidden", "link"])
+def test_files_that_were_not_published_are_neither_signed_nor_verified(
+    models: Path, keys: Path, stranger: str
+) -> None:
+    folder = models / "mnist/1"
+    sign(models, keys)
+    path = folder / stranger
+    path.parent.mkdir(exist_ok=True)
+    path.symlink_to("/etc/hostname") if stranger == "link" else path.write_text("{}")
+    for command in (("verify", folder, "--key", keys / "public.pem"), ("sign", folder)):
+        key = () if "--key" in command else ("--key", keys / "private.pem")
+        status, err = export(*command, *key)
+        assert status == 1
+        assert stranger in err
+        assert "not published with this version" in err
+
+
+def test_signing_again_by_a_relative_path(models: Path, keys: Path) -> None:
+    command = (sys.executable, "-m", "export", "sign", "models/mnist/1")
+    for _ in (1, 2):
+        done = run(
+            *command, "--key", keys / "private.pem", cwd=models.parent, env=python_environment()
+        )
+        assert (done.returncode, done.stderr) == (0, "wrote models/mnist/1/model.sig\n")
+    folder = models / "mnist/1"
+    config = verifying.Config().use_elliptic_key_verifier(public_key=keys / "public.pem")
+    config.verify(folder, folder / "model.sig")
+    assert sorted(path.name for path in folder.iterdir() if path.name.startswith(".")) == []
 
 
 def test_another_key_is_refused(models: Path, keys: Path, other_keys: Path) -> None:
@@ -160,7 +204,7 @@ def test_a_file_that_is_no_key_is_said(models: Path, keys: Path, tmp_path: Path)
     rejected = make_key(tmp_path / "k1", ec.SECP256K1())
     for file, reason in (
         (tmp_path / "none", "No such file"),
-        (tmp_path / "text", ""),
+        (tmp_path / "text", "Invalid base64"),
         (keys / "private.pem", ""),
         (rejected / "public.pem", "its curve is SECP256k1"),
     ):
@@ -169,6 +213,14 @@ def test_a_file_that_is_no_key_is_said(models: Path, keys: Path, tmp_path: Path)
     status, err = export("sign", models / "mnist/1", "--key", keys / "public.pem")
     assert status == 1
     assert "public.pem: not a private key in PEM" in err
+    for name, key in (
+        ("rsa", rsa.generate_private_key(public_exponent=65537, key_size=2048)),
+        ("ed25519", ed25519.Ed25519PrivateKey.generate()),
+    ):
+        (tmp_path / name).write_bytes(key.private_bytes(*UNENCRYPTED))
+        status, err = export("sign", models / "mnist/1", "--key", tmp_path / name)
+        assert status == 1
+        assert f"{name}: not a private key in PEM" in err
     status, err = export("sign", models / "mnist/1", "--key", tmp_path / "none")
     assert (status, err) == (1, f"export: {tmp_path}/none: No such file or directory\n")
 

@@ -1,5 +1,6 @@
 """Other forms of the same model: bytes in, eight-bit integers, half-precision weights."""
 
+import dataclasses
 import json
 import re
 import sys
@@ -15,10 +16,15 @@ import pytest
 
 from bundle import store
 from bundle.manifest import Manifest
+from bundle.proof import Quantization
+from tests.bundle.test_manifest import MANIFEST
 from tests.conftest import Digits, python_environment, run
 from tests.live_server import Server
 
 NAME = "variants"
+QUANTIZED = Quantization(
+    method="int8 static", accuracy_loss=0.0, bytes_before=9, us_per_row_before={"1": 2, "32": 1}
+)
 FORMS = {
     1: (),
     2: ("--input", "uint8"),
@@ -26,6 +32,7 @@ FORMS = {
     4: ("--quantize", "static", "--max-drop", "2"),
     5: ("--input", "uint8", "--quantize", "static", "--max-drop", "2"),
     6: ("--weights", "fp16"),
+    7: ("--input", "uint8", "--quantize", "static", "--max-drop", "2"),
 }
 
 
@@ -119,6 +126,19 @@ def test_the_manifest_says_what_smaller_numbers_cost(
     assert re.search(r"float32\s*┃", published.said[version])
 
 
+def test_the_same_form_twice_is_the_same_file(published: Published) -> None:
+    assert published.path(7).read_bytes() == published.path(5).read_bytes()
+    golden = [published.path(version).with_name("golden.npz") for version in (5, 7)]
+    assert golden[0].read_bytes() == golden[1].read_bytes()
+
+
+def test_each_form_can_be_proven_again(published: Published, work: Path) -> None:
+    for version in (3, 5, 6):
+        status, _, err = export(work, "verify", published.path(version).parent)
+        assert status == 0, err
+        assert err.splitlines()[-1].endswith("is as it was published")
+
+
 def test_only_the_dynamic_form_depends_on_neighbours(published: Published, digits: Digits) -> None:
     for version, depends in ((3, True), (4, False)):
         session = onnxruntime.InferenceSession(published.path(version))
@@ -129,14 +149,15 @@ def test_only_the_dynamic_form_depends_on_neighbours(published: Published, digit
 
 
 def test_mlflow_knows_the_forms_apart(published: Published, tracked: None) -> None:
-    manifest = published.manifest(5)
-    version = mlflow.MlflowClient().get_model_version(NAME, "5")
+    manifest = published.manifest(7)  # the last one of this form
+    version = mlflow.MlflowClient().get_model_version(NAME, "7")
     assert (version.tags["input"], version.tags["quantization"]) == ("uint8", "int8 static")
     measured = mlflow.get_run(str(manifest.run_id)).data.metrics
-    size = published.path(5).stat().st_size
+    size = published.path(7).stat().st_size
     assert measured["uint8_int8_static_onnx_bytes"] == size
     assert measured["uint8_int8_static_us_per_row_1"] == manifest.us_per_row["1"]
     assert manifest.quantization
+    assert measured["uint8_int8_static_accuracy_loss"] == measured["int8_accuracy_loss"]
     assert measured["int8_accuracy_loss"] == manifest.quantization.accuracy_loss
     assert measured["onnx_bytes"] == published.path(1).stat().st_size
 
@@ -163,6 +184,20 @@ def test_the_server_answers_with_each(published: Published, digits: Digits) -> N
         assert answer.status == 200, answer.body
         data = np.reshape(answer.json()["outputs"][0]["data"], (2, 10))
         np.testing.assert_allclose(data, published.answers(5, digits)[:2], atol=1e-5)
+
+
+def test_where_it_is_slower_is_said() -> None:
+    from io import StringIO
+
+    from rich.console import Console
+
+    from export import report
+
+    for now, said in (({"1": 2.2, "32": 1.0}, "with 1 rows at once"), ({"1": 2.0, "32": 1.0}, "")):
+        out = StringIO()
+        manifest = dataclasses.replace(MANIFEST, us_per_row=now, quantization=QUANTIZED)
+        report.show_slower(Console(file=out, width=200), manifest)
+        assert (said in out.getvalue()) if said else out.getvalue() == ""
 
 
 def test_nothing_is_published_that_costs_too_much() -> None:
