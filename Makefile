@@ -18,8 +18,10 @@ TEST_MODELS := $(BUILD)/test-models
 LOCK := $(VENV)/bin/uv pip compile --universal --generate-hashes --no-header --no-annotate \
 	--no-emit-index-url --fork-strategy fewest --python-version 3.11 --quiet $(LOCK_OPTIONS)
 
+, := ,
+
 .DEFAULT_GOAL := help
-.PHONY: help setup run model mlflow test bench-serve bench-batching lint lock clean
+.PHONY: help setup run model mlflow test images test-images bench-serve bench-batching lint lock clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -48,6 +50,16 @@ test: setup $(PYTEST_BESIDE)/.installed $(BUILD)/clients/.installed $(BUILD)/mls
 	PYTHONPATH=$(PYTEST_BESIDE) $(VENV_SERVE)/bin/python -m pytest --repository=$(TEST_MODELS) \
 		tests/bundle tests/serve
 
+images: ## build the images onnxlet-serve and onnxlet-train; CA_FILE=FILE for a firm's own certificates
+	for image in serve train; do \
+		DOCKER_BUILDKIT=1 docker build --file Dockerfile.$$image --tag onnxlet-$$image \
+			--build-arg COMMIT=$$(git rev-parse --short HEAD) $(if $(CA_FILE),--secret id=ca$(,)src=$(CA_FILE)) . \
+			|| exit; \
+	done
+
+test-images: setup $(BUILD)/clients/.installed ## build both images and test them; needs root, or an engine that runs
+	$(VENV)/bin/python -m pytest --repository=$(TEST_MODELS) --images tests/images
+
 bench-serve: setup $(BUILD)/peers/fastapi/.installed ## compare the server with FastAPI; BENCH_OPTIONS=--help for more
 	$(VENV)/bin/python -m benchmarks.core $(BENCH_OPTIONS)
 
@@ -64,7 +76,7 @@ lock: $(VENV)/.installed ## compile requirements/ anew from pyproject.toml; LOCK
 	for group in serve train export pytest peer-fastapi; do \
 		$(LOCK) --group pyproject.toml:$$group -c requirements/dev.txt -o requirements/$$group.txt; \
 	done
-	for group in clients mlserver; do \
+	for group in clients mlserver sbom; do \
 		$(LOCK) --group pyproject.toml:$$group -o requirements/$$group.txt; \
 	done
 

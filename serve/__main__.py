@@ -18,6 +18,10 @@ def main() -> int:
             status = Supervisor(chosen).run()
             print("ended", flush=True)
             return status
+        if command == "health":
+            from serve.health import health
+
+            return health(chosen)
         from serve import commands  # here, for the supervisor shall not import onnxruntime
 
         return commands.check(chosen) if command == "check" else commands.predict(chosen, file)

@@ -237,18 +237,36 @@ def load_command(argv: Sequence[str], environ: Mapping[str, str]) -> tuple[str, 
     return command, given.pop("file"), Settings(**given)
 
 
-_COMMANDS = ("serve", "check", "predict")
+_COMMANDS = ("serve", "check", "predict", "health")
+
+
+class _Version(argparse.Action):
+    """Prints versions and ends the process; they are looked up only when they are asked for."""
+
+    def __call__(self, *_: Any) -> None:
+        from serve import version
+
+        print(version.text())
+        raise SystemExit(0)
 
 
 def _parser(environ: Mapping[str, str]) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m serve",
-        usage="%(prog)s [serve | check | predict FILE] [options]",
+        usage="%(prog)s [serve | check | predict FILE | health] [options]",
         allow_abbrev=False,  # an abbreviation may mean another setting in the next release
         description="Serve the published models over HTTP; or check that it can"
         " be served, and tell what it is; or predict: answer the request body in FILE (- for"
-        " standard input) without HTTP. Every option can also be set in the environment: SERVE_PORT"
+        " standard input) without HTTP; or health: ask the server on this machine whether it is"
+        " ready. Every option can also be set in the environment: SERVE_PORT"
         " for --port.",
+    )
+    parser.add_argument(
+        "--version",
+        nargs=0,
+        action=_Version,
+        dest=argparse.SUPPRESS,
+        help="tell what this is, and what it is made of",
     )
     for setting in dataclasses.fields(Settings):
         default = f" (default: {shown(setting.default)})" if setting.default is not None else ""

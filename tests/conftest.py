@@ -29,6 +29,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         type=Path,
         help="use the model published in this folder, and publish one there if it has none",
     )
+    parser.addoption("--images", action="store_true", help="build and test the container images")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Images take minutes to build: `make test-images` asks for their tests."""
+    of_images = collection_path == ROOT / "tests/images"
+    return True if of_images and not config.getoption("--images") else None
 
 
 @dataclass(frozen=True)

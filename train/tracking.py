@@ -121,6 +121,8 @@ def _recorded(start: Callable[[], mlflow.ActiveRun]) -> Iterator[mlflow.ActiveRu
 
 def git_tags() -> dict[str, str]:
     """The commit under the name that MLflow's pages show, and whether files had been changed."""
+    if built_of := os.environ.get("ONNXLET_COMMIT"):  # an image has no git
+        return {"mlflow.source.git.commit": built_of}
     commit = _git("rev-parse", "HEAD")
     if not commit:
         return {}

@@ -111,9 +111,10 @@ def test_the_logged_model_answers_as_measured(
     model = mlflow.tensorflow.load_model(uri)
     accuracy = np.mean(model.predict(x, verbose=0).argmax(axis=1) == y)
     assert accuracy == pytest.approx(trained.data.metrics["test_accuracy"], abs=1e-6)
-    (entry,) = mlflow.search_logged_models(
+    entries = mlflow.search_logged_models(
         [trained.info.experiment_id], filter_string="name = 'model'", output_format="list"
     )
+    (entry,) = (one for one in entries if one.source_run_id == trained.info.run_id)
     linked = {metric.key: metric for metric in entry.metrics}
     assert linked["test_accuracy"].value == trained.data.metrics["test_accuracy"]
     digests = {i.tags[0].value: i.dataset.digest for i in trained.inputs.dataset_inputs}

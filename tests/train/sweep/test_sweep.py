@@ -19,6 +19,7 @@ from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID
 from tests.conftest import python_environment, run
 from tests.train.conftest import SEEDS, Swept
 
+LATEST_EPOCH = 3  # of a run that is to be killed in the middle
 SEARCH = """
 [options]
 epochs = {epochs}
@@ -139,14 +140,17 @@ def test_a_killed_process_loses_only_its_run(work: Path, folder: Path) -> None:
 
 
 def wait_until_it_trains(folder: Path, runs: int) -> None:
+    """Until so many runs are under way at once, each with epochs before it."""
     client = mlflow.MlflowClient(f"sqlite:///{folder}/mlflow.db")
     (experiment,) = client.search_experiments(filter_string="name = 'mnist'")
     for _ in range(600):
-        found = client.search_runs([experiment.experiment_id])
-        if sum("epoch/loss" in one.data.metrics for one in found) >= runs:
+        found = client.search_runs([experiment.experiment_id], "attributes.status = 'RUNNING'")
+        ids = [one.info.run_id for one in found if "epoch/loss" in one.data.metrics]
+        epochs = [len(client.get_metric_history(one, "epoch/loss")) for one in ids]
+        if len(epochs) >= runs and max(epochs) <= LATEST_EPOCH:
             return
         time.sleep(0.1)
-    raise AssertionError(f"{runs} runs do not train")
+    raise AssertionError(f"{runs} runs do not train at once")
 
 
 def test_an_interrupted_sweep_goes_on(work: Path, folder: Path) -> None:

@@ -1,0 +1,206 @@
+"""The serving image: what is in it, and how it behaves under all restrictions."""
+
+import concurrent.futures
+import hashlib
+import io
+import json
+import shutil
+import signal
+import subprocess
+import tarfile
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.conftest import Digits, run
+from tests.images.conftest import COMMIT, USER, Images
+from tests.images.container import RESTRICTIONS, Container
+from tests.wire.calls import ADMIN_KEY
+from tests.wire.test_clients import CALLS
+
+MOST_BYTES, MOST_COMPRESSED = 110_000_000, 35_000_000
+
+
+def exported(images: Images, image: str) -> bytes:
+    """The image's file system, as a tar."""
+    environment = images.engine.environment
+    made = images.engine.docker("create", image).strip()
+    try:
+        command = ["/usr/bin/docker", "export", made]
+        done = subprocess.run(command, env=environment, capture_output=True, check=True)
+    finally:
+        images.engine.docker("rm", made)
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def files(images: Images) -> bytes:
+    return exported(images, "onnxlet-serve")
+
+
+def digests(files: bytes) -> dict[str, str]:
+    """SHA-256 of each file, or what a link leads to."""
+    with tarfile.open(fileobj=io.BytesIO(files)) as archive:
+        found = {}
+        for member in archive:
+            content = archive.extractfile(member) if member.isreg() else None
+            data = content.read() if content else member.linkname.encode()
+            found[member.name] = hashlib.sha256(data).hexdigest()
+    return found
+
+
+def test_it_is_small(images: Images, files: bytes) -> None:
+    size = int(images.engine.docker("inspect", "--format", "{{.Size}}", "onnxlet-serve"))
+    assert size <= MOST_BYTES
+    squeezed = subprocess.run(
+        ["zstd", "-15", "-T0", "-q", "-c"], input=files, capture_output=True, check=True
+    )
+    print(f"{size / 1e6:.1f} MB, {len(squeezed.stdout) / 1e6:.1f} MB as zstd")
+    assert len(squeezed.stdout) <= MOST_COMPRESSED
+
+
+def test_it_holds_what_it_needs_and_nothing_else(images: Images, files: bytes) -> None:
+    names = {Path(name).name for name in digests(files)}
+    assert names.isdisjoint({"sh", "bash", "dash", "busybox", "pip", "pip3", "gcc", "apt", "dpkg"})
+    assert names.isdisjoint({"tensorflow", "keras", "mlflow", "onnx", "train", "export"})
+    assert {"onnxruntime", "numpy", "bundle", "serve"} <= names
+    config = json.loads(images.engine.docker("inspect", "onnxlet-serve"))[0]["Config"]
+    assert config["User"] == f"{USER}:{USER}"
+    assert config["Entrypoint"] == ["/usr/bin/python3", "-m", "serve"]
+    assert config["Healthcheck"]["Test"][0] == "CMD"
+
+
+def test_licences_and_a_bill_of_materials(files: bytes) -> None:
+    with tarfile.open(fileobj=io.BytesIO(files)) as archive:
+        names = archive.getnames()
+        content = archive.extractfile("usr/share/sbom/onnxlet.cdx.json")
+        assert content
+        bill = json.load(content)
+    assert bill["bomFormat"] == "CycloneDX"
+    parts = {one["name"].lower(): one["version"] for one in bill["components"]}
+    assert {"onnxruntime", "numpy", "flask", "waitress", "libc6", "libssl3t64"} <= parts.keys()
+    assert "pip" not in parts
+    for name in ("libc6", "python3.13-minimal", "onnxlet"):
+        assert f"usr/share/doc/{name}/copyright" in names
+    licences = [name for name in names if "dist-info/" in name and "LICEN" in name.upper()]
+    assert {name.split("/dist-packages/")[1].split("-")[0] for name in licences} >= {
+        "numpy",
+        "flask",
+        "orjson",
+    }
+
+
+def test_built_again_it_has_the_same_files(images: Images, files: bytes) -> None:
+    options = ("--file", images.folder / "Dockerfile.serve", "--tag", "again", "--no-cache")
+    images.engine.build(*options, "--build-arg", f"COMMIT={COMMIT}", images.folder)
+    assert digests(exported(images, "again")) == digests(files)
+
+
+def test_it_tells_its_version(images: Images) -> None:
+    said = images.engine.docker("run", "--rm", *RESTRICTIONS, "onnxlet-serve", "--version")
+    assert said.startswith("onnxlet ")
+    assert f"commit {COMMIT}\nPython 3.13" in said
+    assert "\nonnxruntime " in said
+
+
+def test_its_other_commands(images: Images, trained: Path, digits: Digits) -> None:
+    volume = ("--volume", f"{trained}/models:/models:ro")
+    command = ("run", "--rm", "--interactive", *RESTRICTIONS, *volume, "onnxlet-serve")
+    assert "mnist version 1 can be served" in images.engine.docker(*command, "check")
+    shell = ("run", "--rm", "--entrypoint", "/bin/sh", "onnxlet-serve", "-c", "true")
+    assert "no such file or directory" in images.engine.docker(*shell, check=False)
+
+
+def test_every_client_can_talk_to_it(
+    images: Images, trained: Path, work: Path, digits: Digits, tmp_path: Path
+) -> None:
+    """The calls of the suite's own black-box tests, all of them."""
+    models = shutil.copytree(trained / "models", tmp_path / "models")
+    (models / "mnist/labels.json").write_text('{"stable": 1}')
+    keys = tmp_path / "keys"
+    keys.write_text(f"{hashlib.sha256(ADMIN_KEY.encode()).hexdigest()} admin\n")
+    options = ("--volume", f"{readable(keys)}:/keys:ro")
+    with Container(images.engine, readable(models), *options, SERVE_ADMIN_KEYS="/keys") as served:
+        print(f"ready after {served.seconds:.2f} s")
+        body = json.dumps({"images": digits.images[:4].tolist()}).encode()
+        expected = served.request("POST", "/predict", body).json()["predictions"]
+        for client, python in CALLS.items():
+            done = run(
+                *(python, "-m", f"tests.wire.{client}_calls"),
+                *(f"http://127.0.0.1:{served.port}", work / "subset.npz", json.dumps(expected)),
+            )
+            assert done.returncode == 0, done.stderr
+            results = json.loads(done.stdout.splitlines()[-1])
+            assert {name: why for name, why in results.items() if why} == {}
+
+
+def readable(path: Path) -> Path:
+    """The same, and the container's user gets there."""
+    for one in (path, *path.rglob("*"), *path.parents):
+        if one.owner() == "root" and one != Path("/"):
+            one.chmod(one.stat().st_mode | (0o055 if one.is_dir() else 0o044))
+    return path
+
+
+def test_it_needs_no_network(images: Images, trained: Path) -> None:
+    command = ("run", "--detach", *RESTRICTIONS, "--network", "none")
+    volume = ("--volume", f"{trained}/models:/models:ro")
+    started = images.engine.docker(*command, *volume, "onnxlet-serve").strip()
+    try:
+        until = time.monotonic() + 30
+        while images.engine.docker("exec", started, *HEALTH, check=False):
+            assert time.monotonic() < until, images.engine.docker("logs", started)
+            time.sleep(0.1)
+    finally:
+        images.engine.docker("rm", "--force", started)
+
+
+HEALTH = ("/usr/bin/python3", "-m", "serve", "health")
+
+
+def test_the_largest_batches_fit_into_its_memory(images: Images, trained: Path) -> None:
+    """As many rows as a request may have, with all digits that a number can have."""
+    rows = np.random.default_rng(1).uniform(1, 10, (1024, 784))
+    body = json.dumps({"images": rows.tolist()}).encode()
+    assert 13e6 < len(body) < 16 * 2**20
+    with Container(images.engine, trained / "models") as served:
+        with concurrent.futures.ThreadPoolExecutor(8) as pool:
+            asked = [pool.submit(served.request, "POST", "/predict", body) for _ in range(40)]
+            statuses = {answer.result().status for answer in asked}
+        state = served.state()
+    assert statuses <= {200, 429}
+    assert 200 in statuses
+    assert (state["OOMKilled"], state["Status"]) == (False, "running")
+
+
+def test_it_finishes_what_it_has_when_it_is_stopped(images: Images, slow_repository: Path) -> None:
+    with Container(images.engine, readable(slow_repository)) as served:
+        body = json.dumps({"instances": np.zeros((1, 784)).tolist()}).encode()
+        with concurrent.futures.ThreadPoolExecutor(1) as pool:
+            asked = pool.submit(served.request, "POST", "/v1/models/slow:predict", body)
+            time.sleep(0.1)
+            served.docker("stop")
+            assert asked.result().status == 200
+        state = served.state()
+    assert (state["Status"], state["ExitCode"]) == ("exited", 0)
+
+
+def test_it_comes_back_after_it_was_killed(images: Images, trained: Path) -> None:
+    with Container(images.engine, trained / "models") as served:
+        served.docker("kill")
+        assert served.state()["ExitCode"] == 128 + signal.SIGKILL
+        served.docker("start")
+        served.wait()
+        assert served.request("GET", "/v2/health/ready").status == 200
+
+
+def test_a_model_can_be_baked_in(images: Images, trained: Path, source: Path) -> None:
+    context = shutil.copytree(source, source.parent / f"{source.name}-baked")
+    shutil.copytree(trained / "models", context / "chosen")
+    options = ("--file", context / "Dockerfile.serve", "--tag", "baked")
+    build = ("--build-arg", "MODELS=chosen", "--build-arg", f"COMMIT={COMMIT}")
+    images.engine.build(*options, *build, context)
+    said = images.engine.docker("run", "--rm", *RESTRICTIONS, "baked", "check")
+    assert "mnist version 1 can be served" in said

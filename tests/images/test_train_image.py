@@ -1,0 +1,85 @@
+"""The training image, and both together in compose.yaml."""
+
+import json
+import sqlite3
+import time
+from pathlib import Path
+from urllib.request import urlopen
+
+import pytest
+
+from bundle import store
+from tests.conftest import Digits, free_port
+from tests.images.conftest import COMMIT, USER, Images
+from tests.images.container import Container
+
+
+def test_it_trains_and_exports_without_privileges(trained: Path) -> None:
+    manifest = store.read(trained / "models", "mnist", 1).manifest
+    assert manifest
+    assert manifest.git_commit == COMMIT
+    with sqlite3.connect(trained / "mlflow.db") as database:
+        (runs,) = database.execute("SELECT COUNT(*) FROM runs WHERE status = 'FINISHED'").fetchone()
+    assert runs == 1
+    assert (trained / "models/mnist/1").stat().st_uid == USER
+
+
+def test_it_has_no_server_of_ours(images: Images) -> None:
+    command = ("run", "--rm", "--entrypoint", "/bin/ls", "onnxlet-train", "/app")
+    assert images.engine.docker(*command).split() == ["LICENSE", "bundle", "export", "train"]
+    python = ("run", "--rm", "--entrypoint", "/venv/bin/python", "onnxlet-train", "-c")
+    code = (
+        "import importlib.util as u; print([n for n in ('simdjson', 'waitress') if u.find_spec(n)])"
+    )
+    assert images.engine.docker(*python, code).strip().endswith("[]")
+
+
+def test_what_it_made_is_served(images: Images, trained: Path, digits: Digits) -> None:
+    with Container(images.engine, trained / "models") as served:
+        body = json.dumps({"images": digits.images[:200].tolist()}).encode()
+        predicted = served.request("POST", "/predict", body).json()["predictions"]
+    right = sum(int(a == b) for a, b in zip(predicted, digits.labels[:200], strict=True))
+    manifest = store.read(trained / "models", "mnist", 1).manifest
+    assert manifest
+    assert right / 200 == pytest.approx(manifest.metrics["test_accuracy"], abs=0.1)
+
+
+def test_compose_ends_with_a_served_model(images: Images, work: Path) -> None:
+    """`docker compose up`, then the replicas behind a proxy."""
+    project = "onnxlet-test"
+    ports = {name: free_port() for name in ("MLFLOW_PORT", "PORT", "PROXY_PORT")}
+    settings = {name: str(port) for name, port in ports.items()}
+    settings |= {"TRAIN_OPTIONS": "--data /work/data/subset.npz --epochs 1"}
+    engine = images.engine
+    engine.docker("volume", "create", f"{project}_data")
+    copy = "cp /from/subset.npz /work/data && chown -R 65532:65532 /work/data"
+    volumes = ("--volume", f"{project}_data:/work/data", "--volume", f"{work}:/from:ro")
+    root = ("run", "--rm", "--user", "0", "--entrypoint", "/bin/sh", *volumes)
+    engine.docker(*root, "onnxlet-train", "-c", copy)
+    try:
+        engine.compose(project, "up", "--detach", **settings)
+        assert ready(ports["PORT"]) == {"ready": True}
+        found = ask(ports["MLFLOW_PORT"], "/api/2.0/mlflow/registered-models/search")
+        assert [one["name"] for one in found["registered_models"]] == ["mnist"]
+        engine.build("--tag", "onnxlet-proxy", images.folder / "deploy/proxy")
+        replicas = ("--profile", "replicas", "up", "--detach", "--scale", "replica=2")
+        engine.compose(project, *replicas, **settings)
+        assert ready(ports["PROXY_PORT"]) == {"ready": True}
+    finally:
+        engine.compose(project, "--profile", "replicas", "down", "--volumes", **settings)
+
+
+def ready(port: int) -> object:
+    """What the server says once it is ready."""
+    until = time.monotonic() + 120
+    while True:
+        try:
+            return ask(port, "/v2/health/ready")
+        except OSError:
+            assert time.monotonic() < until
+            time.sleep(0.2)
+
+
+def ask(port: int, path: str) -> dict[str, list[dict[str, object]]]:
+    with urlopen(f"http://127.0.0.1:{port}{path}", timeout=10) as answer:
+        return dict(json.load(answer))
