@@ -58,7 +58,7 @@ images: ## build the images onnxlet-serve and onnxlet-train; CA_FILE=FILE for a 
 	done
 
 test-images: setup $(BUILD)/clients/.installed ## build both images and test them; needs root, or an engine that runs
-	$(VENV)/bin/python -m pytest --repository=$(TEST_MODELS) --images tests/images
+	$(VENV)/bin/python -m pytest --repository=$(TEST_MODELS) --images -s tests/images
 
 bench-serve: setup $(BUILD)/peers/fastapi/.installed ## compare the server with FastAPI; BENCH_OPTIONS=--help for more
 	$(VENV)/bin/python -m benchmarks.core $(BENCH_OPTIONS)

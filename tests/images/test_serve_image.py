@@ -105,10 +105,15 @@ def test_it_tells_its_version(images: Images) -> None:
     assert "\nonnxruntime " in said
 
 
-def test_its_other_commands(images: Images, trained: Path, digits: Digits) -> None:
+def test_its_other_commands(images: Images, trained: Path) -> None:
     volume = ("--volume", f"{trained}/models:/models:ro")
-    command = ("run", "--rm", "--interactive", *RESTRICTIONS, *volume, "onnxlet-serve")
+    command = ("run", "--rm", *RESTRICTIONS, *volume, "onnxlet-serve")
     assert "mnist version 1 can be served" in images.engine.docker(*command, "check")
+    examples = ("--volume", f"{images.folder}/examples:/examples:ro")
+    predict = (*command[:-1], *examples, "onnxlet-serve", "predict", "/examples/digits.json")
+    predicted = json.loads(images.engine.docker(*predict))["predictions"]
+    assert len(predicted) == 3
+    assert set(predicted) <= set(range(10))
     shell = ("run", "--rm", "--entrypoint", "/bin/sh", "onnxlet-serve", "-c", "true")
     assert "no such file or directory" in images.engine.docker(*shell, check=False)
 
