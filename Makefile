@@ -53,7 +53,7 @@ test: setup $(PYTEST_BESIDE)/.installed $(BUILD)/clients/.installed $(BUILD)/mls
 images: ## build the images onnxlet-serve and onnxlet-train; CA_FILE=FILE for a firm's own certificates
 	for image in serve train; do \
 		DOCKER_BUILDKIT=1 docker build --file Dockerfile.$$image --tag onnxlet-$$image \
-			--build-arg COMMIT=$$(git rev-parse --short HEAD) $(if $(CA_FILE),--secret id=ca$(,)src=$(CA_FILE)) . \
+			--build-arg COMMIT=$$(git describe --always --dirty) $(if $(CA_FILE),--secret id=ca$(,)src=$(CA_FILE)) . \
 			|| exit; \
 	done
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 DOCUMENTS = Path("/usr/share/doc")
+LICENCES = Path("/usr/share/common-licenses")  # which packages' own files refer to
 
 
 @dataclass(frozen=True, order=True)
@@ -29,7 +30,8 @@ def owners(files: Iterable[Path]) -> list[Package]:
 
 
 def copy_licences(packages: Iterable[Package], root: Path) -> None:
-    """Keep each package's ``copyright`` where Debian has it."""
+    """Keep each package's ``copyright`` where Debian has it, and the licences that these name."""
+    shutil.copytree(LICENCES, root / LICENCES.relative_to("/"), symlinks=True)
     for package in packages:
         target = root / DOCUMENTS.relative_to("/") / package.name
         target.mkdir(parents=True, exist_ok=True)

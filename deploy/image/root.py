@@ -6,6 +6,7 @@ packages without what they never load, our own PARTs, and every shared library t
 Python code is there as byte code alone. Two runs on the same files make the same bytes.
 """
 
+import os
 import shutil
 import subprocess
 import sys
@@ -109,6 +110,7 @@ def _accounts(root: Path) -> None:
     (root / "tmp").mkdir()
     (root / "tmp").chmod(0o1777)
     (root / "models").mkdir()
+    os.chown(root / "models", USER, USER)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 DIST_INFO = "usr/local/lib/python3*/dist-packages/*.dist-info"
 OPTIONS = ("--output-reproducible", "--output-format", "JSON")
@@ -21,6 +22,13 @@ def main(python: str, image: Path) -> None:
     bom: dict[str, Any] = json.loads(made.stdout)
     taken = {_plain(path.name.split("-")[0]) for path in image.glob(DIST_INFO)}
     bom["components"] = [one for one in bom["components"] if _plain(one["name"]) in taken]
+    bom["metadata"]["component"] = {"type": "application", "name": "onnxlet", "bom-ref": "onnxlet"}
+    kept = {one["bom-ref"] for one in bom["components"]}
+    bom["dependencies"] = [
+        one | {"dependsOn": sorted(kept & {*one.get("dependsOn", ())})}
+        for one in bom["dependencies"]
+        if one["ref"] in kept
+    ]
     folder = image / "usr/share/sbom"
     listed = folder / "debian"
     bom["components"] += [_debian(*line.split("=")) for line in listed.read_text().splitlines()]
@@ -33,7 +41,7 @@ def _plain(name: str) -> str:
 
 
 def _debian(name: str, version: str, architecture: str) -> dict[str, str]:
-    purl = f"pkg:deb/debian/{name}@{version}?arch={architecture}"
+    purl = f"pkg:deb/debian/{name}@{quote(version, safe='')}?arch={architecture}"
     return {"type": "library", "name": name, "version": version, "purl": purl, "bom-ref": purl}
 
 

@@ -3,8 +3,8 @@
 # Of the standard library: interfaces, development, databases, other concurrency than ours, and what
 # stands in where a library in C is missing.
 MODULES = {
-    "__phello__", "_pydatetime", "_pydecimal", "_pyio", "_pyrepl", "_sysconfigdata__linux_x86_64",
-    "antigravity", "asyncio", "bdb", "cProfile", "code", "codeop", "configparser", "curses", "dbm",
+    "__phello__", "_pydatetime", "_pydecimal", "_pyio", "_pyrepl", "antigravity",
+     "asyncio", "bdb", "cProfile", "code", "codeop", "configparser", "curses", "dbm",
     "doctest", "ensurepip", "ftplib", "idlelib", "imaplib", "lib-dynload", "mailbox",
     "multiprocessing", "optparse", "pdb", "pickletools", "poplib", "profile", "pstats", "pty",
     "pydoc", "pydoc_data", "smtplib", "sqlite3", "tabnanny", "tarfile", "test", "this", "tkinter",
@@ -12,8 +12,9 @@ MODULES = {
 }  # fmt: skip
 # Their libraries, and encodings of East Asia.
 LIBRARIES = (
-    "_asyncio", "_codecs_", "_crypt", "_curses", "_dbm", "_gdbm", "_lsprof", "_multibytecodec",
-    "_sqlite3", "_test", "_tkinter", "_xx", "readline", "xx",
+    "_asyncio", "_codecs_", "_crypt", "_ctypes_test", "_curses", "_dbm", "_elementtree", "_gdbm",
+    "_lsprof", "_multibytecodec", "_multiprocessing", "_posixshmem", "_sqlite3", "_test",
+    "_tkinter", "_xx", "pyexpat", "readline", "xx",
 )  # fmt: skip
 
 # Of the packages: sources, and what only builds, tests or converts. onnxruntime's Python module has

@@ -66,7 +66,7 @@ def trained(images: Images, work: Path, tmp_path_factory: pytest.TempPathFactory
         shutil.chown(path, USER, USER)
     parent = folder
     while parent.parent != parent:  # the container's user must get there
-        parent.chmod(parent.stat().st_mode | 0o055)
+        parent.chmod(parent.stat().st_mode | 0o011)
         parent = parent.parent
     restrictions = ("--cap-drop", "ALL", "--security-opt", "no-new-privileges")
     run = ("run", "--rm", *restrictions, "--volume", f"{folder}:/work", "onnxlet-train")

@@ -39,23 +39,22 @@ class Engine:
             raise NoEngineError("no container engine answers, and only root can start one")
         try:
             self._start_own()
-        except (RuntimeError, OSError) as error:
-            raise NoEngineError(f"no container engine can be had here: {error}") from None
+        except BaseException:
+            self.stop()
+            raise
 
     def _start_own(self) -> None:
         if not all(map(shutil.which, ("dockerd", "docker-compose", "debootstrap", "zstd"))):
             _run("apt-get", "update", "-qq")
             _run("apt-get", "install", "-y", "-qq", "--no-install-recommends", *PACKAGES)
         self.environment["DOCKER_HOST"] = f"unix://{self._folder}/docker.sock"
-        self._daemon = subprocess.Popen(
-            [
-                *("/usr/sbin/dockerd", "--data-root", self._folder / "data"),
-                *("--exec-root", self._folder / "exec", "--pidfile", self._folder / "pid"),
-                *("-H", self.environment["DOCKER_HOST"]),
-            ],
-            stdout=subprocess.DEVNULL,
-            stderr=(self._folder / "log").open("w"),
-        )
+        command = [
+            *("/usr/sbin/dockerd", "--data-root", self._folder / "data"),
+            *("--exec-root", self._folder / "exec", "--pidfile", self._folder / "pid"),
+            *("-H", self.environment["DOCKER_HOST"]),
+        ]
+        with (self._folder / "log").open("w") as log:
+            self._daemon = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=log)
         until = time.monotonic() + _SECONDS
         while not _answers(self.environment):
             if self._daemon.poll() is not None or time.monotonic() > until:

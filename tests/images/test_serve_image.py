@@ -4,6 +4,7 @@ import concurrent.futures
 import hashlib
 import io
 import json
+import re
 import shutil
 import signal
 import subprocess
@@ -82,6 +83,11 @@ def test_licences_and_a_bill_of_materials(files: bytes) -> None:
     parts = {one["name"].lower(): one["version"] for one in bill["components"]}
     assert {"onnxruntime", "numpy", "flask", "waitress", "libc6", "libssl3t64"} <= parts.keys()
     assert "pip" not in parts
+    known = {one["bom-ref"] for one in (*bill["components"], bill["metadata"]["component"])}
+    for one in bill["dependencies"]:
+        assert {one["ref"], *one["dependsOn"]} <= known
+    assert {"usr/share/common-licenses/LGPL-2.1", "usr/share/common-licenses/GPL-3"} <= {*names}
+    assert any(name.endswith("onnxruntime/ThirdPartyNotices.txt") for name in names)
     for name in ("libc6", "python3.13-minimal", "onnxlet"):
         assert f"usr/share/doc/{name}/copyright" in names
     licences = [name for name in names if "dist-info/" in name and "LICEN" in name.upper()]
@@ -145,7 +151,8 @@ def readable(path: Path) -> Path:
     """The same, and the container's user gets there."""
     for one in (path, *path.rglob("*"), *path.parents):
         if one.owner() == "root" and one != Path("/"):
-            one.chmod(one.stat().st_mode | (0o055 if one.is_dir() else 0o044))
+            inside = 0o055 if one.is_dir() else 0o044
+            one.chmod(one.stat().st_mode | (inside if one.is_relative_to(path) else 0o011))
     return path
 
 
@@ -171,23 +178,37 @@ def test_the_largest_batches_fit_into_its_memory(images: Images, trained: Path) 
     body = json.dumps({"images": rows.tolist()}).encode()
     assert 13e6 < len(body) < 16 * 2**20
     with Container(images.engine, trained / "models") as served:
-        with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        with concurrent.futures.ThreadPoolExecutor(16) as pool:
             asked = [pool.submit(served.request, "POST", "/predict", body) for _ in range(40)]
             statuses = {answer.result().status for answer in asked}
+        code = (
+            "from pathlib import Path; found = [*Path('/sys/fs/cgroup').rglob('memory.events'),"
+            " *Path('/sys/fs/cgroup').rglob('memory.oom_control')]; print(found[0].read_text())"
+        )
+        events = served.run_inside("/usr/bin/python3", "-c", code)
         state = served.state()
     assert statuses <= {200, 429}
     assert 200 in statuses
+    assert re.search(r"^oom_kill 0$", events, re.MULTILINE), events
     assert (state["OOMKilled"], state["Status"]) == (False, "running")
 
 
 def test_it_finishes_what_it_has_when_it_is_stopped(images: Images, slow_repository: Path) -> None:
     with Container(images.engine, readable(slow_repository)) as served:
         body = json.dumps({"instances": np.zeros((1, 784)).tolist()}).encode()
-        with concurrent.futures.ThreadPoolExecutor(1) as pool:
-            asked = pool.submit(served.request, "POST", "/v1/models/slow:predict", body)
+
+        def ask() -> tuple[int, float]:
+            answer = served.request("POST", "/v1/models/slow:predict", body)
+            return answer.status, time.monotonic()
+
+        with concurrent.futures.ThreadPoolExecutor(8) as pool:
+            asked = [pool.submit(ask) for _ in range(8)]
             time.sleep(0.1)
-            served.docker("stop")
-            assert asked.result().status == 200
+            stopped = time.monotonic()
+            served.docker("stop", "--time", "30")
+            answers = [one.result() for one in asked]
+        assert {status for status, _ in answers} == {200}
+        assert max(when for _, when in answers) > stopped
         state = served.state()
     assert (state["Status"], state["ExitCode"]) == ("exited", 0)
 

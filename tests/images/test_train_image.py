@@ -3,6 +3,7 @@
 import json
 import sqlite3
 import time
+from http.client import HTTPException
 from pathlib import Path
 from urllib.request import urlopen
 
@@ -12,6 +13,7 @@ from bundle import store
 from tests.conftest import Digits, free_port
 from tests.images.conftest import COMMIT, USER, Images
 from tests.images.container import Container
+from tests.images.test_serve_image import readable
 
 
 def test_it_trains_and_exports_without_privileges(trained: Path) -> None:
@@ -32,6 +34,30 @@ def test_it_has_no_server_of_ours(images: Images) -> None:
         "import importlib.util as u; print([n for n in ('simdjson', 'waitress') if u.find_spec(n)])"
     )
     assert images.engine.docker(*python, code).strip().endswith("[]")
+
+
+def test_its_code_is_its_own(images: Images, tmp_path: Path) -> None:
+    """And not what lies in the folder that it works in."""
+    (tmp_path / "train").mkdir()
+    (tmp_path / "train/__init__.py").write_text("raise SystemExit('from elsewhere')")
+    run = ("run", "--rm", "--volume", f"{readable(tmp_path)}:/work", "onnxlet-train")
+    assert "usage: python -m train" in images.engine.docker(*run, "train", "--help")
+
+
+def test_a_volume_that_serve_saw_first_can_be_published_into(images: Images) -> None:
+    """Newer Compose makes all containers before it starts any."""
+    engine = images.engine
+    mount = "type=volume,source=first,target=/models,readonly,volume-nocopy"
+    made = [
+        engine.docker("create", "--volume", "first:/work/models", "onnxlet-train").strip(),
+        engine.docker("create", "--mount", mount, "onnxlet-serve").strip(),
+    ]
+    write = ("run", "--rm", "--volume", "first:/work/models", "--entrypoint", "/bin/sh")
+    try:
+        engine.docker(*write, "onnxlet-train", "-c", "touch /work/models/here")
+    finally:
+        engine.docker("rm", *made)
+        engine.docker("volume", "rm", "first")
 
 
 def test_what_it_made_is_served(images: Images, trained: Path, digits: Digits) -> None:
@@ -75,7 +101,7 @@ def ready(port: int) -> object:
     while True:
         try:
             return ask(port, "/v2/health/ready")
-        except OSError:
+        except (OSError, HTTPException):
             assert time.monotonic() < until
             time.sleep(0.2)
 
