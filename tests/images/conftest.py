@@ -69,7 +69,7 @@ def trained(images: Images, work: Path, tmp_path_factory: pytest.TempPathFactory
         parent.chmod(parent.stat().st_mode | 0o011)
         parent = parent.parent
     restrictions = ("--cap-drop", "ALL", "--security-opt", "no-new-privileges")
-    run = ("run", "--rm", *restrictions, "--volume", f"{folder}:/work", "onnxlet-train")
+    run = ("run", "--rm", *restrictions, "--volume", f"{folder}:/workspace", "onnxlet-train")
     images.engine.docker(*run, "train", "--data", "data/subset.npz", "--epochs", "1")
     images.engine.docker(*run, "export", "--best")
     return folder

@@ -40,7 +40,7 @@ def test_its_code_is_its_own(images: Images, tmp_path: Path) -> None:
     """And not what lies in the folder that it works in."""
     (tmp_path / "train").mkdir()
     (tmp_path / "train/__init__.py").write_text("raise SystemExit('from elsewhere')")
-    run = ("run", "--rm", "--volume", f"{readable(tmp_path)}:/work", "onnxlet-train")
+    run = ("run", "--rm", "--volume", f"{readable(tmp_path)}:/workspace", "onnxlet-train")
     assert "usage: python -m train" in images.engine.docker(*run, "train", "--help")
 
 
@@ -49,12 +49,12 @@ def test_a_volume_that_serve_saw_first_can_be_published_into(images: Images) -> 
     engine = images.engine
     mount = "type=volume,source=first,target=/models,readonly,volume-nocopy"
     made = [
-        engine.docker("create", "--volume", "first:/work/models", "onnxlet-train").strip(),
+        engine.docker("create", "--volume", "first:/workspace/models", "onnxlet-train").strip(),
         engine.docker("create", "--mount", mount, "onnxlet-serve").strip(),
     ]
-    write = ("run", "--rm", "--volume", "first:/work/models", "--entrypoint", "/bin/sh")
+    write = ("run", "--rm", "--volume", "first:/workspace/models", "--entrypoint", "/bin/sh")
     try:
-        engine.docker(*write, "onnxlet-train", "-c", "touch /work/models/here")
+        engine.docker(*write, "onnxlet-train", "-c", "touch /workspace/models/here")
     finally:
         engine.docker("rm", *made)
         engine.docker("volume", "rm", "first")
@@ -75,11 +75,11 @@ def test_compose_ends_with_a_served_model(images: Images, work: Path) -> None:
     project = "onnxlet-test"
     ports = {name: free_port() for name in ("MLFLOW_PORT", "PORT", "PROXY_PORT")}
     settings = {name: str(port) for name, port in ports.items()}
-    settings |= {"TRAIN_OPTIONS": "--data /work/data/subset.npz --epochs 1"}
+    settings |= {"TRAIN_OPTIONS": "--data /workspace/data/subset.npz --epochs 1"}
     engine = images.engine
     engine.docker("volume", "create", f"{project}_data")
-    copy = "cp /from/subset.npz /work/data && chown -R 65532:65532 /work/data"
-    volumes = ("--volume", f"{project}_data:/work/data", "--volume", f"{work}:/from:ro")
+    copy = "cp /from/subset.npz /workspace/data && chown -R 65532:65532 /workspace/data"
+    volumes = ("--volume", f"{project}_data:/workspace/data", "--volume", f"{work}:/from:ro")
     root = ("run", "--rm", "--user", "0", "--entrypoint", "/bin/sh", *volumes)
     engine.docker(*root, "onnxlet-train", "-c", copy)
     try:
