@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import onnx
-from onnx import ValueInfoProto
 
 from bundle.errors import BundleError
 from bundle.golden import TOLERANCE, Golden
@@ -35,8 +34,8 @@ def adopt(file: Path, name: str, labels: Path | None, root: Path) -> tuple[Path,
     model = _whole(file)
     graph.check(model.SerializeToString())
     constants = {tensor.name for tensor in model.graph.initializer}
-    inputs = _specs([tensor for tensor in model.graph.input if tensor.name not in constants])
-    outputs = _specs(model.graph.output)
+    inputs = publish.specs([tensor for tensor in model.graph.input if tensor.name not in constants])
+    outputs = publish.specs(model.graph.output)
     golden = _golden(model, inputs)
     tolerance = _tolerance(model, golden)
     manifest = Manifest(
@@ -69,19 +68,6 @@ def _whole(file: Path) -> onnx.ModelProto:
         raise ExportError(f"{file}: {error.strerror}") from None
     except Exception as error:  # protobuf's DecodeError, and the checker's own
         raise ExportError(f"{file}: not an ONNX model: {error}") from None
-
-
-def _specs(tensors: Sequence[ValueInfoProto]) -> tuple[TensorSpec, ...]:
-    return tuple(
-        TensorSpec(
-            name=tensor.name,
-            dtype=np.dtype(
-                onnx.helper.tensor_dtype_to_np_dtype(tensor.type.tensor_type.elem_type)
-            ).name,
-            shape=tuple(size.dim_value or BATCH for size in tensor.type.tensor_type.shape.dim),
-        )
-        for tensor in tensors
-    )
 
 
 def _golden(model: onnx.ModelProto, inputs: Sequence[TensorSpec]) -> Golden:

@@ -22,7 +22,7 @@ class Measured:
     """Of one model."""
 
     test_accuracy: float
-    """0..1, of the class with the largest first output."""
+    """See ``accuracy``."""
     bytes: int
     us_per_row: Mapping[str, float]
     """See ``us_per_row``."""
@@ -33,14 +33,15 @@ def measure(
 ) -> list[Measured]:
     """Measure models that take the same inputs, the test set, side by side."""
     speeds = us_per_row(onnx_files, inputs)
-    accuracies = [
-        float((runtime.answers(file, inputs)[0].argmax(axis=1) == y_test).mean())
-        for file in onnx_files
-    ]
     return [
-        Measured(accuracy, file.stat().st_size, speed)
-        for accuracy, file, speed in zip(accuracies, onnx_files, speeds, strict=True)
+        Measured(accuracy(file, inputs, y_test), file.stat().st_size, speed)
+        for file, speed in zip(onnx_files, speeds, strict=True)
     ]
+
+
+def accuracy(onnx_file: Path, inputs: Inputs, y_test: NDArray[np.int64]) -> float:
+    """Part of the rows, 0..1, whose class has the largest first output."""
+    return float((runtime.answers(onnx_file, inputs)[0].argmax(axis=1) == y_test).mean())
 
 
 def us_per_row(

@@ -84,14 +84,14 @@ def opset(graph: onnx.ModelProto) -> int | None:
 def specs(
     tensors: Iterable[onnx.ValueInfoProto], value_range: tuple[float, float] | None = None
 ) -> tuple[TensorSpec, ...]:
-    """The tensors of a graph's side, their first dimension the batch."""
+    """The tensors of a graph's side; a size that the graph leaves open is that of a batch."""
     return tuple(
         TensorSpec(
             name=tensor.name,
             dtype=np.dtype(
                 onnx.helper.tensor_dtype_to_np_dtype(tensor.type.tensor_type.elem_type)
             ).name,
-            shape=(BATCH, *(d.dim_value for d in tensor.type.tensor_type.shape.dim[1:])),
+            shape=tuple(size.dim_value or BATCH for size in tensor.type.tensor_type.shape.dim),
             range=value_range,
         )
         for tensor in tensors

@@ -10,7 +10,7 @@ from typing import Any
 import mlflow
 import numpy as np
 from mlflow.entities import Run
-from mlflow.models import Model, ModelSignature
+from mlflow.models import Model
 from numpy.typing import NDArray
 
 from export.errors import ExportError
@@ -30,7 +30,6 @@ class Source:
     x_test: NDArray[np.float32]
     """Shape (N, features)."""
     y_test: NDArray[np.int64]
-    signature: ModelSignature
     metadata: Mapping[str, str]
     """Of the Keras model, as MLflow has it."""
     labels: tuple[str, ...]
@@ -119,7 +118,6 @@ def _source(run: Run, folder: Path, model_folder: Path, test_file: Path) -> Sour
         folder=folder,
         x_test=x_test.astype(np.float32),
         y_test=y_test.astype(np.int64),
-        signature=described.signature,
         metadata=metadata,
         labels=tuple(json.loads(metadata.get("labels", "[]"))),
         range=None if low_high is None else (low_high[0], low_high[1]),

@@ -11,7 +11,7 @@ from bundle.errors import BundleError
 from bundle.manifest import Manifest
 from bundle.proof import Parity
 from bundle.store import Bundle
-from export import graph, parity, process, report, runtime, source
+from export import graph, measure, parity, process, report, runtime, source
 from export.errors import ExportError
 from export.place import located, refuse_strangers
 from export.prepare import compare
@@ -57,7 +57,9 @@ def verify(folder: Path, key: Path | None, console: Console) -> None:
             onnx_file = Path(temporary) / layout.MODEL_FILE
             onnx_file.write_bytes(bundle.model)
             found = compare(origin, onnx_file)
-            accuracy = process.fresh(_accuracy, onnx_file, origin.x_test, origin.y_test)
+            taken = bundle.manifest.inputs[0]
+            rows = {taken.name: origin.x_test.astype(taken.dtype)}
+            accuracy = process.fresh(measure.accuracy, onnx_file, rows, origin.y_test)
     console.print(report.proof(found))
     if shortfall := _shortfall(bundle.manifest, found):
         raise ExportError(f"it does not answer as its Keras model does: {shortfall}")
@@ -102,13 +104,6 @@ def answers(bundle: Bundle) -> None:
         raise ExportError(f"the golden inputs do not run: {' '.join(str(error).split())}") from None
     for got in ways:
         bundle.golden.check(dict(zip(names, got, strict=True)))
-
-
-def _accuracy(onnx_file: Path, x_test: runtime.Array, y_test: runtime.Array) -> float:
-    spec = onnx.load(onnx_file).graph.input[0]
-    kind = onnx.helper.tensor_dtype_to_np_dtype(spec.type.tensor_type.elem_type)
-    probabilities = runtime.answers(onnx_file, {spec.name: x_test.astype(kind)})[0]
-    return float((probabilities.argmax(axis=1) == y_test).mean())
 
 
 def _say(console: Console, text: str) -> None:

@@ -12,7 +12,8 @@ import pytest
 
 from bundle import store, writer
 from export import __main__
-from tests.conftest import Digits, python_environment, run
+from tests.conftest import Digits
+from tests.export.test_export import export
 from tests.live_server import Server
 from train import interrupt
 
@@ -59,12 +60,6 @@ def call(work: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixt
         return status, *capsys.readouterr()
 
     return call
-
-
-def export(work: Path, *arguments: str | Path) -> tuple[int, str, str]:
-    done = run(*(sys.executable, "-m", "export", *arguments), cwd=work, env=python_environment())
-    assert "Traceback" not in done.stderr
-    return done.returncode, done.stdout, done.stderr
 
 
 def labels(models: Path, name: str) -> object:

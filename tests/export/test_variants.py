@@ -3,7 +3,6 @@
 import dataclasses
 import json
 import re
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +17,8 @@ from bundle import store
 from bundle.manifest import Manifest
 from bundle.proof import Quantization
 from tests.bundle.test_manifest import MANIFEST
-from tests.conftest import Digits, python_environment, run
+from tests.conftest import Digits
+from tests.export.test_export import export
 from tests.live_server import Server
 
 NAME = "variants"
@@ -34,12 +34,6 @@ FORMS = {
     6: ("--weights", "fp16"),
     7: ("--input", "uint8", "--quantize", "static", "--max-drop", "2"),
 }
-
-
-def export(work: Path, *arguments: str | Path) -> tuple[int, str, str]:
-    done = run(*(sys.executable, "-m", "export", *arguments), cwd=work, env=python_environment())
-    assert "Traceback" not in done.stderr
-    return done.returncode, done.stdout, done.stderr
 
 
 @dataclass(frozen=True)
