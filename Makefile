@@ -73,10 +73,11 @@ lint: $(VENV)/.installed ## check format, style and types
 
 lock: $(VENV)/.installed ## compile requirements/ anew from pyproject.toml; LOCK_OPTIONS=--upgrade for newer ones
 	$(LOCK) --group pyproject.toml:dev -o requirements/dev.txt
-	for group in serve train export pytest peer-fastapi; do \
+	for group in serve train export pytest peer-fastapi load; do \
 		$(LOCK) --group pyproject.toml:$$group -c requirements/dev.txt -o requirements/$$group.txt; \
 	done
-	for group in clients mlserver sbom; do \
+	for group in clients mlserver sbom peer-bentoml peer-course peer-litserve peer-mlflow peer-mosec \
+		peer-naive peer-ray; do \
 		$(LOCK) --group pyproject.toml:$$group -o requirements/$$group.txt; \
 	done
 

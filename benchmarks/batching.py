@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from benchmarks import prepare, rounds, servers, verdict, wrk
+from benchmarks import machine, prepare, rounds, servers, wrk
 from benchmarks.rounds import Measurement, Shape, Target
 
 SINGLE = Shape(1, 16)
@@ -35,7 +35,7 @@ def compare(
     what: str, models: Path, count: int, seconds: float, console: Console
 ) -> dict[str, list[Measurement]]:
     """Measurements of each variant at 16 connections of one row."""
-    body = prepare.bodies([1])[1]
+    request = prepare.requests([1])[1]
     with ExitStack() as opened:
         running = [
             opened.enter_context(servers.ours(models, *arguments))
@@ -46,7 +46,7 @@ def compare(
         )
         task = progress.add_task(what, total=count * len(VARIANTS))
         step = functools.partial(progress.advance, task)
-        targets = [Target(server, body) for server in running]
+        targets = [Target(server, request) for server in running]
         measured = rounds.alternate(targets, SINGLE, count, seconds, step)
     return dict(zip(VARIANTS, measured, strict=True))
 
@@ -89,7 +89,7 @@ def main() -> int:
         print(f"bench: {error}", file=sys.stderr)
         return 1
     console.print(table)
-    console.print(verdict.circumstances(), highlight=False)
+    console.print(machine.circumstances(), highlight=False)
     return 0
 
 

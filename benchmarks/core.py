@@ -10,7 +10,10 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import Progress
 
-from benchmarks import dialects, limit, prepare, rounds, servers, verdict, wrk
+from benchmarks import dialects, machine, prepare, rounds, servers, verdict, wrk
+from benchmarks.limit.floor import Floor
+from benchmarks.peers import environment
+from benchmarks.peers.table import PEERS
 from benchmarks.rounds import Measurement, Shape, Target
 from benchmarks.verdict import Line, at_least, at_most
 from benchmarks.watch import Watch
@@ -31,22 +34,22 @@ HEALTH_MILLISECONDS = 100.0
 
 def speed(models: Path, count: int, seconds: float, console: Console) -> list[Line]:
     """Compare both servers under each load; start both, and load one at a time."""
-    bodies = prepare.bodies([shape.rows for shape in AGAINST_FASTAPI])
+    requests = prepare.requests([shape.rows for shape in AGAINST_FASTAPI])
     lines: list[Line] = []
     steps = count * (2 * len(AGAINST_FASTAPI) + 1)
     with (
         servers.ours(models) as ours,
-        servers.fastapi(models) as theirs,
+        environment.server("fastapi", PEERS["fastapi"], models) as theirs,
         Progress(console=console, transient=True, disable=not console.is_terminal) as progress,
     ):
         task = progress.add_task("rounds", total=steps)
         step = functools.partial(progress.advance, task)
         single: list[Measurement] = []
         for shape in AGAINST_FASTAPI:
-            body = bodies[shape.rows]
-            floor = limit.Floor(models, body, shape.rows)
+            request = requests[shape.rows]
+            floor = Floor(models, request, shape.rows)
             mine, other = rounds.alternate(
-                [Target(ours, body), Target(theirs, body)],
+                [Target(ours, request), Target(theirs, request)],
                 shape,
                 count,
                 seconds,
@@ -58,7 +61,7 @@ def speed(models: Path, count: int, seconds: float, console: Console) -> list[Li
             if shape == LARGE:
                 lines.append(_share(mine))
             single = mine
-        (crowd,) = rounds.alternate([Target(ours, bodies[1])], CROWD, count, seconds, step)
+        (crowd,) = rounds.alternate([Target(ours, requests[1])], CROWD, count, seconds, step)
         kept = rounds.ratio(crowd, single, lambda measured: measured.rows_per_second)
         lines.append(at_least("rows/s at 1 x 64, of those at 1 x 16", kept, CROWD_AT_LEAST))
         memory = ours.memory()
@@ -106,7 +109,7 @@ def _against_limit(shape: Shape, mine: list[Measurement], floors: list[float]) -
 
 def pressure(models: Path, seconds: float) -> list[Line]:
     """How soon others are answered while the server is busy, and while it is overrun."""
-    bodies = prepare.bodies([1, LARGE.rows])
+    bodies = {rows: one.body for rows, one in prepare.requests([1, LARGE.rows]).items()}
     lines = []
     for shape in (CROWD, Shape(LARGE.rows, 16)):
         with servers.ours(models) as server, Watch(server.base + "/v2/health/ready") as health:
@@ -148,7 +151,7 @@ def start_up(models: Path, count: int) -> Line:
 
 def soak(models: Path, minutes: float, console: Console) -> list[Line]:
     """Memory under mixed load: how far it moves after the first tenth."""
-    bodies = prepare.bodies([1, 32, 256])
+    bodies = {rows: one.body for rows, one in prepare.requests([1, 32, 256]).items()}
     samples: list[float] = []
     with servers.ours(models) as server:
         until = time.monotonic() + minutes * 60
@@ -199,7 +202,7 @@ def main() -> int:
         print(f"bench: {error}", file=sys.stderr)
         return 1
     console.print(verdict.table(lines))
-    console.print(verdict.circumstances(), highlight=False)
+    console.print(machine.circumstances(), highlight=False)
     return 0
 
 

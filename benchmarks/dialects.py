@@ -1,18 +1,22 @@
 """The other dialects beside our own, on one server, with the same digits."""
 
-import json
 from pathlib import Path
 
 from benchmarks import prepare, rounds, servers
 from benchmarks.rounds import Shape, Target
 from benchmarks.servers import Server
 from benchmarks.verdict import Line, at_least, at_most
-from train import mnist
 
 SHAPES = (Shape(256, 4), Shape(1, 16))
 CPU_AT_MOST = 1.1  # of /predict's
 BINARY_AT_LEAST = 3.0  # times /predict's rows a second, at 256 rows
-OIP = "/v2/models/mnist/infer"
+NAMES = {
+    "predict": "predict",
+    "OIP": "oip",
+    "TF Serving": "tfserving",
+    "MLflow": "mlflow",
+    "OIP, bytes": "oip-bytes",
+}
 
 
 def compare(models: Path, count: int, seconds: float) -> list[Line]:
@@ -40,30 +44,7 @@ def compare(models: Path, count: int, seconds: float) -> list[Line]:
 
 
 def _targets(server: Server, rows: int) -> dict[str, Target]:
-    digits = mnist.load(prepare.ROOT / "data").x_test[:rows].astype("u1")
-    values = digits.tolist()
-    tensor = {"name": "image", "shape": [rows, 784], "datatype": "FP32", "data": values}
-    body, head = _binary(digits.tobytes(), rows)
     return {
-        "predict": Target(server, _json({"images": values})),
-        "OIP": Target(server, _json({"inputs": [tensor]}), OIP),
-        "TF Serving": Target(server, _json({"instances": values}), "/v1/models/mnist:predict"),
-        "MLflow": Target(server, _json({"inputs": values}), "/invocations"),
-        "OIP, bytes": Target(server, body, OIP, {"Inference-Header-Content-Length": str(head)}),
+        name: Target(server, prepare.requests([rows], dialect)[rows])
+        for name, dialect in NAMES.items()
     }
-
-
-def _binary(data: bytes, rows: int) -> tuple[bytes, int]:
-    """Body of a request with UINT8 bytes that wants bytes back, and the length of its head."""
-    tensor = {
-        "name": "image",
-        "shape": [rows, 784],
-        "datatype": "UINT8",
-        "parameters": {"binary_data_size": len(data)},
-    }
-    head = _json({"inputs": [tensor], "parameters": {"binary_data_output": True}})
-    return head + data, len(head)
-
-
-def _json(document: object) -> bytes:
-    return json.dumps(document, separators=(",", ":")).encode()

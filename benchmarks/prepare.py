@@ -1,13 +1,14 @@
 """What a benchmark needs: the small model 784-128-10, and bodies of real test digits."""
 
-import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 from benchmarks import heavy
-from train import mnist
+from benchmarks.load import digits
+from benchmarks.load.dialect import DIALECTS, Model, Request
 
 ROOT = Path(__file__).parent.parent
 FOLDER = ROOT / "build/bench"
@@ -27,6 +28,12 @@ def models() -> Path:
     return published
 
 
+def keras_model() -> Path:
+    """The same model as Keras has it."""
+    models()
+    return next((FOLDER / "mlruns").rglob("model.keras"))
+
+
 def heavy_models() -> Path:
     """A repository with the heavy model, made once; see ``benchmarks/heavy.py``."""
     folder = FOLDER / "heavy-models"
@@ -35,10 +42,7 @@ def heavy_models() -> Path:
     return folder
 
 
-def bodies(rows: list[int]) -> dict[int, bytes]:
+def requests(rows: Iterable[int], dialect: str = "predict") -> dict[int, Request]:
     """For each number of rows, a request with so many test digits, as compact integer JSON."""
-    digits = mnist.load(ROOT / "data").x_test.astype(int)
-    return {
-        count: json.dumps({"images": digits[:count].tolist()}, separators=(",", ":")).encode()
-        for count in rows
-    }
+    sent = digits.read(ROOT / "data")
+    return {count: DIALECTS[dialect].request(sent.some(count, 0).images, Model()) for count in rows}

@@ -1,10 +1,12 @@
 """Servers under the same load in turn, so that a noisy machine is noisy for all of them."""
 
 import statistics
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from benchmarks import wrk
+from benchmarks.errors import BenchmarkError
+from benchmarks.load.dialect import Request
 from benchmarks.servers import Server
 
 
@@ -38,14 +40,16 @@ class Target:
     """What is measured: a server, and what it is sent."""
 
     server: Server
-    body: bytes
-    path: str = "/predict"
-    headers: Mapping[str, str] = field(default_factory=dict)
-    """Beside ``Content-Type: application/json``."""
+    request: Request
 
 
-class FailedRequestsError(Exception):
+class FailedRequestsError(BenchmarkError):
     """A load had errors: its figures don't count."""
+
+
+def warm_up(target: Target, shape: Shape) -> None:
+    """Load it for a second that does not count."""
+    _load(target, shape, 1)
 
 
 def measure(target: Target, shape: Shape, seconds: float) -> Measurement:
@@ -77,7 +81,7 @@ def alternate(
     """Measurements of each target, one a round; the order changes from round to round."""
     results: list[list[Measurement]] = [[] for _ in targets]
     for target in targets:
-        _load(target, shape, 1)  # warm up
+        warm_up(target, shape)
     for turn in range(rounds):
         order = range(len(targets)) if turn % 2 == 0 else reversed(range(len(targets)))
         for index in order:
@@ -88,8 +92,9 @@ def alternate(
 
 
 def _load(target: Target, shape: Shape, seconds: float) -> wrk.Load:
-    url = target.server.base + target.path
-    return wrk.run(url, target.body, shape.connections, seconds, target.headers)
+    request = target.request
+    url = target.server.base + request.path
+    return wrk.run(url, request.body, shape.connections, seconds, request.headers)
 
 
 def ratio(

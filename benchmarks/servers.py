@@ -1,4 +1,4 @@
-"""The servers that are compared, each started as its users would, on 127.0.0.1."""
+"""The servers that are measured, each started as its users would, on 127.0.0.1."""
 
 import contextlib
 import os
@@ -7,54 +7,111 @@ import socket
 import subprocess
 import time
 import urllib.request
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Self
 
 import psutil
 
+from benchmarks import placing
+from benchmarks.errors import BenchmarkError
+
 ROOT = Path(__file__).parent.parent
 LOGS = ROOT / "build/bench/logs"
-START_SECONDS = 60.0
+START_SECONDS = 120.0
+END_SECONDS = 60.0
 
 
 class Server:
-    """A server in processes of its own, from start to end of a ``with`` block."""
+    """A server in processes of its own, from start to end of a ``with`` block.
 
-    def __init__(self, name: str, command: list[str], **environment: str) -> None:
+    Args:
+        name: for people, and of its log.
+        command: that starts it, where ``PORT`` stands for a free port.
+        ready: what is asked until it answers with 200.
+        cpus: that it may use; all of this process's where there are none.
+        environment: beside this process's.
+
+    """
+
+    def __init__(
+        self,
+        name: str,
+        command: Sequence[str],
+        *,
+        ready: str = "/v2/health/ready",
+        cpus: tuple[int, ...] = (),
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
         with socket.create_server(("127.0.0.1", 0)) as probe:
             self.port = probe.getsockname()[1]
         self.name = name
-        self._command = [part.replace("PORT", str(self.port)) for part in command]
-        self._environment = os.environ | environment
+        started = [part.replace("PORT", str(self.port)) for part in command]
+        self._command = placing.pinned(started, cpus) if cpus else started
+        given = {
+            name: text.replace("PORT", str(self.port)) for name, text in (environment or {}).items()
+        }
+        self._environment = os.environ | given
+        self._ready = ready
         self.base = f"http://127.0.0.1:{self.port}"
         self.url = f"{self.base}/predict"
         self.seconds_to_ready = 0.0
 
-    def __enter__(self) -> "Server":
+    def __enter__(self) -> Self:
         started = time.monotonic()
         LOGS.mkdir(parents=True, exist_ok=True)
-        with (LOGS / f"{self.name}.log").open("a") as log:
+        kept = LOGS / f"{self.name}.log"
+        with kept.open("a") as log:
             self._process = subprocess.Popen(
-                self._command, cwd=ROOT, env=self._environment, stdout=log, stderr=log
+                self._command,
+                cwd=ROOT,
+                env=self._environment,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
             )
-        while time.monotonic() - started < START_SECONDS:
-            try:
-                address = f"http://127.0.0.1:{self.port}/v2/health/ready"
-                with urllib.request.urlopen(address, timeout=5):
-                    self.seconds_to_ready = time.monotonic() - started
-                    return self
-            except OSError:
+        try:
+            while not self._answers():
+                if self._process.poll() is not None:
+                    raise BenchmarkError(f"{self.name} ended at its start: {_last_line(kept)}")
+                if time.monotonic() - started > START_SECONDS:
+                    raise BenchmarkError(
+                        f"{self.name} is not ready after {START_SECONDS:g} s; see {kept}"
+                    )
                 time.sleep(0.01)
-        self._process.kill()
-        raise TimeoutError(f"{self.name} did not get ready within {START_SECONDS} s; see {LOGS}")
+        except BaseException:
+            self.__exit__()
+            raise
+        self.seconds_to_ready = time.monotonic() - started
+        return self
+
+    def _answers(self) -> bool:
+        try:
+            with urllib.request.urlopen(self.base + self._ready, timeout=5) as answer:  # noqa: S310
+                return bool(answer.status == 200)
+        except OSError:
+            return False
 
     def __exit__(self, *_: object) -> None:
+        """End it as an operator would; what has not ended then is killed."""
+        below = self._below()
         self._process.send_signal(signal.SIGTERM)
-        self._process.wait(timeout=60)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(timeout=END_SECONDS)
+        for process in below:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
+        self._process.kill()
+        self._process.wait()
+
+    def _below(self) -> list[psutil.Process]:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            return list(psutil.Process(self._process.pid).children(recursive=True))
+        return []
 
     def tree(self) -> list[psutil.Process]:
         """The main process and all below it, the main one first."""
-        main = psutil.Process(self._process.pid)
-        return [main, *main.children(recursive=True)]
+        return [psutil.Process(self._process.pid), *self._below()]
 
     def cpu_seconds(self) -> dict[int, float]:
         """User and system time of each process of the tree so far, by its id, the main one first.
@@ -77,20 +134,13 @@ class Server:
         return total / 2**20
 
 
-def ours(models: Path, *arguments: str) -> Server:
-    """This project's server with two workers, in the environment that is shipped."""
+def _last_line(file: Path) -> str:
+    lines = file.read_text(errors="replace").strip().splitlines()
+    return f"{lines[-1] if lines else 'it said nothing'} (all of it is in {file})"
+
+
+def ours(models: Path, *arguments: str, workers: int = 2, cpus: tuple[int, ...] = ()) -> Server:
+    """This project's server, in the environment that is shipped."""
     python = str(ROOT / ".venv-serve/bin/python")
-    command = [python, "-m", "serve", "--models", str(models), "--port", "PORT", "--workers", "2"]
-    return Server("onnxlet", [*command, *arguments])
-
-
-def fastapi(models: Path) -> Server:
-    """The reference, with two workers; see ``benchmarks/peers/fastapi/app.py``."""
-    python = str(ROOT / "build/peers/fastapi/bin/python")
-    newest = max((models / "mnist").iterdir(), key=lambda version: int(version.name))
-    return Server(
-        "FastAPI",
-        f"{python} -m uvicorn --workers 2 --port PORT --no-access-log --log-level warning"
-        " benchmarks.peers.fastapi.app:app".split(),
-        PEER_MODEL=str(newest / "model.onnx"),
-    )
+    command = [python, "-m", "serve", "--models", str(models.resolve()), "--port", "PORT"]
+    return Server("onnxlet", [*command, "--workers", str(workers), *arguments], cpus=cpus)

@@ -1,11 +1,7 @@
 """Figures, what they should be, and whether they are."""
 
-import os
-import platform
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
-from pathlib import Path
 
 from rich.table import Table
 
@@ -41,11 +37,3 @@ def table(lines: Sequence[Line]) -> Table:
         figure = f"{line.measured:,.0f}" if line.measured >= 1000 else f"{line.measured:.3g}"
         shown.add_row(line.what, figure + line.unit, line.target, verdict)
     return shown
-
-
-def circumstances() -> str:
-    """Date, machine and Python: what a figure is worth nothing without."""
-    described = Path("/proc/cpuinfo").read_text().splitlines()
-    names = [line.partition(": ")[2] for line in described if line.startswith("model name")]
-    model = names[0] if names else platform.machine()
-    return f"{date.today()}, {os.cpu_count()} x {model}, Python {platform.python_version()}"

@@ -10,8 +10,15 @@ import serve
 from tests.conftest import ROOT
 
 GROUPS = tomllib.loads((ROOT / "pyproject.toml").read_text())["dependency-groups"]
-TOGETHER = ("dev", "serve", "train", "export", "pytest")  # in one environment, or in parts of it
-LOCKED = (*TOGETHER, "clients", "peer-fastapi")
+TOGETHER = (
+    "dev",
+    "serve",
+    "train",
+    "export",
+    "pytest",
+    "load",
+)  # in one environment, or in parts of it
+LOCKED = (*TOGETHER, "clients", "mlserver", *(name for name in GROUPS if name.startswith("peer-")))
 
 
 def lock(name: str) -> str:

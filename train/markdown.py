@@ -14,10 +14,19 @@ def put(file: Path, place: str, head: Sequence[str], rows: Iterable[Sequence[str
         TrainError: the file can't be read or written, or has no such place.
 
     """
-    between = re.compile(rf"(<!-- {place} -->\n).*?(<!-- /{place} -->)", re.DOTALL)
     lines = [head, ["---", *["--:"] * (len(head) - 1)]]
     lines += [[cell.replace("|", "\\|") for cell in row] for row in rows]
-    drawn = "".join(f"| {' | '.join(line)} |\n" for line in lines)
+    put_text(file, place, "".join(f"| {' | '.join(line)} |\n" for line in lines))
+
+
+def put_text(file: Path, place: str, drawn: str) -> None:
+    """Write whole lines in place of those that stand there.
+
+    Raises:
+        TrainError: as ``put``.
+
+    """
+    between = re.compile(rf"(<!-- {place} -->\n).*?(<!-- /{place} -->)", re.DOTALL)
     try:
         text = file.read_text()
         if not between.search(text):

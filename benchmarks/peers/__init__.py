@@ -1,1 +1,5 @@
-"""What users would pick instead, each as small and idiomatic as it can be."""
+"""``python -m benchmarks peers``: what a user would pick instead, under the same load.
+
+``table.py`` says how each is started; each ``…_app.py`` is the smallest idiomatic adapter, run in
+its peer's own environment.
+"""

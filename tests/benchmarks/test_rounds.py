@@ -5,6 +5,7 @@ import json
 import pytest
 
 from benchmarks import rounds, wrk
+from benchmarks.load.dialect import Request
 from benchmarks.rounds import FailedRequestsError, Measurement, Shape, Target
 from benchmarks.servers import Server
 from benchmarks.verdict import at_least, at_most, table
@@ -14,6 +15,10 @@ from tests.live_server import Server as LiveServer
 
 def body(digits: Digits, rows: int) -> bytes:
     return json.dumps({"images": digits.images[:rows].tolist()}).encode()
+
+
+def asked(body: bytes) -> Request:
+    return Request("/predict", body)
 
 
 def test_wrk_counts_answers_and_errors(server: LiveServer, digits: Digits) -> None:
@@ -36,12 +41,12 @@ def test_a_round_counts_rows_and_the_workers_cpu_time(server: LiveServer, digits
 
     running = Running("onnxlet", [])
     running.base = f"http://127.0.0.1:{server.port}"
-    measured = rounds.measure(Target(running, body(digits, 8)), Shape(8, 2), seconds=1)
+    measured = rounds.measure(Target(running, asked(body(digits, 8))), Shape(8, 2), seconds=1)
     assert measured.rows_per_second > 80
     assert 0 < measured.cpu_per_row < 100_000
     assert sum(measured.shares) == pytest.approx(1)
     with pytest.raises(FailedRequestsError, match=r"onnxlet, 8 x 2: .* requests failed"):
-        rounds.measure(Target(running, b"no JSON"), Shape(8, 2), seconds=1)
+        rounds.measure(Target(running, asked(b"no JSON")), Shape(8, 2), seconds=1)
 
 
 def test_ratios_are_of_the_same_round() -> None:

@@ -1,0 +1,30 @@
+"""What a person sees while something is measured."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+
+@contextmanager
+def steps(console: Console, total: int) -> Iterator[Callable[[object], None]]:
+    """A progress bar; what it yields is called with what begins, at the beginning of each step."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(
+        *columns, console=console, transient=True, disable=not console.is_terminal
+    ) as progress:
+        task = progress.add_task("", total=total)
+        begun = 0
+
+        def step(what: object) -> None:
+            nonlocal begun
+            progress.update(task, description=str(what), completed=begun)
+            begun += 1
+
+        yield step

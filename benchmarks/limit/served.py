@@ -1,0 +1,20 @@
+"""What the same requests cost when they come over HTTP."""
+
+from benchmarks import wrk
+from benchmarks.load.dialect import Request
+from benchmarks.rounds import FailedRequestsError
+from benchmarks.servers import Server
+
+CONNECTIONS = 1  # so that no run is shared, and nothing waits
+
+
+def measure(server: Server, request: Request, seconds: float) -> float:
+    """Microseconds of the server's CPU time per request."""
+    url = server.base + request.path
+    wrk.run(url, request.body, CONNECTIONS, 1, request.headers)  # warm up
+    before = sum(server.cpu_seconds().values())
+    load = wrk.run(url, request.body, CONNECTIONS, seconds, request.headers)
+    spent = sum(server.cpu_seconds().values()) - before
+    if load.errors:
+        raise FailedRequestsError(f"{request.path}: {load.errors} requests failed")
+    return spent / load.requests * 1e6

@@ -1,0 +1,96 @@
+"""Runs Locust with our locustfile, in processes of its own, for one load."""
+
+import json
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks import placing
+from benchmarks.errors import BenchmarkError
+from benchmarks.load.letter import MIXED
+from benchmarks.load.tally import Record
+
+ROOT = Path(__file__).parent.parent.parent
+_SPARE_SECONDS = 90  # for its start, and for the last answers
+
+
+@dataclass(frozen=True)
+class Load:
+    """What is asked of Locust; see ``--help`` of the locustfile for each."""
+
+    users_class: str
+    users: int = 1
+    rate: float = 0.0
+    """Requests a second of all users together; for ``Open`` alone."""
+    rows: str = MIXED
+    dialect: str = "predict"
+    warm_up: float = 1.0
+    measure: float = 4.0
+
+
+@dataclass(frozen=True)
+class Target:
+    """Who is asked."""
+
+    host: str
+    model: str
+    data: Path
+
+
+def run(target: Target, load: Load, cpus: tuple[int, ...]) -> Record:
+    """What Locust kept, run on these CPUs.
+
+    Raises:
+        BenchmarkError: it did not get to the end; with its last words.
+
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        kept = Path(folder, "record.json")
+        command = placing.pinned([*_command(target, load), "--record", str(kept)], cpus)
+        try:
+            done = subprocess.run(
+                command,
+                cwd=ROOT,
+                capture_output=True,
+                text=True,
+                timeout=load.warm_up + load.measure + _SPARE_SECONDS,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            raise BenchmarkError(f"Locust did not end: {' '.join(command)}") from None
+        if not kept.exists():
+            said = done.stderr.strip().splitlines() or [f"status {done.returncode}"]
+            raise BenchmarkError(f"Locust: {said[-1]}")
+        return Record.from_json(json.loads(kept.read_text()))
+
+
+def _command(target: Target, load: Load) -> list[str]:
+    options = {
+        "--host": target.host,
+        "--model": target.model,
+        "--data": str(target.data.resolve()),
+        "--users": str(load.users),
+        "--spawn-rate": str(load.users),
+        "--stop-timeout": "30",
+        "--warm-up": str(load.warm_up),
+        "--measure": str(load.measure),
+        "--rows": load.rows,
+        "--dialect": load.dialect,
+    }
+    if load.rate:
+        options["--rate"] = str(load.rate / load.users)
+    file = str(ROOT / "benchmarks/locustfile.py")
+    words = [word for pair in options.items() for word in pair]
+    return [
+        sys.executable,
+        "-m",
+        "locust",
+        "-f",
+        file,
+        "--headless",
+        "--only-summary",
+        *words,
+        load.users_class,
+    ]

@@ -1,0 +1,57 @@
+"""What a figure is worth nothing without: date, machine and versions."""
+
+import importlib.metadata
+import os
+import platform
+import subprocess
+from datetime import UTC, datetime
+from pathlib import Path
+
+import psutil
+
+from train import tracking
+
+ROOT = Path(__file__).parent.parent
+
+
+def circumstances() -> str:
+    """Date, CPUs and Python, in one line."""
+    return f"{_date()}, {_cpus()}, Python {platform.python_version()}"
+
+
+def described() -> dict[str, str]:
+    """All that a report tells of the machine and the programs."""
+    tags = tracking.git_tags()
+    commit = tags.get("mlflow.source.git.commit", "unknown")[:12]
+    return {
+        "date": _date(),
+        "machine": f"{_cpus()}, {psutil.virtual_memory().total / 2**30:.0f} GiB of memory",
+        "system": f"{platform.system()} {platform.release()}",
+        "network": "loopback: client and server on one machine",
+        "commit": commit + (", with changes" if tags.get("git_dirty") == "true" else ""),
+        "server": _server(),
+        "load generator": f"Locust {importlib.metadata.version('locust')}, Python"
+        f" {platform.python_version()}",
+    }
+
+
+def _server() -> str:
+    python = ROOT / ".venv-serve/bin/python"
+    done = subprocess.run(
+        [str(python), "-m", "serve", "--version"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return ", ".join(done.stdout.split("\n")).strip(", ")
+
+
+def _date() -> str:
+    return datetime.now(UTC).date().isoformat()
+
+
+def _cpus() -> str:
+    described = Path("/proc/cpuinfo").read_text().splitlines()
+    names = [line.partition(": ")[2] for line in described if line.startswith("model name")]
+    return f"{os.cpu_count()} x {names[0] if names else platform.machine()}"

@@ -1,0 +1,94 @@
+"""What ``python -m benchmarks peers`` does."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+from rich.console import Console
+
+import serve
+from benchmarks import display, machine, prepare, servers
+from benchmarks.load import digits
+from benchmarks.load.dialect import Model
+from benchmarks.load.letter import Letter, Stock
+from benchmarks.peers import comparison, environment, trial
+from benchmarks.peers.comparison import Contender
+from benchmarks.peers.table import PEERS, Peer
+from benchmarks.peers.trial import SHAPES
+from benchmarks.servers import ROOT
+
+
+def run(wanted: argparse.Namespace, console: Console) -> None:
+    """Measure ours and the peers in turn, and print the table.
+
+    Raises:
+        BenchmarkError: a peer can't be installed or started, or answers wrongly.
+
+    """
+    chosen = wanted.only or list(PEERS)
+    with console.status("training the model, where there is none"):
+        models = prepare.models()
+    for name in chosen:
+        environment.install(name, PEERS[name], console)
+    stock = _stock(models)
+    contenders = [_ours(models, stock), *(_theirs(name, models, stock) for name in chosen)]
+    with display.steps(console, len(contenders) * len(SHAPES) * wanted.rounds) as step:
+        for turn in range(wanted.rounds):
+            for one in contenders if turn % 2 == 0 else reversed(contenders):
+                one.trials.append(trial.run(one.start(), one.letters, wanted.seconds, step))
+    _tell(contenders, wanted, console)
+
+
+def _stock(models: Path) -> Stock:
+    """Letters of digits that the model knows, as our own server says."""
+    with servers.ours(models) as server:
+        return Stock(digits.known(server.base, Model(), digits.read(ROOT / "data")), Model())
+
+
+def _ours(models: Path, stock: Stock) -> Contender:
+    return Contender(
+        title="onnxlet",
+        version=serve.__version__,
+        megabytes=environment.megabytes(ROOT / ".venv-serve"),
+        settings="its defaults: a worker a CPU",
+        start=partial(servers.ours, models),
+        letters={shape.rows: stock.letters("predict", shape.rows)[0] for shape in SHAPES},
+    )
+
+
+def _theirs(name: str, models: Path, stock: Stock) -> Contender:
+    peer = PEERS[name]
+    return Contender(
+        title=peer.title,
+        version=environment.version(name, peer),
+        megabytes=environment.megabytes(environment.folder(name, peer)),
+        settings=peer.settings,
+        start=partial(environment.server, name, peer, models),
+        letters={
+            shape.rows: _letter(stock.letters(peer.dialect, shape.rows)[0], peer)
+            for shape in SHAPES
+        },
+    )
+
+
+def _letter(letter: Letter, peer: Peer) -> Letter:
+    """The same with a peer's path, and its way to read answers."""
+    return replace(
+        letter,
+        request=replace(letter.request, path=peer.path),
+        dialect=replace(letter.dialect, classes=peer.classes),
+    )
+
+
+def _tell(contenders: Sequence[Contender], wanted: argparse.Namespace, console: Console) -> None:
+    table = comparison.table(contenders)
+    Console(width=None if sys.stdout.isatty() else 180).print(table, highlight=False)
+    told = [*comparison.ahead(contenders), machine.circumstances()]
+    print("\n".join(told))
+    if wanted.markdown:
+        command = " ".join(["python -m benchmarks", *sys.argv[1:]])
+        comparison.write(contenders, wanted.markdown, f"`{command}`, {machine.circumstances()}")
+        console.print(f"wrote {wanted.markdown}", highlight=False)

@@ -1,0 +1,35 @@
+"""Ray Serve: a deployment with two replicas, each with one CPU, which is its default.
+
+Behind one HTTP proxy on this machine, as "Performance Tuning" of its docs describes, without the
+dashboard.
+"""
+
+import sys
+
+import numpy as np
+import ray
+from ray import serve
+from ray.serve.config import HTTPOptions
+from starlette.requests import Request
+
+from benchmarks.peers.graph import Graph
+
+
+@serve.deployment(num_replicas=2)
+class Digits:
+    """Answers at any path."""
+
+    def __init__(self) -> None:
+        self._graph = Graph()
+
+    async def __call__(self, request: Request) -> dict[str, object]:
+        """Answer a batch of images."""
+        images = (await request.json())["images"]
+        scores = self._graph.run(np.asarray(images, dtype=np.float32))
+        return {"predictions": scores.argmax(axis=1).tolist(), "probabilities": scores.tolist()}
+
+
+if __name__ == "__main__":
+    ray.init(num_cpus=2, include_dashboard=False)
+    serve.start(http_options=HTTPOptions(host="127.0.0.1", port=int(sys.argv[1])))
+    serve.run(Digits.bind(), blocking=True)  # type: ignore[attr-defined]

@@ -1,0 +1,121 @@
+"""The peers: how each is installed, started with two workers, asked and understood."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import orjson
+
+from benchmarks.load.dialect import DIALECTS
+
+
+def _of_pyfunc(body: bytes, rows: int) -> list[int]:
+    """Of MLflow's own server, which names the model's outputs."""
+    scores = np.reshape(orjson.loads(body)["predictions"]["probabilities"], (rows, -1))
+    classes: list[int] = scores.argmax(1).tolist()
+    return classes
+
+
+@dataclass(frozen=True)
+class Peer:
+    """One server that is measured beside ours."""
+
+    title: str
+    package: str
+    """Whose version is told."""
+    command: str
+    """Run in the peer's environment, from the project's root, with ``PORT`` for its port,
+    ``MODEL`` for the folder of the published model, and ``PYTHON`` for its interpreter."""
+    settings: str
+    """Where they come from."""
+    ready: str = "/ready"
+    """What answers with 200 as soon as the model does."""
+    dialect: str = "predict"
+    """In which it is asked."""
+    path: str = "/predict"
+    classes: Callable[[bytes, int], list[int]] = DIALECTS["predict"].classes
+    environment: Mapping[str, str] = field(default_factory=dict)
+    folder: str = ""
+    """Of its environment, where that is not the one of its name below ``build/peers``."""
+
+
+PEERS: Mapping[str, Peer] = {
+    "fastapi": Peer(
+        "FastAPI + uvicorn + orjson",
+        "fastapi",
+        "PYTHON -m uvicorn --workers 2 --port PORT --no-access-log --log-level warning"
+        " benchmarks.peers.fastapi_app:app",
+        "FastAPI's docs, Server Workers",
+    ),
+    "mosec": Peer(
+        "Mosec",
+        "mosec",
+        "PYTHON -m benchmarks.peers.mosec_app --address 127.0.0.1 --port PORT --log-level warning",
+        "Mosec's README: as many workers as CPUs",
+        ready="/metrics",
+        path="/inference",
+    ),
+    "mlserver": Peer(
+        "MLServer",
+        "mlserver",
+        "mlserver start MODEL",
+        "MLServer's docs, Parallel Inference: a worker a CPU",
+        ready="/v2/models/mnist/ready",
+        dialect="oip",
+        path="/v2/models/mnist/infer",
+        classes=DIALECTS["oip"].classes,
+        environment={
+            "MLSERVER_HOST": "127.0.0.1",
+            "MLSERVER_HTTP_PORT": "PORT",
+            "MLSERVER_PARALLEL_WORKERS": "2",
+        },
+        folder="build/mlserver",
+    ),
+    "bentoml": Peer(
+        "BentoML",
+        "bentoml",
+        "PYTHON -m bentoml serve benchmarks.peers.bentoml_app:Digits --host 127.0.0.1 --port PORT",
+        "BentoML's docs, Workers: one a CPU",
+        ready="/readyz",
+        environment={"BENTOML_DO_NOT_TRACK": "True"},
+    ),
+    "litserve": Peer(
+        "LitServe",
+        "litserve",
+        "PYTHON -m benchmarks.peers.litserve_app PORT",
+        "LitServe's docs, workers_per_device",
+        ready="/health",
+    ),
+    "ray": Peer(
+        "Ray Serve",
+        "ray",
+        "PYTHON -m benchmarks.peers.ray_app PORT",
+        "Ray's docs, Serve: a replica a CPU",
+        ready="/-/healthz",
+        environment={"RAY_USAGE_STATS_ENABLED": "0"},
+    ),
+    "naive": Peer(
+        "Flask + waitress, naively",
+        "flask",
+        "PYTHON -m waitress --listen 127.0.0.1:PORT benchmarks.peers.naive_app:app",
+        "waitress-serve's defaults: one process, four threads",
+    ),
+    "mlflow": Peer(
+        "mlflow models serve",
+        "mlflow",
+        "PYTHON -m mlflow models serve --model-uri MODEL/1 --env-manager local --workers 2"
+        " --port PORT",
+        "MLflow's docs, Deploy Model Locally",
+        ready="/ping",
+        dialect="mlflow",
+        path="/invocations",
+        classes=_of_pyfunc,
+    ),
+    "course": Peer(
+        "Flask's own server + Keras predict",
+        "flask",
+        "PYTHON -m flask --app benchmarks.peers.course_app run --port PORT",
+        "the course project as it was handed in",
+        environment={"TF_CPP_MIN_LOG_LEVEL": "2"},
+    ),
+}

@@ -1,0 +1,77 @@
+"""A report in MLflow: in the run that the served model came from, and on its registered version."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import mlflow
+from mlflow import MlflowClient
+
+from benchmarks.errors import BenchmarkError
+from benchmarks.run.cell import Measured
+from bundle.manifest import Manifest
+from export import alias
+from export.errors import ExportError
+from export.gate import P99_TAG
+from train import tracking
+
+ARTIFACTS = "load_test"
+
+
+def log(folder: Path, model: Mapping[str, Any], reference: Measured) -> str:
+    """Log the files of a report and the reference cell's figures, which ``train compare`` shows.
+
+    Args:
+        folder: with the report's files.
+        model: what the server tells of the model: its name, and its provenance.
+        reference: the cell that stands for the model; it has no faults.
+
+    Returns:
+        What was done, for people.
+
+    Raises:
+        BenchmarkError: MLflow does not take it, or the model came from no run.
+
+    """
+    run_id = model.get("run_id")
+    if run_id is None:
+        raise BenchmarkError("the model's manifest names no MLflow run")
+    metrics = _metrics(reference)
+    tracking.connect()
+    try:
+        mlflow.log_metrics(metrics, run_id=run_id)
+        MlflowClient().log_artifacts(run_id, str(folder), ARTIFACTS)
+        registered = _tag(model, metrics)
+    except tracking.STORE_ERRORS as error:
+        raise BenchmarkError(f"MLflow: {tracking.first_line(error)}") from None
+    return f"logged into MLflow's run {run_id}{registered}"
+
+
+def _metrics(reference: Measured) -> dict[str, float]:
+    known = {f"load_{one.name}_ms": one.milliseconds for one in reference.percentiles}
+    for figure in ("rows_per_second", "cpu_seconds_per_1000_rows", "peak_memory_mib"):
+        value = reference.median(figure)
+        if value is not None:
+            known[f"load_{figure}"] = value
+    return known
+
+
+def _tag(model: Mapping[str, Any], metrics: Mapping[str, float]) -> str:
+    """Put the p99 where ``export promote --p99`` looks for it."""
+    manifest = Manifest(
+        name=model["name"],
+        version=model["version"],
+        created=model["created"],
+        files=model["files"],
+        inputs=(),
+        outputs=(),
+        run_id=model["run_id"],
+    )
+    try:
+        found = alias.registered(manifest).version
+    except ExportError as error:
+        return f"; its version is not in the registry: {error}"
+    if found is None or P99_TAG not in metrics:
+        return ""
+    MlflowClient().set_model_version_tag(manifest.name, found, P99_TAG, f"{metrics[P99_TAG]:.3f}")
+    return f", and its p99 to {manifest.name} version {found} of the registry"

@@ -1,0 +1,103 @@
+"""One run of the grid, as it is written down and read back."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from benchmarks.errors import BenchmarkError
+from benchmarks.load.percentile import QUANTILES
+from benchmarks.run.cell import Measured
+
+SCHEMA = 1
+HEAD = (
+    "rows x users",
+    "requests/s",
+    "rows/s",
+    *(f"p{100 * quantile:g} ms" for quantile in QUANTILES),
+    "CPU s per 1,000 rows",
+    "peak MiB",
+    "answers",
+    "load's CPU",
+    "",
+)
+
+
+@dataclass(frozen=True)
+class Report:
+    """All of it."""
+
+    command: str
+    """That repeats it."""
+    circumstances: Mapping[str, str]
+    model: Mapping[str, Any]
+    """What the server told of the model: name, version, run_id, files, metrics."""
+    cells: Sequence[Measured]
+    memory: Sequence[tuple[float, float]]
+    """Seconds since the start, and MiB; empty where the server was not started here."""
+
+    def write_json(self, file: Path) -> None:
+        """Write everything, the histograms too."""
+        document = {
+            "schema": SCHEMA,
+            "command": self.command,
+            "circumstances": dict(self.circumstances),
+            "model": dict(self.model),
+            "cells": [cell.to_json() for cell in self.cells],
+            "memory": [list(sample) for sample in self.memory],
+        }
+        _write(file, json.dumps(document, indent=1) + "\n")
+
+    def write_markdown(self, file: Path) -> None:
+        """Write the table, with what it is worth nothing without."""
+        lines = ["# Load test", "", *(f"- {key}: {text}" for key, text in self.facts()), ""]
+        lines += ["| " + " | ".join(HEAD) + " |", "|---" + "|--:" * (len(HEAD) - 1) + "|"]
+        lines += ["| " + " | ".join(row(cell)) + " |" for cell in self.cells]
+        _write(file, "\n".join([*lines, "", *NOTES, ""]))
+
+    def facts(self) -> list[tuple[str, str]]:
+        """What stands above the table."""
+        accuracy = self.model.get("metrics", {}).get("test_accuracy")
+        known = f", test accuracy {accuracy:.2%}" if accuracy is not None else ""
+        return [
+            ("model", f"{self.model['name']} version {self.model['version']}{known}"),
+            *self.circumstances.items(),
+            ("command", f"`{self.command}`"),
+        ]
+
+
+NOTES = (
+    "Milliseconds are those at the client, each with the bounds between which the true percentile"
+    " lies: either bound holds with 99 % confidence, if answers are taken as independent. A",
+    "percentile that the number of answers does not support is left out (–). Of several repeats,"
+    " rates, CPU and memory are medians, and percentiles are of all answers together.",
+    "The figures of a line with * do not count, for the reason at its end. "
+    "The load is closed: each user waits for its answer, so that a slow answer also delays the"
+    " next request. `python -m benchmarks capacity` measures with an open load.",
+)
+
+
+def row(measured: Measured) -> list[str]:
+    """One line of the table."""
+    found = {one.quantile: str(one) for one in measured.percentiles}
+    memory = measured.median("peak_memory_mib")
+    cpu = measured.median("cpu_seconds_per_1000_rows")
+    return [
+        f"{measured.cell}{' *' * bool(measured.faults)}",
+        f"{measured.median('requests_per_second'):,.0f}",
+        f"{measured.median('rows_per_second'):,.0f}" if measured.cell.rows else "",
+        *(found.get(quantile, "–") for quantile in QUANTILES),
+        "" if cpu is None or not measured.cell.rows else f"{cpu:.4f}",
+        "" if memory is None else f"{memory:.0f}",
+        f"{measured.latencies.get_total_count():,}",
+        f"{measured.median('generator_share'):.0%}",
+        "; ".join(measured.faults),
+    ]
+
+
+def _write(file: Path, text: str) -> None:
+    try:
+        file.write_text(text)
+    except OSError as error:
+        raise BenchmarkError(f"{file}: {error.strerror}") from None

@@ -1,0 +1,50 @@
+"""The cost of an answer in process and over HTTP: that what is measured is what is named."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from benchmarks import servers
+from benchmarks.limit import empty, served, steps
+from benchmarks.limit.command import Cost, table
+from benchmarks.limit.steps import Steps
+from benchmarks.load import digits
+from benchmarks.load.dialect import DIALECTS, Model, Request
+
+
+@pytest.fixture
+def request_of_8(work: Path) -> Request:
+    sent = digits.read(work / "subset.npz").some(8, 0)
+    return DIALECTS["oip-bytes"].request(sent.images, Model())
+
+
+def test_steps_of_a_request(repository: Path, request_of_8: Request) -> None:
+    within = steps.measure(repository, "mnist", request_of_8, 8)
+    assert min(within.parse, within.run, within.render) > 0
+    assert within.whole > max(within.parse, within.run, within.render)
+
+
+def test_another_request_than_was_meant_is_refused(
+    repository: Path, request_of_8: Request, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(subprocess.CalledProcessError):
+        steps.measure(repository, "mnist", request_of_8, 9)
+    assert "8 rows came instead of 9" in capfd.readouterr().err
+
+
+def test_a_model_that_does_nothing(tmp_path: Path) -> None:
+    empty.publish(tmp_path)
+    with servers.ours(tmp_path, "--name", empty.NAME, workers=1) as server:
+        over_http = served.measure(server, empty.REQUEST, 1)
+    within = steps.measure(tmp_path, empty.NAME, empty.REQUEST, 1)
+    assert over_http > within.whole > 0
+
+
+def test_the_parts_of_a_line_add_up() -> None:
+    within = Steps(parse=10, run=20, render=5, whole=40)
+    assert within.rest == 5
+    shown = table([Cost("oip", 8, within, 200)], http=100)
+    cells = [next(iter(column.cells)) for column in shown.columns]
+    assert cells == ["oip x 8", *("10.0", "20.0", "5.0", "5.0", "40.0", "100.0", "60.0", "200.0"),
+                     "5.00", "25.00"]  # fmt: skip

@@ -1,0 +1,214 @@
+"""The locustfile as its users run it: alone, on several processes, against good and bad servers."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import psutil
+import pytest
+
+from benchmarks.load.tally import Record
+from tests.conftest import ROOT, free_port, python_environment, run
+from tests.live_server import Server
+
+LOCUST = (sys.executable, "-m", "locust", "-f", ROOT / "benchmarks/locustfile.py")
+SECONDS = ("--warm-up", "0.5", "--measure", "1.5")
+
+
+def locust(host: str, work: Path, *arguments: str, folder: Path) -> tuple[Record, str]:
+    """One headless run: what it recorded, and what it printed."""
+    kept = folder / "record.json"
+    command = [*LOCUST, "--headless", "--host", host, "--data", work / "subset.npz", *SECONDS]
+    done = run(
+        *command, "--record", kept, *arguments, cwd=folder, env=python_environment(), timeout=90
+    )
+    assert kept.exists(), done.stderr
+    return Record.from_json(json.loads(kept.read_text())), done.stdout + done.stderr
+
+
+@pytest.fixture
+def host(server: Server) -> str:
+    return f"http://127.0.0.1:{server.port}"
+
+
+def test_the_mix_is_what_it_sends_by_itself(host: str, work: Path, tmp_path: Path) -> None:
+    record, printed = locust(host, work, "-u", "4", "-r", "4", folder=tmp_path)
+    assert set(record.tallies) == {f"predict x {rows}" for rows in (1, 8, 32, 64, 256)}
+    assert record.errors == {}
+    assert record.total(lambda tally: tally.failures) == 0
+    (busy,) = record.processes.values()
+    assert 1.3 < busy.ended - busy.began < 5
+    assert 0 < busy.share < 1.2
+    for name, tally in record.tallies.items():
+        assert tally.requests == tally.latencies.get_total_count() == sum(tally.slices.values())
+        assert f"{name}: {tally.requests} right, 0 failed" in printed
+    assert "Traceback" not in printed
+
+
+@pytest.mark.parametrize("users", ["OipBytes256", "Tfserving8", "NoOp"])
+def test_a_class_for_each_load(host: str, work: Path, tmp_path: Path, users: str) -> None:
+    record, _ = locust(host, work, "-u", "2", "-r", "2", users, folder=tmp_path)
+    (name,) = record.tallies
+    dialect, rows = re.fullmatch(r"([A-Z].*?)(\d*)", users).groups()  # type: ignore[union-attr]
+    named = f"{re.sub('(?<!^)(?=[A-Z])', '-', dialect).lower()} x {rows}"
+    assert name == (named if rows else "no-op")
+    assert record.tallies[name].requests > 10
+    assert record.errors == {}
+
+
+def test_one_master_and_two_workers(host: str, work: Path, tmp_path: Path) -> None:
+    port = str(free_port())
+    common = [*map(str, LOCUST), "--data", str(work / "subset.npz")]
+    workers = [
+        subprocess.Popen(
+            [*common, "--worker", "--master-port", port, "Predict8"],
+            cwd=tmp_path,
+            env=python_environment(),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        for _ in range(2)
+    ]
+    master = ("--master", "--master-bind-port", port, "--expect-workers", "2", "-u", "4", "-r", "4")
+    try:
+        record, _ = locust(host, work, *master, "Predict8", folder=tmp_path)
+    finally:
+        for worker in workers:
+            worker.wait(timeout=30)
+    (tally,) = record.tallies.values()
+    assert len(record.processes) == 2
+    assert tally.rows == 8
+    assert tally.failures == 0
+    assert tally.requests == tally.latencies.get_total_count() > 100
+
+
+def test_processes_of_one_machine(host: str, work: Path, tmp_path: Path) -> None:
+    record, _ = locust(
+        host, work, "--processes", "2", "-u", "2", "-r", "2", "Predict1", folder=tmp_path
+    )
+    assert len(record.processes) == 2
+    assert record.tallies["predict x 1"].requests > 100
+
+
+def test_an_open_load_charges_a_stalled_server(
+    repository: Path, work: Path, tmp_path: Path
+) -> None:
+    """Of 200 requests a second about 200 fall due while it stands still; a closed user has one."""
+    slow = {}
+    with Server("--models", str(repository)) as server:
+        host = f"http://127.0.0.1:{server.port}"
+        for load in (["Open", "--rate", "200", "--rows", "1"], ["Predict1"]):
+            stall = threading.Timer(3.5, _stall, [server.process.pid])
+            stall.start()
+            record, _ = locust(
+                host, work, "-u", "1", "-r", "1", *load, "--measure", "5", folder=tmp_path
+            )
+            stall.join()
+            (tally,) = record.tallies.values()
+            late = tally.latencies.get_recorded_iterator()
+            slow[load[0]] = sum(
+                item.count_at_value_iterated_to for item in late if item.value_iterated_to > 1e5
+            )
+            assert tally.failures == 0
+    assert 120 < slow["Open"] < 240
+    assert slow["Predict1"] == 1
+
+
+def _stall(pid: int) -> None:
+    main = psutil.Process(pid)
+    processes = [main, *main.children(recursive=True)]
+    for process in processes:
+        process.suspend()
+    time.sleep(1)
+    for process in processes:
+        process.resume()
+
+
+class _Wrong(BaseHTTPRequestHandler):
+    """Says of a digit that is alone that it is a 1: a server that mixes answers up."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        self._answer({"inputs": [{"name": "image", "datatype": "FP32", "shape": [-1, 784]}]})
+
+    def do_POST(self) -> None:
+        images = json.loads(self.rfile.read(int(self.headers["Content-Length"])))["images"]
+        labels = self.server.labels  # type: ignore[attr-defined]
+        known = [labels[tuple(image)] for image in images]
+        self._answer({"predictions": known if len(known) > 1 else [1]})
+
+    def _answer(self, document: object) -> None:
+        body = json.dumps(document).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def wrong(work: Path) -> Iterator[str]:
+    from benchmarks.load import digits
+
+    known = digits.read(work / "subset.npz")
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Wrong)
+    pairs = zip(known.images.tolist(), known.labels.tolist(), strict=True)
+    server.labels = {tuple(image): label for image, label in pairs}  # type: ignore[attr-defined]
+    with server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+def test_a_wrong_answer_is_a_failure(wrong: str, work: Path, tmp_path: Path) -> None:
+    record, printed = locust(wrong, work, "-u", "1", "-r", "1", "Predict1", folder=tmp_path)
+    (tally,) = record.tallies.values()
+    assert tally.failures > tally.requests > 0
+    assert set(record.errors) == {"1 of 1 rows are wrong"}
+    assert "1 of 1 rows are wrong" in printed
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--host", "http://127.0.0.1:9"], "no load is sent: http://127.0.0.1:9/v2/models/mnist: "),
+        (["--data", "nowhere.npz"], "no load is sent: nowhere.npz"),
+        (["--model", "other"], "/v2/models/other answers 404"),
+        (["--rate", "0"], "argument --rate: expected a number above 0, got 0"),
+    ],
+)
+def test_what_can_not_be_loaded_is_told(
+    host: str, work: Path, tmp_path: Path, arguments: list[str], told: str
+) -> None:
+    command = [*LOCUST, "--headless", "--host", host, "--data", work / "subset.npz", *SECONDS]
+    done = run(*command, *arguments, cwd=tmp_path, env=python_environment(), timeout=60)
+    assert done.returncode != 0
+    assert told in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_ctrl_c_ends_it_with_what_it_has(host: str, work: Path, tmp_path: Path) -> None:
+    command = [*map(str, LOCUST), "--headless", "--host", host, "--warm-up", "0"]
+    with subprocess.Popen(
+        [*command, "--data", str(work / "subset.npz"), "-u", "1", "Predict1"],
+        cwd=tmp_path,
+        env=python_environment(),
+        stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        text=True,
+    ) as process:
+        time.sleep(4)
+        os.kill(process.pid, signal.SIGINT)
+        printed = process.communicate(timeout=30)[1]
+    assert re.search(r"predict x 1: \d\d+ right, 0 failed  p50 ", printed)

@@ -1,0 +1,71 @@
+"""Percentiles and their bounds, against what is known of the distributions that they are from."""
+
+import math
+
+import numpy as np
+import pytest
+
+from benchmarks.load import percentile, tally
+from benchmarks.load.percentile import Percentile
+from benchmarks.load.tally import Tally
+
+
+def measured(milliseconds: "list[float]") -> list[Percentile]:
+    kept = tally.histogram()
+    for value in milliseconds:
+        kept.record_value(round(value * 1000))
+    return percentile.of(kept)
+
+
+@pytest.mark.parametrize(
+    ("quantile", "misses", "answers"),
+    # The issue's own: log(0.01) / log(quantile) without a miss. 662 by the binomial's sum.
+    [(0.99, 0, 459), (0.99, 1, 662), (0.999, 0, 4603), (0.5, 0, 7), (0.9, 0, 44)],
+)
+def test_answers_that_a_bound_needs(quantile: float, misses: int, answers: int) -> None:
+    assert percentile.needed(quantile, misses) == answers
+
+
+def test_a_percentile_is_left_out_where_answers_are_too_few() -> None:
+    assert [one.name for one in measured([1.0] * 458)] == ["p50", "p90", "p95"]
+    assert [one.name for one in measured([1.0] * 459)] == ["p50", "p90", "p95", "p99"]
+    assert [one.name for one in measured([1.0] * 4603)][-1] == "p99.9"
+    assert measured([1.0] * 6) == []
+
+
+def test_percentiles_and_ranks() -> None:
+    """Of 1, 2, … 1,000 ms, to HdrHistogram's three digits."""
+    half, _, _, last = measured([float(number) for number in range(1, 1001)])
+    assert half.milliseconds == pytest.approx(500, rel=1e-3)
+    assert half.count == 1000
+    # 2.326 standard deviations of the binomial, 15.8, to either side.
+    assert half.low == pytest.approx(463, abs=1.5)
+    assert half.high == pytest.approx(538, abs=1.5)
+    assert last.milliseconds == pytest.approx(990, rel=1e-3)
+    assert (last.low, last.high) == (pytest.approx(982, abs=1.5), pytest.approx(997, abs=1.5))
+
+
+def test_either_bound_holds_as_often_as_it_says() -> None:
+    random = np.random.default_rng(5)
+    true = {quantile: -math.log(1 - quantile) * 10 for quantile in percentile.QUANTILES}
+    missed = {"low": 0, "high": 0}
+    trials = 0
+    for _ in range(400):
+        for one in measured(random.exponential(10, 600).tolist()):
+            trials += 1
+            missed["low"] += one.low > true[one.quantile] * 1.001
+            missed["high"] += one.high < true[one.quantile] * 0.999
+    assert trials == 1600
+    assert missed["low"] <= 0.02 * trials
+    assert missed["high"] <= 0.02 * trials
+
+
+def test_what_locust_prints_at_its_end() -> None:
+    kept = Tally(8)
+    for _ in range(459):
+        kept.add(0.0025, 0, right=True)
+    kept.add(0.5, 0, right=False)
+    line = percentile.text({"predict x 8": kept}).splitlines()[-1]
+    assert line.startswith("predict x 8: 459 right, 1 failed  p50 2.50 (2.50 to 2.50)")
+    assert "p99 2.50 (2.50 to 500.22)" in line
+    assert line.endswith("p99.9 –")

@@ -1,0 +1,166 @@
+"""A small grid on a real server, its report, and what MLflow has of it."""
+
+import json
+import re
+from pathlib import Path
+
+import mlflow
+import pytest
+from hdrh.histogram import HdrHistogram
+
+from benchmarks import placing, servers
+from benchmarks.load import digits
+from benchmarks.load.generator import Target
+from benchmarks.report import mlflow_run, page, plots
+from benchmarks.report.report import Report
+from benchmarks.run import grid
+from benchmarks.run.cell import BUSY, Cell, Measured, Repeat
+from benchmarks.run.grid import Grid
+from bundle import store
+from tests.conftest import ROOT, python_environment, run
+from tests.train import browser
+
+SMALL = Grid(sizes=(1, 32), users=(2, 4), repeats=2, warm_up=0.3, measure=0.8)
+
+
+@pytest.fixture(scope="module")
+def report(repository: Path, work: Path) -> Report:
+    cpus = placing.halves()
+    seen: list[str] = []
+    with servers.ours(repository, workers=1, cpus=cpus.server) as server:
+        target = Target(server.base, "mnist", work / "subset.npz")
+        cells, meter = grid.measure(
+            SMALL, target, cpus, server, lambda cell: seen.append(str(cell))
+        )
+        _, metadata = digits.served(server.base, "mnist")
+    assert meter
+    there = ["no-op x 2", "no-op x 4", "1 x 2", "1 x 4", "32 x 2", "32 x 4"]
+    assert seen == there + there[::-1]
+    memory = [(sample.at - meter.samples[0].at, sample.memory) for sample in meter.samples]
+    model = {"name": "mnist", **metadata["provenance"]}
+    return Report("python -m benchmarks run", {"date": "today"}, model, cells, memory)
+
+
+def test_what_was_measured(report: Report) -> None:
+    for one in report.cells:
+        assert one.errors == {}
+        assert one.latencies.get_total_count() == sum(repeat.requests for repeat in one.repeats)
+        assert one.percentiles[0].name == "p50"
+        for repeat in one.repeats:
+            assert repeat.failures == 0
+            assert 0.5 < repeat.seconds < 5
+            assert repeat.rows_per_second == pytest.approx(
+                repeat.requests_per_second * one.cell.rows
+            )
+            assert 0 < repeat.generator_share < 1.5
+            assert repeat.cpu_seconds_per_1000_rows
+            assert 0 < repeat.cpu_seconds_per_1000_rows < 10
+            assert repeat.peak_memory_mib
+            assert 30 < repeat.peak_memory_mib < 500
+    single, batch = report.cells[3], report.cells[5]
+    assert (single.median("cpu_seconds_per_1000_rows") or 0) > 3 * (
+        batch.median("cpu_seconds_per_1000_rows") or 0
+    )
+
+
+def test_written_and_drawn(report: Report, tmp_path: Path) -> None:
+    report.write_json(tmp_path / "report.json")
+    document = json.loads((tmp_path / "report.json").read_text())
+    kept = HdrHistogram.decode(document["cells"][5]["latencies"])
+    assert kept.get_total_count() == report.cells[5].latencies.get_total_count()
+    assert document["model"]["run_id"] == report.model["run_id"]
+    report.write_markdown(tmp_path / "report.md")
+    lines = (tmp_path / "report.md").read_text().splitlines()
+    rows = [line for line in lines if line.startswith("| ")]
+    assert len(rows) == 7
+    assert re.match(r"\| 32 x 4( \*)? \| [\d,]+ \| [\d,]+ \| \d+\.\d\d \(", rows[6])
+    page.write(report, tmp_path / "report.html")
+    with browser.opened() as shown:
+        requested: list[str] = []
+        shown.on("request", lambda request: requested.append(request.url))
+        faults: list[str] = []
+        shown.on("pageerror", lambda error: faults.append(str(error)))
+        shown.goto(f"file://{tmp_path}/report.html")
+        shown.wait_for_selector(".js-plotly-plot .main-svg")
+        assert shown.locator(".js-plotly-plot").count() == 4
+        assert shown.locator("tbody tr").count() == 6
+        assert "32 x 4" in shown.locator("tbody").inner_text()
+        assert faults == []
+        assert [url for url in requested if not url.startswith(("file:", "data:", "blob:"))] == []
+
+
+@pytest.mark.usefixtures("tracked")
+def test_logged_into_the_run_and_the_registry(
+    report: Report, work: Path, repository: Path, tmp_path: Path
+) -> None:
+    report.write_json(tmp_path / "report.json")
+    reference = report.cells[5]
+    told = mlflow_run.log(tmp_path, report.model, reference)
+    manifest = store.read(repository, "mnist", 1).manifest
+    assert manifest
+    assert manifest.run_id
+    number = re.search(r"and its p99 to mnist version (\d+) of the registry", told)
+    assert number
+    metrics = mlflow.get_run(manifest.run_id).data.metrics
+    p99 = next(one.milliseconds for one in reference.percentiles if one.name == "p99")
+    assert metrics["load_p99_ms"] == p99
+    assert metrics["load_rows_per_second"] == reference.median("rows_per_second")
+    client = mlflow.MlflowClient()
+    version = client.get_model_version("mnist", number[1])
+    assert version.tags["load_p99_ms"] == f"{p99:.3f}"
+    files = [item.path for item in client.list_artifacts(manifest.run_id, "load_test")]
+    assert files == ["load_test/report.json"]
+    done = run(
+        *(ROOT / ".venv/bin/python", "-m", "train", "compare"),
+        cwd=work,
+        env=python_environment(COLUMNS="300"),
+    )
+    assert f"{p99:.2f}" in done.stdout
+    assert "rows/s" in done.stdout
+
+
+def measured(**figures: float) -> Measured:
+    plain = {"requests": 900, "failures": 0, "seconds": 3.0, "rows_per_second": 300.0}
+    plain |= {"requests_per_second": 300.0, "generator_share": 0.5, "drift": 0.0}
+    optional = {"p99_ms": None, "cpu_seconds_per_1000_rows": None, "peak_memory_mib": None}
+    return Measured(Cell(1, 1), [Repeat(**plain | optional | figures)])  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("figures", "faults"),
+    [
+        ({}, []),
+        ({"failures": 2}, ["2 requests failed"]),
+        ({"generator_share": BUSY + 0.01}, ["the load generator had no CPU left"]),
+        ({"drift": -0.11}, ["not steady"]),
+    ],
+)
+def test_what_does_not_count(figures: dict[str, float], faults: list[str]) -> None:
+    assert measured(**figures).faults == faults
+
+
+def test_the_knee_has_most_throughput_for_its_latency() -> None:
+    assert plots.knee([(100, 1.0), (190, 1.5), (200, 4.0)]) == (190, 1.5)
+    assert plots.knee([]) is None
+
+
+def test_the_command_as_a_whole_says_what_is_missing(tmp_path: Path) -> None:
+    command = (ROOT / ".venv/bin/python", "-m", "benchmarks", "run", "--models", tmp_path)
+    done = run(*command, cwd=tmp_path, env=python_environment())
+    assert done.returncode == 1
+    assert done.stderr == (f"benchmarks: {tmp_path} has no model mnist: publish one (make model)\n")
+    done = run(*command, "--host", "http://127.0.0.1:9", cwd=tmp_path, env=python_environment())
+    assert done.returncode == 1
+    assert done.stderr.startswith("benchmarks: http://127.0.0.1:9/v2/models/mnist: ")
+
+
+def test_placing_shares_nothing_where_it_can(monkeypatch: pytest.MonkeyPatch) -> None:
+    for there, server, load in (
+        ({3}, (3,), (3,)),
+        ({0, 1}, (0,), (1,)),
+        (range(5), (0, 1), (2, 3, 4)),
+    ):
+        monkeypatch.setattr("os.sched_getaffinity", lambda _, there=there: set(there))
+        halves = placing.halves()
+        assert (halves.server, halves.generator) == (server, load)
+        assert halves.apart == (server != load)
