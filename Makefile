@@ -21,7 +21,7 @@ LOCK := $(VENV)/bin/uv pip compile --universal --generate-hashes --no-header --n
 , := ,
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run model mlflow test images test-images bench-serve bench-batching lint lock clean
+.PHONY: help setup run model mlflow test images test-images bench-quick bench-serve bench-batching lint lock clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -44,9 +44,9 @@ mlflow: $(VENV)/.installed ## show all runs in MLflow's own pages on MLFLOW_PORT
 	@MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false exec $(VENV)/bin/mlflow ui --workers 1 --port $(MLFLOW_PORT) \
 		--backend-store-uri "$${MLFLOW_TRACKING_URI:-sqlite:///mlflow.db}"
 
-test: setup $(PYTEST_BESIDE)/.installed $(BUILD)/clients/.installed $(BUILD)/mlserver/.installed ## run all tests, those of serve also without TensorFlow
+test: setup $(PYTEST_BESIDE)/.installed $(BUILD)/clients/.installed $(BUILD)/mlserver/.installed ## run all tests, those of serve and bundle without TensorFlow
 	rm -rf $(TEST_MODELS)
-	$(VENV)/bin/python -m pytest --repository=$(TEST_MODELS)
+	$(VENV)/bin/python -m pytest --repository=$(TEST_MODELS) --ignore=tests/bundle --ignore=tests/serve
 	PYTHONPATH=$(PYTEST_BESIDE) $(VENV_SERVE)/bin/python -m pytest --repository=$(TEST_MODELS) \
 		tests/bundle tests/serve
 
@@ -62,6 +62,9 @@ test-images: setup $(BUILD)/clients/.installed ## build both images and test the
 
 bench-serve: setup $(BUILD)/peers/fastapi/.installed ## compare the server with FastAPI; BENCH_OPTIONS=--help for more
 	$(VENV)/bin/python -m benchmarks.core $(BENCH_OPTIONS)
+
+bench-quick: setup ## has the server become slower? three minutes; BENCH_OPTIONS=--help for more
+	$(VENV)/bin/python -m benchmarks guard $(BENCH_OPTIONS)
 
 bench-batching: setup ## compare the server with itself: shared runs, a delay, threads
 	$(VENV)/bin/python -m benchmarks.batching $(BENCH_OPTIONS)

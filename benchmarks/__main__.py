@@ -46,10 +46,24 @@ def _peers(wanted: argparse.Namespace, console: Console) -> None:
     command.run(wanted, console)
 
 
+def _capacity(wanted: argparse.Namespace, console: Console) -> None:
+    from benchmarks.capacity import command
+
+    command.run(wanted, console)
+
+
+def _guard(wanted: argparse.Namespace, console: Console) -> None:
+    from benchmarks.guard import command
+
+    command.run(wanted, console)
+
+
 _RUN: dict[str, Callable[[argparse.Namespace, Console], None]] = {
     "run": _run,
     "limit": _limit,
     "peers": _peers,
+    "capacity": _capacity,
+    "guard": _guard,
 }
 
 

@@ -4,6 +4,8 @@ import argparse
 from collections.abc import Callable
 from pathlib import Path
 
+from benchmarks.load.dialect import DIALECTS
+from benchmarks.load.letter import MIXED, SIZES
 from benchmarks.peers.table import PEERS
 from train import numbers
 
@@ -69,6 +71,63 @@ def _peers(parser: Parser) -> None:
     )
 
 
+def _capacity(parser: Parser) -> None:
+    _served(parser)
+    parser.add_argument(
+        "--p99",
+        type=milliseconds,
+        default=20.0,
+        metavar="TIME",
+        help="what 99 %% of requests may take, such as 20ms or 0.1s",
+    )
+    parser.add_argument(
+        "--target-rps",
+        type=numbers.positive,
+        nargs="+",
+        metavar="N",
+        help="requests a second to plan for (default: 1,000, 10,000, 100,000 and a million)",
+    )
+    parser.add_argument(
+        "--headroom",
+        type=numbers.between(0, 1, or_zero=True),
+        default=0.3,
+        help="part of what a replica holds that is kept in reserve",
+    )
+    parser.add_argument(
+        "--rows", choices=[MIXED, *map(str, SIZES)], default=MIXED, help="of each request"
+    )
+    parser.add_argument(
+        "--dialect", choices=list(DIALECTS), default="predict", help="of the requests"
+    )
+    parser.add_argument("--searches", type=numbers.count, default=3, help="for the spread")
+    parser.add_argument(
+        "--seconds", type=numbers.positive, default=5.0, help="of each rate that is tried"
+    )
+    parser.add_argument(
+        "--out",
+        type=Path,
+        default=Path("build/bench/capacity.json"),
+        metavar="FILE",
+        help="all that was measured",
+    )
+
+
+def _guard(parser: Parser) -> None:
+    parser.add_argument("--rounds", type=numbers.count, default=3, help="of each load")
+    parser.add_argument("--seconds", type=numbers.count, default=2, help="of each load, whole ones")
+    parser.add_argument(
+        "--update", action="store_true", help="make what is measured the committed reference"
+    )
+
+
+def milliseconds(text: str) -> float:
+    """A time such as ``20ms``, ``0.5s``, or a plain number of milliseconds."""
+    for unit, factor in (("ms", 1.0), ("s", 1000.0), ("", 1.0)):
+        if text.endswith(unit):
+            return numbers.positive(text.removesuffix(unit)) * factor
+    raise AssertionError
+
+
 def _quick(parser: Parser, does: str) -> None:
     parser.add_argument("--quick", action="store_true", help=does)
 
@@ -101,5 +160,15 @@ COMMANDS: dict[str, tuple[Callable[[Parser], None], str]] = {
         _peers,
         "Measure what a user would pick instead, with the same model and load, in turn. Each is"
         " installed below build/ when it is first asked for.",
+    ),
+    "capacity": (
+        _capacity,
+        "Find the highest rate that one replica holds within a p99, and say how many replicas a"
+        " rate takes.",
+    ),
+    "guard": (
+        _guard,
+        "Compare ratios with those committed, and say what moved by more than the noise of this"
+        " run.",
     ),
 }

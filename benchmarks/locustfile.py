@@ -28,7 +28,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # Locust is run
 from benchmarks.errors import BenchmarkError
 from benchmarks.load import digits, options
 from benchmarks.load.dialect import DIALECTS
-from benchmarks.load.letter import MIXED, SIZES, Letter, Stock
+from benchmarks.load.letter import MIXED, SIZES, Letter, Stock, users_class
 from benchmarks.load.recorder import Recorder
 from train.errors import TrainError
 
@@ -139,7 +139,7 @@ class Mixed(Closed):
 
 # Predict1, Predict8, … OipBytes256: each dialect in each size.
 for _dialect, _rows in itertools.product(DIALECTS, SIZES):
-    _name = "".join(part.title() for part in _dialect.split("-")) + str(_rows)
+    _name = users_class(_dialect, _rows)
     globals()[_name] = type(_name, (Closed,), {"dialect": _dialect, "rows": _rows})
 
 

@@ -40,6 +40,11 @@ class Letter:
         return f"{wrong} of {self.rows} rows are wrong" if wrong else f"{len(told)} rows came"
 
 
+def users_class(dialect: str, rows: int) -> str:
+    """The locustfile's class of closed users who send so many rows."""
+    return "".join(part.title() for part in dialect.split("-")) + str(rows)
+
+
 class Stock:
     """Letters of each dialect and size, encoded when they are first asked for."""
 

@@ -5,7 +5,6 @@ Locust's own statistics are sent.
 """
 
 import json
-import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -103,4 +102,4 @@ class Recorder:
         options = self._environment.parsed_options
         if options.record:
             Path(options.record).write_text(json.dumps(self._record.to_json()))
-        print(percentile.text(self._record.tallies), file=sys.stderr)
+        print(percentile.text(self._record.tallies), flush=True)

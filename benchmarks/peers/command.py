@@ -63,7 +63,7 @@ def _theirs(name: str, models: Path, stock: Stock) -> Contender:
     peer = PEERS[name]
     return Contender(
         title=peer.title,
-        version=environment.version(name, peer),
+        version=f"({peer.package} {environment.version(name, peer)})",
         megabytes=environment.megabytes(environment.folder(name, peer)),
         settings=peer.settings,
         start=partial(environment.server, name, peer, models),

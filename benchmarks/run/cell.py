@@ -8,6 +8,7 @@ from typing import Any
 from hdrh.histogram import HdrHistogram
 
 from benchmarks.load import percentile
+from benchmarks.load.letter import users_class
 from benchmarks.load.percentile import Percentile
 from benchmarks.load.tally import Record, histogram
 
@@ -27,9 +28,7 @@ class Cell:
     @property
     def users_class(self) -> str:
         """Locust's, in ``benchmarks/locustfile.py``."""
-        if self.rows == 0:
-            return "NoOp"
-        return "".join(part.title() for part in self.dialect.split("-")) + str(self.rows)
+        return users_class(self.dialect, self.rows) if self.rows else "NoOp"
 
     def __str__(self) -> str:
         return f"{self.rows or 'no-op'} x {self.users}"

@@ -204,11 +204,11 @@ def test_ctrl_c_ends_it_with_what_it_has(host: str, work: Path, tmp_path: Path) 
         [*command, "--data", str(work / "subset.npz"), "-u", "1", "Predict1"],
         cwd=tmp_path,
         env=python_environment(),
-        stderr=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
         text=True,
     ) as process:
         time.sleep(4)
         os.kill(process.pid, signal.SIGINT)
-        printed = process.communicate(timeout=30)[1]
+        printed = process.communicate(timeout=30)[0]
     assert re.search(r"predict x 1: \d\d+ right, 0 failed  p50 ", printed)

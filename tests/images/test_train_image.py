@@ -1,6 +1,7 @@
 """The training image, and both together in compose.yaml."""
 
 import json
+import re
 import sqlite3
 import time
 from http.client import HTTPException
@@ -71,7 +72,7 @@ def test_what_it_made_is_served(images: Images, trained: Path, digits: Digits) -
 
 
 def test_compose_ends_with_a_served_model(images: Images, work: Path) -> None:
-    """`docker compose up`, then the replicas behind a proxy."""
+    """`docker compose up`, then a load on what is served, and the replicas behind a proxy."""
     project = "onnxlet-test"
     ports = {name: free_port() for name in ("MLFLOW_PORT", "PORT", "PROXY_PORT")}
     settings = {name: str(port) for name, port in ports.items()}
@@ -83,10 +84,16 @@ def test_compose_ends_with_a_served_model(images: Images, work: Path) -> None:
     root = ("run", "--rm", "--user", "0", "--entrypoint", "/bin/sh", *volumes)
     engine.docker(*root, "onnxlet-train", "-c", copy)
     try:
+        bench = ("--file", images.folder / "deploy/bench/Dockerfile", "--tag", "onnxlet-bench")
+        engine.build(*bench, images.folder)
         engine.compose(project, "up", "--detach", **settings)
         assert ready(ports["PORT"]) == {"ready": True}
         found = ask(ports["MLFLOW_PORT"], "/api/2.0/mlflow/registered-models/search")
         assert [one["name"] for one in found["registered_models"]] == ["mnist"]
+        load = ("--headless", "--host", "http://serve:8080", "--data", "/data/subset.npz")
+        bench = ("--profile", "bench", "run", "--rm", "bench", *load, "--measure", "2")
+        told = engine.compose(project, *bench, **settings)
+        assert re.search(r"^predict x 1: \d\d+ right, 0 failed  p50 ", told, re.MULTILINE)
         engine.build("--tag", "onnxlet-proxy", images.folder / "deploy/proxy")
         replicas = ("--profile", "replicas", "up", "--detach", "--scale", "replica=2")
         engine.compose(project, *replicas, **settings)

@@ -1,0 +1,1 @@
+"""``python -m benchmarks capacity``: what a replica holds, and how many replicas that takes."""

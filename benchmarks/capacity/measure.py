@@ -1,0 +1,137 @@
+"""What capacity is told from: searches for the highest rate, and rates of users and workers."""
+
+import statistics
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from benchmarks import placing, servers
+from benchmarks.capacity import search, service
+from benchmarks.capacity.probe import Probe, probe
+from benchmarks.capacity.service import Alone
+from benchmarks.errors import BenchmarkError
+from benchmarks.load import generator, letter
+from benchmarks.load.generator import Load, Target
+from benchmarks.load.letter import MIX, MIXED
+from benchmarks.meter import Meter
+from benchmarks.run.cell import windows
+from benchmarks.servers import Server
+
+USERS = (1, 2, 4, 8, 16, 32)
+WORKERS = (1, 2, 3, 4)
+_CROWD = 16  # users that keep all workers busy
+_LEAST = 10.0  # requests a second: a search that comes below it is given up
+_ANSWERS = 1000  # of each rate, at least, so that they bound a p99
+
+Step = Callable[[object], None]
+
+
+@dataclass
+class Measured:
+    """All that was measured."""
+
+    searches: list[list[Probe]] = field(default_factory=list)
+    found: list[float] = field(default_factory=list)
+    """The highest rate of each search, in requests a second."""
+    users: dict[int, float] = field(default_factory=dict)
+    """Requests a second of so many closed users."""
+    workers: dict[int, float] = field(default_factory=dict)
+    """Likewise of so many workers, on all CPUs, which they share with the load generator."""
+    sizes: dict[int, Alone] = field(default_factory=dict)
+
+    @property
+    def best(self) -> Probe:
+        """The held probe of the median search."""
+        rate = statistics.median_low(self.found)
+        probes = [one for tried in self.searches for one in tried if one.rate == rate]
+        return probes[-1]
+
+
+class Bench:
+    """Measures one model on this machine."""
+
+    def __init__(self, models: Path, name: str, data: Path, load: Load, step: Step) -> None:
+        self._models, self._name, self._data = models, name, data
+        self._load = load
+        self._step = step
+        self.cpus = placing.halves()
+
+    def measure(self, p99_ms: float, searches: int) -> Measured:
+        """Measure everything, in about a minute a search and two more.
+
+        Raises:
+            BenchmarkError: not even a small rate holds, or the load generator is too slow.
+
+        """
+        made = Measured()
+        with self._server(len(self.cpus.server), self.cpus.server) as server:
+            target = Target(server.base, self._name, self._data)
+            for users in USERS:
+                self._step(f"{users} users")
+                made.users[users] = self._closed(target, users, self.cpus.generator)
+            for rows in MIX if self._load.rows == MIXED else [int(self._load.rows)]:
+                self._step(f"{rows} rows, one at a time")
+                made.sizes[rows] = self._alone(target, server, rows)
+            guess = 0.7 * max(made.users.values())
+            for number in range(searches):
+                self._search(made, target, server, guess, p99_ms, number)
+        for workers in WORKERS:
+            self._step(f"{workers} workers")
+            made.workers[workers] = self._with(workers)
+        return made
+
+    def _server(self, workers: int, cpus: tuple[int, ...]) -> Server:
+        return servers.ours(self._models, "--name", self._name, workers=workers, cpus=cpus)
+
+    def _search(
+        self,
+        made: Measured,
+        target: Target,
+        server: Server,
+        guess: float,
+        p99_ms: float,
+        number: int,
+    ) -> None:
+        tried: list[Probe] = []
+
+        def holds(rate: float) -> bool:
+            self._step(f"search {number + 1}: {rate:,.0f} requests/s")
+            if rate < _LEAST:
+                raise BenchmarkError(
+                    f"not even {_LEAST:g} requests/s hold {p99_ms:g} ms: {tried[-1]}"
+                )
+            seconds = max(self._load.measure, _ANSWERS / rate)
+            load = replace(self._load, rate=rate, measure=seconds)
+            tried.append(probe(target, server, load, self.cpus.generator))
+            return tried[-1].holds(p99_ms)
+
+        found = search.highest(holds, guess)
+        made.searches.append(tried)
+        made.found.append(found)
+
+    def _closed(self, target: Target, users: int, cpus: tuple[int, ...]) -> float:
+        load = replace(self._load, users_class=self._users_class, users=users)
+        record = generator.run(target, load, cpus)
+        if record.errors:
+            raise BenchmarkError(f"{users} users: {dict(record.errors)}")
+        began, ended = windows(record)
+        return record.total(lambda tally: tally.requests) / (ended - began)
+
+    @property
+    def _users_class(self) -> str:
+        if self._load.rows == MIXED:
+            return "Mixed"
+        return letter.users_class(self._load.dialect, int(self._load.rows))
+
+    def _alone(self, target: Target, server: Server, rows: int) -> Alone:
+        users_class = letter.users_class(self._load.dialect, rows)
+        with Meter(server) as meter:
+            load = replace(self._load, users_class=users_class)
+            record = generator.run(target, load, self.cpus.generator)
+        (tally,) = record.tallies.values()
+        return service.alone(tally, meter.cpu_seconds(*windows(record)))
+
+    def _with(self, workers: int) -> float:
+        cpus = placing.everywhere()
+        with self._server(workers, cpus.server) as server:
+            return self._closed(Target(server.base, self._name, self._data), _CROWD, cpus.generator)

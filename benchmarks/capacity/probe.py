@@ -1,0 +1,71 @@
+"""One try at a rate: Poisson arrivals, and whether the promise was kept."""
+
+from dataclasses import dataclass
+
+from benchmarks.load import generator, percentile
+from benchmarks.load.generator import Load, Target
+from benchmarks.load.percentile import Percentile
+from benchmarks.load.tally import Record, histogram
+from benchmarks.meter import Meter
+from benchmarks.run.cell import BUSY, windows
+from benchmarks.servers import Server
+
+SENT = 0.95  # of the rate asked for; else the load generator did not keep up
+
+
+@dataclass(frozen=True)
+class Probe:
+    """What a rate brought."""
+
+    rate: float
+    """Requests a second that were asked for."""
+    reached: float
+    """Requests a second that were answered."""
+    p99: Percentile | None
+    """From when each request was due; None where the answers are too few."""
+    failures: int
+    generator_share: float
+    cpu: float
+    """Seconds of the server's CPU time for each request."""
+
+    @property
+    def generator_lacks(self) -> bool:
+        """Was the load generator out of CPU, so that the probe says nothing of the server?"""
+        return self.generator_share > BUSY
+
+    def holds(self, p99_ms: float) -> bool:
+        """Did nothing fail, and was the p99's upper bound within the promise?"""
+        return (
+            self.failures == 0
+            and self.p99 is not None
+            and self.p99.high <= p99_ms
+            and self.reached >= SENT * self.rate
+        )
+
+
+def probe(target: Target, server: Server, load: Load, cpus: tuple[int, ...]) -> Probe:
+    """Load the server at the rate of ``load``, from these CPUs."""
+    with Meter(server) as meter:
+        record = generator.run(target, load, cpus)
+    return judged(record, load.rate, meter)
+
+
+def judged(record: Record, rate: float, meter: Meter) -> Probe:
+    """What the record of a load generator says."""
+    latencies = histogram()
+    for tally in record.tallies.values():
+        latencies.add(tally.latencies)
+    known = [one for one in percentile.of(latencies) if one.quantile == 0.99]
+    failures = sum(record.errors.values())
+    if not record.processes:
+        return Probe(rate, 0.0, None, failures, 0.0, 0.0)
+    began, ended = windows(record)
+    answered = record.total(lambda tally: sum(tally.slices.values()))
+    return Probe(
+        rate,
+        answered / (ended - began),
+        known[0] if known else None,
+        failures,
+        max(busy.share for busy in record.processes.values()),
+        meter.cpu_seconds(began, ended) / max(answered, 1),
+    )
