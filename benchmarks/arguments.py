@@ -45,6 +45,7 @@ def _run(parser: Parser) -> None:
     parser.add_argument(
         "--out", type=Path, default=Path("build/bench/report"), metavar="DIR", help="the report"
     )
+    _markdown(parser)
 
 
 def _limit(parser: Parser) -> None:
@@ -67,8 +68,13 @@ def _peers(parser: Parser) -> None:
     parser.add_argument("--rounds", type=numbers.count, default=3, help="starts of each server")
     parser.add_argument("--seconds", type=numbers.count, default=3, help="of each load, whole ones")
     parser.add_argument(
-        "--markdown", type=Path, metavar="FILE", help="put the table into this document"
+        "--out",
+        type=Path,
+        default=Path("build/bench/peers.json"),
+        metavar="FILE",
+        help="all that was measured",
     )
+    _markdown(parser)
 
 
 def _capacity(parser: Parser) -> None:
@@ -122,10 +128,15 @@ def _guard(parser: Parser) -> None:
 
 def milliseconds(text: str) -> float:
     """A time such as ``20ms``, ``0.5s``, or a plain number of milliseconds."""
-    for unit, factor in (("ms", 1.0), ("s", 1000.0), ("", 1.0)):
-        if text.endswith(unit):
-            return numbers.positive(text.removesuffix(unit)) * factor
-    raise AssertionError
+    if text.endswith("s") and not text.endswith("ms"):
+        return 1000 * numbers.positive(text.removesuffix("s"))
+    return numbers.positive(text.removesuffix("ms"))
+
+
+def _markdown(parser: Parser) -> None:
+    parser.add_argument(
+        "--markdown", type=Path, metavar="FILE", help="put the table into this document"
+    )
 
 
 def _quick(parser: Parser, does: str) -> None:

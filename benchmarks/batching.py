@@ -15,8 +15,10 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from benchmarks import machine, prepare, rounds, servers, wrk
+from benchmarks import machine, prepare, rounds, servers
+from benchmarks.errors import BenchmarkError
 from benchmarks.rounds import Measurement, Shape, Target
+from train.errors import TrainError
 
 SINGLE = Shape(1, 16)
 HEAVY_GAIN = 2.0
@@ -85,7 +87,7 @@ def main() -> int:
         for what, models in (("small", prepare.models()), ("heavy", prepare.heavy_models())):
             measured = compare(what, models, chosen.rounds, chosen.seconds, console)
             add_rows(table, what, measured)
-    except (wrk.WrkMissingError, rounds.FailedRequestsError) as error:
+    except (BenchmarkError, TrainError) as error:
         print(f"bench: {error}", file=sys.stderr)
         return 1
     console.print(table)

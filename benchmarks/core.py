@@ -11,12 +11,14 @@ from rich.console import Console
 from rich.progress import Progress
 
 from benchmarks import dialects, machine, prepare, rounds, servers, verdict, wrk
+from benchmarks.errors import BenchmarkError
 from benchmarks.limit.floor import Floor
 from benchmarks.peers import environment
 from benchmarks.peers.table import PEERS
 from benchmarks.rounds import Measurement, Shape, Target
 from benchmarks.verdict import Line, at_least, at_most
 from benchmarks.watch import Watch
+from train.errors import TrainError
 
 LARGE, MIDDLE, SINGLE, CROWD = Shape(256, 4), Shape(32, 4), Shape(1, 16), Shape(1, 64)
 AGAINST_FASTAPI = (LARGE, MIDDLE, SINGLE)
@@ -198,7 +200,7 @@ def main() -> int:
             lines += dialects.compare(models, chosen.rounds, chosen.seconds)
             lines += pressure(models, chosen.seconds)
             lines.append(start_up(models, chosen.rounds))
-    except (wrk.WrkMissingError, rounds.FailedRequestsError) as error:
+    except (BenchmarkError, TrainError) as error:
         print(f"bench: {error}", file=sys.stderr)
         return 1
     console.print(verdict.table(lines))

@@ -7,6 +7,7 @@ docs/benchmarks.md explains them.
 
 import gc
 import itertools
+import logging
 import socket
 import sys
 import time
@@ -20,8 +21,8 @@ from gevent.pool import Group
 from geventhttpclient.connectionpool import ConnectionPool
 from locust import FastHttpUser, constant, events, task
 from locust.env import Environment
-from locust.exception import StopTest
-from locust.runners import MasterRunner
+from locust.rpc import Message
+from locust.runners import MasterRunner, WorkerRunner
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # Locust is run from anywhere
 
@@ -33,7 +34,9 @@ from benchmarks.load.recorder import Recorder
 from train.errors import TrainError
 
 CONNECTIONS = 256  # that an Open user has at most; requests beyond wait, which counts as latency
+ANSWER_SECONDS = 20.0  # after which a request has failed
 LAST_ANSWERS_SECONDS = 30
+FAULT = "onnxlet-fault"  # a worker's message to its master
 
 events.init_command_line_parser.add_listener(options.add)
 
@@ -54,15 +57,20 @@ setattr(ConnectionPool, "after_connect", send_at_once)  # noqa: B010 - its hook 
 def begin(environment: Environment, **_: Any) -> None:
     """Get ready for tests: letters first, then the clock."""
     environment.events.test_start.add_listener(prepare)
+    chosen, runner = environment.parsed_options, environment.runner
+    if chosen.record and not Path(chosen.record).absolute().parent.is_dir():
+        raise SystemExit(f"--record {chosen.record}: there is no such folder")
     Recorder(environment)
-    chosen = environment.parsed_options
-    if not (chosen.user_classes or chosen.class_picker):
+    if isinstance(runner, MasterRunner):
+        runner.register_message(FAULT, heard)
+    if not (chosen.user_classes or chosen.class_picker or isinstance(runner, WorkerRunner)):
         environment.user_classes = [Mixed]
 
 
 def prepare(environment: Environment, **_: Any) -> None:
     """Encode what is sent, in each process that sends."""
-    if isinstance(environment.runner, MasterRunner):
+    runner = environment.runner
+    if isinstance(runner, MasterRunner):
         return
     chosen = environment.parsed_options
     host = (environment.host or "").rstrip("/")
@@ -71,13 +79,24 @@ def prepare(environment: Environment, **_: Any) -> None:
         model, _metadata = digits.served(host, chosen.model)
         known = digits.known(host, model, digits.read(Path(chosen.data)))
     except (BenchmarkError, TrainError) as error:
-        Asking.fault = f"no load is sent: {error}"
-        if environment.web_ui is None:
-            raise SystemExit(Asking.fault) from None
+        fault = f"no load is sent: {error}"
+        if isinstance(runner, WorkerRunner):
+            runner.send_message(FAULT, fault)
+        elif environment.web_ui is None:
+            raise SystemExit(fault) from None
+        logging.getLogger("locust").error(fault)
     else:
         Asking.stock = Stock(known, model)
         gc.collect()
-        gc.freeze()  # else a full collection halts all users for 40 ms now and then
+        gc.freeze()  # else a full collection halts all users for many milliseconds now and then
+
+
+def heard(environment: Environment, msg: Message, **_: Any) -> None:
+    """Tell what keeps a worker from sending; without pages there is nobody to mend it."""
+    logging.getLogger("locust").error("worker %s: %s", msg.node_id, msg.data)
+    environment.process_exit_code = 1
+    if environment.web_ui is None:
+        environment.runner.quit()
 
 
 class Asking(FastHttpUser):
@@ -85,19 +104,19 @@ class Asking(FastHttpUser):
 
     abstract = True
     wait_time = constant(0)
+    network_timeout = connection_timeout = ANSWER_SECONDS
     stock: Stock | None = None
-    fault = ""
+    """None where a test can't begin; its users then do nothing."""
     dialect = ""
     """Empty for the one of ``--dialect``."""
     rows: int | None = None
     """None for the mix."""
 
     def __init__(self, environment: Environment) -> None:
-        if self.stock is None:
-            raise StopTest(self.fault)
         super().__init__(environment)
         chosen = environment.parsed_options
-        self._letters = self.stock.endless(self.dialect or chosen.dialect, self._size(chosen))
+        dialect, rows = self.dialect or chosen.dialect, self._size(chosen)
+        self._letters = self.stock.endless(dialect, rows) if self.stock else iter(())
 
     def _size(self, chosen: Namespace) -> int | None:
         return self.rows
@@ -118,8 +137,11 @@ class Asking(FastHttpUser):
         ) as answer:
             if scheduled is not None:
                 answer.request_meta["response_time"] = (time.perf_counter() - scheduled) * 1000
-            if answer.status_code == 200 and (fault := letter.fault(answer.content)):
-                answer.failure(fault)
+            if answer.status_code == 200:
+                if fault := letter.fault(answer.content):
+                    answer.failure(fault)
+            elif 0 < answer.status_code < 400:  # Locust takes these for right
+                answer.failure(f"status {answer.status_code}")
 
 
 class Closed(Asking):
@@ -130,7 +152,11 @@ class Closed(Asking):
     @task
     def ask(self) -> None:
         """Send one."""
-        self.send(next(self._letters))
+        letter = next(self._letters, None)
+        if letter is None:
+            gevent.sleep(1)  # until a test can begin
+        else:
+            self.send(letter)
 
 
 class Mixed(Closed):
@@ -168,15 +194,20 @@ class Open(Asking):
         self._due += self._random.exponential(1 / self._rate)
         if (early := self._due - time.perf_counter()) > 0:
             gevent.sleep(early)
-        self._sent.spawn(self.send, next(self._letters), self._due)
+        letter = next(self._letters, None)
+        if letter is not None:
+            self._sent.spawn(self.send, letter, self._due)
 
     def on_stop(self) -> None:
-        """Wait for the answers that are still to come."""
+        """Wait for the answers that are still to come; those that don't come have failed."""
         self._sent.join(timeout=LAST_ANSWERS_SECONDS)
+        self._sent.kill(TimeoutError(f"no answer {LAST_ANSWERS_SECONDS} s after the end"))
 
 
 class NoOp(Asking):
     """Asks for the server's health and nothing else: what this load generator costs by itself."""
+
+    rows = 1  # that are never sent
 
     @task
     def ask(self) -> None:

@@ -19,17 +19,22 @@ def circumstances() -> str:
     return f"{_date()}, {_cpus()}, Python {platform.python_version()}"
 
 
-def described() -> dict[str, str]:
-    """All that a report tells of the machine and the programs."""
+def described(host: str | None = None) -> dict[str, str]:
+    """All that a report tells of the machine and the programs.
+
+    Args:
+        host: address of a server that was not started here.
+
+    """
     tags = tracking.git_tags()
     commit = tags.get("mlflow.source.git.commit", "unknown")[:12]
     return {
         "date": _date(),
         "machine": f"{_cpus()}, {psutil.virtual_memory().total / 2**30:.0f} GiB of memory",
         "system": f"{platform.system()} {platform.release()}",
-        "network": "loopback: client and server on one machine",
+        "network": f"to {host}" if host else "loopback: client and server on one machine",
         "commit": commit + (", with changes" if tags.get("git_dirty") == "true" else ""),
-        "server": _server(),
+        "server": "not started here" if host else _server(),
         "load generator": f"Locust {importlib.metadata.version('locust')}, Python"
         f" {platform.python_version()}",
     }

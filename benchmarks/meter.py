@@ -45,10 +45,10 @@ class Meter:
         ended, turn, memory = False, 0, 0.0
         while not ended:
             ended = self._stop.wait(_PAUSE)
-            spent = sum(self._server.cpu_seconds().values())
+            at, spent = time.time(), sum(self._server.cpu_seconds().values())
             if ended or turn % _MEMORY_EVERY == 0:
                 memory = self._server.memory()
-            self.samples.append(Sample(time.time(), spent, memory))
+            self.samples.append(Sample(at, spent, memory))
             turn += 1
 
     def cpu_seconds(self, began: float, ended: float) -> float:

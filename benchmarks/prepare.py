@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from benchmarks import heavy
+from benchmarks.errors import BenchmarkError
 from benchmarks.load import digits
 from benchmarks.load.dialect import DIALECTS, Model, Request
 
@@ -15,16 +16,28 @@ FOLDER = ROOT / "build/bench"
 
 
 def models() -> Path:
-    """A repository with the model, trained and published once."""
+    """A repository with the model, trained and published once.
+
+    Raises:
+        BenchmarkError: it can't be trained, for one because MNIST can't be had.
+
+    """
     published = FOLDER / "models"
     if not published.exists():
         FOLDER.mkdir(parents=True, exist_ok=True)
         environment = os.environ | {"PYTHONPATH": str(ROOT), "MLFLOW_TRACKING_URI": ""}
         train = ["train", "--hidden", "128", "--epochs", "3", "--cache", str(ROOT / "data")]
         for command in (train, ["export", "--best"]):
-            subprocess.run(
-                [sys.executable, "-m", *command], cwd=FOLDER, env=environment, check=True
+            done = subprocess.run(
+                [sys.executable, "-m", *command],
+                cwd=FOLDER,
+                env=environment,
+                capture_output=True,
+                text=True,
+                check=False,
             )
+            if done.returncode:
+                raise BenchmarkError(f"no model to measure: {done.stderr.strip()}")
     return published
 
 

@@ -18,8 +18,10 @@ from benchmarks.errors import BenchmarkError
 
 ROOT = Path(__file__).parent.parent
 LOGS = ROOT / "build/bench/logs"
+SERVING = ROOT / ".venv-serve/bin/python"
 START_SECONDS = 120.0
 END_SECONDS = 60.0
+PORT = "{port}"
 
 
 class Server:
@@ -27,7 +29,7 @@ class Server:
 
     Args:
         name: for people, and of its log.
-        command: that starts it, where ``PORT`` stands for a free port.
+        command: that starts it, where ``{port}`` stands for a free port.
         ready: what is asked until it answers with 200.
         cpus: that it may use; all of this process's where there are none.
         environment: beside this process's.
@@ -46,10 +48,10 @@ class Server:
         with socket.create_server(("127.0.0.1", 0)) as probe:
             self.port = probe.getsockname()[1]
         self.name = name
-        started = [part.replace("PORT", str(self.port)) for part in command]
+        started = [part.replace(PORT, str(self.port)) for part in command]
         self._command = placing.pinned(started, cpus) if cpus else started
         given = {
-            name: text.replace("PORT", str(self.port)) for name, text in (environment or {}).items()
+            name: text.replace(PORT, str(self.port)) for name, text in (environment or {}).items()
         }
         self._environment = os.environ | given
         self._ready = ready
@@ -61,11 +63,12 @@ class Server:
         started = time.monotonic()
         LOGS.mkdir(parents=True, exist_ok=True)
         kept = LOGS / f"{self.name}.log"
-        with kept.open("a") as log:
+        with kept.open("w") as log:
             self._process = subprocess.Popen(
                 self._command,
                 cwd=ROOT,
                 env=self._environment,
+                stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
@@ -140,7 +143,13 @@ def _last_line(file: Path) -> str:
 
 
 def ours(models: Path, *arguments: str, workers: int = 2, cpus: tuple[int, ...] = ()) -> Server:
-    """This project's server, in the environment that is shipped."""
-    python = str(ROOT / ".venv-serve/bin/python")
-    command = [python, "-m", "serve", "--models", str(models.resolve()), "--port", "PORT"]
+    """This project's server, in the environment that is shipped.
+
+    Raises:
+        BenchmarkError: there is none.
+
+    """
+    if not SERVING.exists():
+        raise BenchmarkError(f"there is no {SERVING}: make setup")
+    command = [str(SERVING), "-m", "serve", "--models", str(models.resolve()), "--port", PORT]
     return Server("onnxlet", [*command, "--workers", str(workers), *arguments], cpus=cpus)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
+from benchmarks import placing
 from benchmarks.errors import BenchmarkError
 
 _SCRIPT = """
@@ -53,8 +54,22 @@ def run(
     connections: int,
     seconds: float,
     headers: Mapping[str, str] = MappingProxyType({}),
+    cpus: tuple[int, ...] = (),
 ) -> Load:
-    """Send ``body`` over ``connections`` for whole ``seconds``, from one thread."""
+    """Send ``body`` over ``connections`` for whole ``seconds``, from one thread.
+
+    Args:
+        url: where to.
+        body: of each request.
+        connections: that are kept open.
+        seconds: whole ones.
+        headers: beside ``Content-Type: application/json``.
+        cpus: that wrk may use; all of this process's where there are none.
+
+    Raises:
+        BenchmarkError: wrk is missing, or could not send.
+
+    """
     program = shutil.which("wrk")
     if program is None:
         raise WrkMissingError("wrk is not installed; on Debian: apt-get install wrk")
@@ -66,8 +81,13 @@ def run(
         script.write_text(_SCRIPT % {"body": str(payload), "headers": "\n".join(lines)})
         command = [program, "-t1", f"-c{connections}", f"-d{seconds:.0f}s"]
         command += ["--timeout", f"{_ANSWER_SECONDS}s", "-s", str(script), url]
-        output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    result = json.loads(output.strip().splitlines()[-1])
+        command = placing.pinned(command, cpus) if cpus else command
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise BenchmarkError(f"wrk {url}: {done.stderr.strip() or done.stdout.strip()}")
+    result = json.loads(done.stdout.strip().splitlines()[-1])
+    if not result["requests"]:
+        raise BenchmarkError(f"wrk {url}: nothing was answered within {seconds:g} s")
     return Load(
         requests=result["requests"],
         seconds=result["microseconds"] / 1e6,

@@ -84,9 +84,9 @@ def _cached(file: Path) -> Arrays:
 
 
 def _keras() -> Arrays:
-    from keras.datasets import mnist  # here: it takes seconds, and the cache needs none of it
-
     try:
+        from keras.datasets import mnist  # here: it takes seconds, and the cache needs none of it
+
         with contextlib.redirect_stdout(sys.stderr):  # Keras announces its download
             (x_train, y_train), (x_test, y_test) = mnist.load_data()
     except Exception as error:  # Keras raises a bare Exception where the download fails

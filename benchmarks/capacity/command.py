@@ -3,6 +3,7 @@
 import argparse
 import dataclasses
 import json
+import math
 import statistics
 import sys
 from pathlib import Path
@@ -11,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks import display, machine
-from benchmarks.capacity import plan, queueing, service, usl
+from benchmarks.capacity import plan, service, usl
 from benchmarks.capacity.measure import USERS, WORKERS, Bench, Measured
 from benchmarks.capacity.plan import Plan, Replica
 from benchmarks.errors import BenchmarkError
@@ -19,6 +20,7 @@ from benchmarks.load.generator import Load
 from benchmarks.load.letter import MIX, MIXED
 
 TARGETS = (1_000.0, 10_000.0, 100_000.0, 1_000_000.0)
+_LONG_MS = 1000.0  # a simulated p99 that says no more than that the queue grows
 _PROBES = 8  # of a search, about: the progress bar's guess
 
 
@@ -29,6 +31,10 @@ def run(wanted: argparse.Namespace, console: Console) -> None:
         BenchmarkError: not even a small rate holds.
 
     """
+    try:
+        wanted.out.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise BenchmarkError(f"{error.filename}: {error.strerror}") from None
     load = Load(
         "Open",
         rows=wanted.rows,
@@ -56,8 +62,7 @@ def run(wanted: argparse.Namespace, console: Console) -> None:
 
 
 def _replica(made: Measured, rows: str, workers: int) -> Replica:
-    work, beyond = service.drawn(made.sizes, rows, made.best.cpu)
-    return Replica(min(made.found), workers, work, beyond)
+    return Replica(min(made.found), workers, service.drawn(made.sizes, rows, made.best.cpu))
 
 
 def _told(made: Measured, replica: Replica, wanted: argparse.Namespace, placed: str) -> list[str]:
@@ -71,8 +76,7 @@ def _told(made: Measured, replica: Replica, wanted: argparse.Namespace, placed: 
         f" {rows:g} rows on average: {statistics.median(found) * rows:,.0f} rows/s.",
         f"{len(found)} searches found {', '.join(f'{rate:,.0f}' for rate in found)}.",
         f"At {best.rate:,.0f}/s the p99 was {best.p99} ms over {best.p99.count:,} answers; a"
-        f" request took {best.cpu * 1e6:,.0f} µs of CPU. The simulation takes requests one by one,"
-        " while the server shares runs as they pile up: at higher rates it errs on the safe side.",
+        f" request took {best.cpu * 1e6:,.0f} µs of CPU.",
         f"Users: {usl.fit(list(made.users), list(made.users.values()))}",
         f"Workers, on CPUs that the load shares: "
         f"{usl.fit(list(made.workers), list(made.workers.values()))}",
@@ -99,12 +103,12 @@ def _tried(made: Measured, replica: Replica) -> Table:
         column.justify = "right"
     probes = [one for searched in made.searches for one in searched]
     for one in sorted(probes, key=lambda one: one.rate):
-        simulated = queueing.p99(one.rate, replica.service, replica.workers) + replica.overhead
+        simulated = replica.p99_ms(one.rate)
         shown.add_row(
             f"{one.rate:,.0f}",
             f"{one.reached:,.0f}",
             str(one.p99 or "–"),
-            f"{1000 * simulated:.2f}" if simulated < 1 else "piles up",
+            f"{simulated:.2f}" if simulated < _LONG_MS else "piles up",
             f"{one.failures:,}",
             f"{one.generator_share:.0%}",
         )
@@ -141,10 +145,14 @@ def _write(made: Measured, plans: list[Plan], told: list[str], file: Path) -> No
         "found": made.found,
         "users": made.users,
         "workers": made.workers,
-        "plans": [dataclasses.asdict(one) for one in plans],
+        "plans": [_finite(dataclasses.asdict(one)) for one in plans],
     }
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(json.dumps(document, indent=1) + "\n")
     except OSError as error:
         raise BenchmarkError(f"{file}: {error.strerror}") from None
+
+
+def _finite(figures: dict[str, float]) -> dict[str, float | None]:
+    """JSON has no infinity."""
+    return {name: value if math.isfinite(value) else None for name, value in figures.items()}

@@ -13,6 +13,7 @@ from benchmarks.errors import BenchmarkError
 from benchmarks.load import generator, letter
 from benchmarks.load.generator import Load, Target
 from benchmarks.load.letter import MIX, MIXED
+from benchmarks.load.tally import Record
 from benchmarks.meter import Meter
 from benchmarks.run.cell import windows
 from benchmarks.servers import Server
@@ -41,10 +42,9 @@ class Measured:
 
     @property
     def best(self) -> Probe:
-        """The held probe of the median search."""
-        rate = statistics.median_low(self.found)
-        probes = [one for tried in self.searches for one in tried if one.rate == rate]
-        return probes[-1]
+        """The highest one that held in the median search."""
+        place = self.found.index(statistics.median_low(self.found))
+        return next(one for one in self.searches[place] if one.rate == self.found[place])
 
 
 class Bench:
@@ -72,8 +72,9 @@ class Bench:
             for rows in MIX if self._load.rows == MIXED else [int(self._load.rows)]:
                 self._step(f"{rows} rows, one at a time")
                 made.sizes[rows] = self._alone(target, server, rows)
-            guess = 0.7 * max(made.users.values())
             for number in range(searches):
+                # Not the same rates again: their steps would hide how far the searches lie apart.
+                guess = (0.7 - 0.05 * number % 0.3) * max(made.users.values())
                 self._search(made, target, server, guess, p99_ms, number)
         for workers in WORKERS:
             self._step(f"{workers} workers")
@@ -97,9 +98,7 @@ class Bench:
         def holds(rate: float) -> bool:
             self._step(f"search {number + 1}: {rate:,.0f} requests/s")
             if rate < _LEAST:
-                raise BenchmarkError(
-                    f"not even {_LEAST:g} requests/s hold {p99_ms:g} ms: {tried[-1]}"
-                )
+                raise BenchmarkError(f"not even {_LEAST:g} requests/s hold a p99 of {p99_ms:g} ms")
             seconds = max(self._load.measure, _ANSWERS / rate)
             load = replace(self._load, rate=rate, measure=seconds)
             tried.append(probe(target, server, load, self.cpus.generator))
@@ -112,10 +111,7 @@ class Bench:
     def _closed(self, target: Target, users: int, cpus: tuple[int, ...]) -> float:
         load = replace(self._load, users_class=self._users_class, users=users)
         record = generator.run(target, load, cpus)
-        if record.errors:
-            raise BenchmarkError(f"{users} users: {dict(record.errors)}")
-        began, ended = windows(record)
-        return record.total(lambda tally: tally.requests) / (ended - began)
+        return _rate(record)
 
     @property
     def _users_class(self) -> str:
@@ -128,6 +124,7 @@ class Bench:
         with Meter(server) as meter:
             load = replace(self._load, users_class=users_class)
             record = generator.run(target, load, self.cpus.generator)
+        _rate(record)
         (tally,) = record.tallies.values()
         return service.alone(tally, meter.cpu_seconds(*windows(record)))
 
@@ -135,3 +132,16 @@ class Bench:
         cpus = placing.everywhere()
         with self._server(workers, cpus.server) as server:
             return self._closed(Target(server.base, self._name, self._data), _CROWD, cpus.generator)
+
+
+def _rate(record: Record) -> float:
+    """Requests a second within the window.
+
+    Raises:
+        BenchmarkError: a request failed, or none was answered.
+
+    """
+    if record.errors:
+        raise BenchmarkError(f"requests failed: {dict(record.errors)}")
+    began, ended = windows(record)
+    return record.total(lambda tally: tally.answered) / (ended - began)

@@ -3,10 +3,8 @@
 import math
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
 from benchmarks.capacity import queueing
+from benchmarks.capacity.service import Work
 
 
 @dataclass(frozen=True)
@@ -16,10 +14,12 @@ class Replica:
     holds: float
     """Requests a second within the promise."""
     workers: int
-    service: NDArray[np.float64]
-    """Seconds of work of requests as they were measured."""
-    overhead: float
-    """Seconds that a request takes beyond its work: network, client, and the system's."""
+    work: Work
+    """Of requests, as it was measured."""
+
+    def p99_ms(self, rate: float) -> float:
+        """As simulated, at so many requests a second."""
+        return 1000 * queueing.p99(rate, self.work, self.workers)
 
 
 @dataclass(frozen=True)
@@ -51,11 +51,6 @@ def plan(target: float, replica: Replica, headroom: float) -> Plan:
         needed,
         replicas,
         replicas * replica.workers,
-        _p99_ms(target / replicas, replica),
-        _p99_ms(target / needed, replica),
+        replica.p99_ms(target / replicas),
+        replica.p99_ms(target / needed),
     )
-
-
-def _p99_ms(rate: float, replica: Replica) -> float:
-    seconds = queueing.p99(rate, replica.service, replica.workers) + replica.overhead
-    return 1000 * seconds

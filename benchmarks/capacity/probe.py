@@ -57,10 +57,10 @@ def judged(record: Record, rate: float, meter: Meter) -> Probe:
         latencies.add(tally.latencies)
     known = [one for one in percentile.of(latencies) if one.quantile == 0.99]
     failures = sum(record.errors.values())
-    if not record.processes:
+    answered = record.total(lambda tally: tally.answered)
+    if not answered:
         return Probe(rate, 0.0, None, failures, 0.0, 0.0)
     began, ended = windows(record)
-    answered = record.total(lambda tally: sum(tally.slices.values()))
     return Probe(
         rate,
         answered / (ended - began),

@@ -5,49 +5,45 @@ hold the simulation to the formulas for M/M/c (Erlang C) and M/D/1 (Pollaczek an
 """
 
 import heapq
+import math
 
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.capacity.service import Work
+
 REQUESTS = 200_000
-_SETTLING = 0.1  # of the requests, at the beginning, which are not counted
+SETTLING = REQUESTS // 10  # requests at the beginning, which are not counted
 
 
 def waits(
-    rate: float,
-    service: NDArray[np.float64],
-    workers: int,
-    random: np.random.Generator,
-    requests: int = REQUESTS,
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Simulate so many requests.
+    rate: float, work: NDArray[np.float64], workers: int, random: np.random.Generator
+) -> NDArray[np.float64]:
+    """Seconds that each request waits until a worker takes it.
 
     Args:
         rate: of arrivals, per second.
-        service: seconds of work, of which each request's are drawn.
+        work: seconds that each request keeps a worker busy, in the order of their arrival.
         workers: that take from one queue.
         random: where chance comes from.
-        requests: how many, those of the settling among them.
-
-    Returns:
-        Seconds that each request waited, and that it was worked on.
 
     """
-    arrivals = np.cumsum(random.exponential(1 / rate, requests))
-    worked = random.choice(service, requests)
+    arrivals = np.cumsum(random.exponential(1 / rate, len(work)))
     free = [0.0] * workers
-    waited = np.empty(requests)
-    for number, (at, length) in enumerate(zip(arrivals.tolist(), worked.tolist(), strict=True)):
+    waited = np.empty(len(work))
+    for number, (at, length) in enumerate(zip(arrivals.tolist(), work.tolist(), strict=True)):
         begins = max(at, free[0])
         heapq.heapreplace(free, begins + length)
         waited[number] = begins - at
-    kept = slice(int(requests * _SETTLING), None)
-    return waited[kept], worked[kept]
+    return waited
 
 
-def p99(rate: float, service: NDArray[np.float64], workers: int, seed: int = 0) -> float:
+def p99(rate: float, work: Work, workers: int) -> float:
     """Seconds within which 99 % of requests are answered; infinite where work piles up."""
-    if rate * float(service.mean()) >= workers:
-        return float("inf")
-    waited, worked = waits(rate, service, workers, np.random.default_rng(seed))
-    return float(np.percentile(waited + worked, 99))
+    if rate * float(work.seconds.mean()) >= workers:
+        return math.inf
+    random = np.random.default_rng(0)
+    chosen = random.integers(len(work.seconds), size=REQUESTS)
+    waited = waits(rate, work.seconds[chosen], workers, random)
+    taken = waited + work.seconds[chosen] + work.beyond[chosen]
+    return float(np.percentile(taken[SETTLING:], 99))

@@ -7,7 +7,9 @@ MOST_PROBES = 16
 
 
 def highest(holds: Callable[[float], bool], guess: float, tolerance: float = TOLERANCE) -> float:
-    """Highest rate that was seen to hold, where one that is ``tolerance`` higher was seen not to.
+    """Highest rate that was seen to hold, at most ``tolerance`` below one that was seen not to.
+
+    Or a lower one, where ``MOST_PROBES`` tries do not come so close.
 
     Args:
         holds: does it hold at this rate?

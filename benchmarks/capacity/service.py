@@ -32,28 +32,37 @@ def alone(tally: Tally, cpu_seconds: float) -> Alone:
     return Alone(np.repeat(values, counts), cpu_seconds / sum(counts))
 
 
-def drawn(sizes: Mapping[int, Alone], rows: str, cpu: float) -> tuple[NDArray[np.float64], float]:
-    """Samples of the work of a load's requests, and what each takes beyond it.
+@dataclass(frozen=True)
+class Work:
+    """Requests of a load, each with its place in both arrays."""
 
-    Work is CPU time: a size's average, spread as its latencies are, and all of it scaled to
-    ``cpu``, the average under the load itself, where requests share runs and polls.
+    seconds: NDArray[np.float64]
+    """That a worker is busy with each."""
+    beyond: NDArray[np.float64]
+    """Seconds that each takes besides: network, client, and the system's."""
+
+
+def drawn(sizes: Mapping[int, Alone], rows: str, cpu: float) -> Work:
+    """Samples of the requests of a load.
+
+    Of a request's latency with nobody else there, the part that is a worker's is the size's CPU
+    time by its mean latency. Work is then scaled to ``cpu``, the average under the load itself,
+    where requests share runs and polls.
 
     Args:
         sizes: what was measured of each.
         rows: of the load's requests, or "mix".
         cpu: seconds for each request of the load.
 
-    Returns:
-        Seconds of work, of ``SAMPLES`` requests, and seconds beyond it on average.
-
     """
     shares = MIX if rows == MIXED else {int(rows): 100}
     random = np.random.default_rng(0)
-    parts, beyond = [], 0.0
+    work, beyond = [], []
     for size, share in shares.items():
         one = sizes[size]
-        count = SAMPLES * share // 100
-        parts.append(one.cpu * random.choice(one.seconds / one.seconds.mean(), count))
-        beyond += share / 100 * max(float(one.seconds.mean()) - one.cpu, 0.0)
-    work = np.concatenate(parts)
-    return work * (cpu / work.mean()), beyond
+        latencies = random.choice(one.seconds, SAMPLES * share // 100)
+        part = min(one.cpu / float(one.seconds.mean()), 1.0)
+        work.append(latencies * part)
+        beyond.append(latencies * (1 - part))
+    seconds = np.concatenate(work)
+    return Work(seconds * (cpu / seconds.mean()), np.concatenate(beyond))

@@ -12,6 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import least_squares
 
+_GOOD = 0.9  # R² from which on a fit is one
+
 
 @dataclass(frozen=True)
 class Law:
@@ -40,7 +42,7 @@ class Law:
         best = f"most at {self.best:.0f}" if self.best < 200 else "more bring more"
         return (
             f"λ {self.alone:,.0f}/s, σ {self.contention:.3f}, κ {self.coherency:.5f}, {best},"
-            f" R² {self.r_squared:.3f}"
+            f" R² {self.r_squared:.3f}{', a poor fit' * (self.r_squared < _GOOD)}"
         )
 
 

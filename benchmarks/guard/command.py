@@ -1,6 +1,7 @@
 """What ``python -m benchmarks guard`` does."""
 
 import argparse
+import dataclasses
 import json
 import statistics
 import sys
@@ -22,20 +23,27 @@ FILE = Path(__file__).parent / "reference.json"
 
 
 @dataclass(frozen=True)
+class Spread:
+    """One ratio, over the rounds of a run."""
+
+    median: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
 class Verdict:
     """One ratio now, and as it is committed."""
 
     what: str
-    now: float
-    """The median of the rounds."""
-    noise: float
-    """How far the rounds of this run lie apart."""
-    before: float | None
+    now: Spread
+    before: Spread | None
 
     @property
     def moved(self) -> bool:
-        """By more than the noise?"""
-        return self.before is not None and abs(self.now - self.before) > self.noise
+        """By more than the noise of both runs: no round of the one is among those of the other?"""
+        before, now = self.before, self.now
+        return before is not None and (now.low > before.high or now.high < before.low)
 
 
 def run(wanted: argparse.Namespace, console: Console) -> None:
@@ -52,41 +60,51 @@ def run(wanted: argparse.Namespace, console: Console) -> None:
         measured = ratios.measure(models, wanted.rounds, wanted.seconds, step)
     found = verdicts(measured, _reference())
     Console(width=None if sys.stdout.isatty() else 120).print(table(found), highlight=False)
-    moved = [one.what for one in found if one.moved]
-    print("\n".join(f"moved: {what}" for what in moved) or "nothing moved by more than the noise")
+    moved = [f"moved: {one.what}" for one in found if one.moved]
+    moved += [f"no longer measured: {what}" for what in _reference() if what not in measured]
+    print("\n".join(moved) or "nothing moved by more than the noise")
     print(machine.circumstances())
     if wanted.update:
-        kept = {what: round(statistics.median(values), 4) for what, values in measured.items()}
+        kept = {one.what: dataclasses.asdict(one.now) for one in found}
         document = {"circumstances": machine.circumstances(), "ratios": kept}
         FILE.write_text(json.dumps(document, indent=2) + "\n")
         console.print(f"wrote {FILE}", highlight=False, soft_wrap=True)
 
 
-def verdicts(measured: Ratios, reference: Mapping[str, float]) -> list[Verdict]:
+def verdicts(measured: Ratios, reference: Mapping[str, Spread]) -> list[Verdict]:
     """Each ratio beside the one that is committed."""
     return [
-        Verdict(what, statistics.median(values), max(values) - min(values), reference.get(what))
-        for what, values in measured.items()
+        Verdict(what, _spread(values), reference.get(what)) for what, values in measured.items()
     ]
+
+
+def _spread(values: Sequence[float]) -> Spread:
+    return Spread(*(round(one, 4) for one in (statistics.median(values), min(values), max(values))))
 
 
 def table(found: Sequence[Verdict]) -> Table:
     """For people."""
-    shown = Table("ratio", "committed", "now", "noise", "")
-    for column in shown.columns[1:4]:
+    shown = Table("ratio", "committed", "now", "")
+    for column in shown.columns[1:3]:
         column.justify = "right"
     for one in found:
-        before = "–" if one.before is None else f"{one.before:.3f}"
-        change = "" if one.before is None else f"{one.now / one.before - 1:+.0%}"
+        change = f"{one.now.median / one.before.median - 1:+.0%}" if one.before else ""
         verdict = f"[bold]moved by {change}[/]" if one.moved else ""
-        shown.add_row(one.what, before, f"{one.now:.3f}", f"{one.noise:.3f}", verdict)
+        shown.add_row(one.what, _text(one.before), _text(one.now), verdict)
     return shown
 
 
-def _reference() -> dict[str, float]:
+def _text(spread: Spread | None) -> str:
+    if spread is None:
+        return "–"
+    return f"{spread.median:.3f} ({spread.low:.3f} to {spread.high:.3f})"
+
+
+def _reference() -> dict[str, Spread]:
     try:
-        return dict(json.loads(FILE.read_text())["ratios"])
+        kept = json.loads(FILE.read_text())["ratios"]
+        return {what: Spread(**spread) for what, spread in kept.items()}
     except FileNotFoundError:
         return {}
-    except (ValueError, KeyError) as error:
+    except (ValueError, KeyError, TypeError) as error:
         raise BenchmarkError(f"{FILE} is no reference: {error}") from None

@@ -1,6 +1,6 @@
 """What the same requests cost when they come over HTTP."""
 
-from benchmarks import wrk
+from benchmarks import placing, wrk
 from benchmarks.load.dialect import Request
 from benchmarks.rounds import FailedRequestsError
 from benchmarks.servers import Server
@@ -10,10 +10,10 @@ CONNECTIONS = 1  # so that no run is shared, and nothing waits
 
 def measure(server: Server, request: Request, seconds: float) -> float:
     """Microseconds of the server's CPU time per request."""
-    url = server.base + request.path
-    wrk.run(url, request.body, CONNECTIONS, 1, request.headers)  # warm up
+    url, cpus = server.base + request.path, placing.halves().generator
+    wrk.run(url, request.body, CONNECTIONS, 1, request.headers, cpus)  # warm up
     before = sum(server.cpu_seconds().values())
-    load = wrk.run(url, request.body, CONNECTIONS, seconds, request.headers)
+    load = wrk.run(url, request.body, CONNECTIONS, seconds, request.headers, cpus)
     spent = sum(server.cpu_seconds().values()) - before
     if load.errors:
         raise FailedRequestsError(f"{request.path}: {load.errors} requests failed")

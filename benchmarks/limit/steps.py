@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from benchmarks.errors import BenchmarkError
+
 if TYPE_CHECKING:  # what measures has no serving environment, and what is measured no other
     from benchmarks.load.dialect import Request
 
@@ -40,16 +42,24 @@ class Steps:
 
 
 def measure(models: Path, name: str, request: "Request", rows: int) -> Steps:
-    """Measure one request, in a fresh process: the median of five repeats of each step."""
+    """Measure one request, in a fresh process: the median of five repeats of each step.
+
+    Raises:
+        BenchmarkError: the request is refused, or has other rows.
+
+    """
     headers = json.dumps(dict(request.headers))
     words = [str(models.resolve()), name, request.path, headers, str(rows)]
     done = subprocess.run(
         [str(ROOT / ".venv-serve/bin/python"), "-m", "benchmarks.limit.steps", *words],
         cwd=ROOT,
         input=request.body,
-        stdout=subprocess.PIPE,
-        check=True,
+        capture_output=True,
+        check=False,
     )
+    if done.returncode:
+        said = done.stderr.decode(errors="replace").strip().splitlines() or ["it said nothing"]
+        raise BenchmarkError(f"{request.path} in process: {said[-1]}")
     return Steps(**json.loads(done.stdout))
 
 

@@ -75,6 +75,12 @@ def known(host: str, model: Model, digits: Digits) -> Digits:
     def ask(images: Images) -> list[int]:
         wanted = DIALECTS["predict"].request(images, model)
         answer = _ask(host + wanted.path, wanted.body)
+        answering = _read(host, answer).get("model")
+        if answering != model.name:
+            raise BenchmarkError(
+                f"{host}{wanted.path} answers with {answering}, not with {model.name}: the server's"
+                " --name says with which"
+            )
         return DIALECTS["predict"].classes(answer, len(images))
 
     return digits.answered(ask)
@@ -87,14 +93,22 @@ def served(host: str, name: str) -> tuple[Model, dict[str, Any]]:
         BenchmarkError: it is not served there, or its input is no image.
 
     """
-    metadata = json.loads(_ask(f"{host}/v2/models/{name}"))
-    spec, *others = metadata["inputs"]
-    if others or spec["shape"][1:] != [data.FEATURES]:
+    metadata = _read(host, _ask(f"{host}/v2/models/{name}"))
+    inputs = metadata.get("inputs", [])
+    if [one["shape"][1:] for one in inputs] != [[data.FEATURES]]:
         raise BenchmarkError(
-            f"{name} takes {[one['shape'] for one in metadata['inputs']]}; this load has images of"
+            f"{name} takes {[one['shape'] for one in inputs]}; this load has images of"
             f" [-1, {data.FEATURES}]"
         )
+    (spec,) = inputs
     return Model(name, spec["name"], spec["datatype"]), metadata
+
+
+def _read(host: str, answer: bytes) -> dict[str, Any]:
+    try:
+        return dict(json.loads(answer))
+    except (ValueError, TypeError):
+        raise BenchmarkError(f"{host} is another server: it answers {answer[:80]!r}") from None
 
 
 def _ask(url: str, body: bytes | None = None) -> bytes:

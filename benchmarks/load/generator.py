@@ -53,6 +53,7 @@ def run(target: Target, load: Load, cpus: tuple[int, ...]) -> Record:
             done = subprocess.run(
                 command,
                 cwd=ROOT,
+                stdin=subprocess.DEVNULL,  # else keys that are typed change the number of users
                 capture_output=True,
                 text=True,
                 timeout=load.warm_up + load.measure + _SPARE_SECONDS,
@@ -61,7 +62,8 @@ def run(target: Target, load: Load, cpus: tuple[int, ...]) -> Record:
         except subprocess.TimeoutExpired:
             raise BenchmarkError(f"Locust did not end: {' '.join(command)}") from None
         if not kept.exists():
-            said = done.stderr.strip().splitlines() or [f"status {done.returncode}"]
+            said = [line for line in done.stderr.splitlines() if "no load is sent" in line]
+            said = said or done.stderr.strip().splitlines() or [f"status {done.returncode}"]
             raise BenchmarkError(f"Locust: {said[-1]}")
         return Record.from_json(json.loads(kept.read_text()))
 

@@ -31,7 +31,7 @@ class Letter:
     def fault(self, content: bytes | None) -> str | None:
         """What is wrong with an answer's body."""
         try:
-            told = self.dialect.classes(content or b"", self.rows)
+            told = list(self.dialect.classes(content or b"", self.rows))
         except (ValueError, KeyError, TypeError, IndexError):
             return f"no answer of this dialect: {(content or b'')[:80]!r}"
         if told == self.expected:

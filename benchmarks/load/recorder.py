@@ -5,6 +5,7 @@ Locust's own statistics are sent.
 """
 
 import json
+import math
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Any
 
 import gevent
 from locust.env import Environment
-from locust.runners import MasterRunner, WorkerRunner
+from locust.runners import WORKER_REPORT_INTERVAL, MasterRunner, WorkerRunner
 
 from benchmarks.load import percentile
 from benchmarks.load.tally import SLICE_SECONDS, Busy, Record, Tally
@@ -21,7 +22,10 @@ _KEY = "onnxlet"  # within the reports of workers
 
 
 class Recorder:
-    """Listens from the start of a test to its end; what comes within the warm-up is not counted.
+    """Listens to a test's window, which opens a warm-up after all users are there.
+
+    What began within it has its latency kept, also where the answer comes after its end; what was
+    answered within it counts for rates.
 
     Args:
         environment: Locust's, with our options.
@@ -30,9 +34,9 @@ class Recorder:
 
     def __init__(self, environment: Environment) -> None:
         self._environment = environment
-        self._record = Record()
-        self._opened = self._closed = 0.0
-        self._cpu = 0.0
+        self._file = environment.parsed_options.record  # once: Locust's pages can set options
+        self._end: gevent.Greenlet | None = None
+        self._start()
         events = environment.events
         events.test_start.add_listener(self._start)
         events.spawning_complete.add_listener(self._spawned)
@@ -40,23 +44,37 @@ class Recorder:
         events.request.add_listener(self._take)
         events.report_to_master.add_listener(self._report)
         events.worker_report.add_listener(self._gather)
-        events.quitting.add_listener(self._finish)
+        events.quit.add_listener(self._finish)
 
     def _start(self, **_: Any) -> None:
-        options = self._environment.parsed_options
         self._record = Record()
-        self._opens = time.perf_counter() + options.warm_up
-        self._opened = self._closed = 0.0
+        self._opens = self._closes = math.inf
+        self._opened_at = self._cpu = 0.0
 
     def _spawned(self, **_: Any) -> None:
-        """All users are there, those of all workers too: what is left is the time to measure."""
         options, runner = self._environment.parsed_options, self._environment.runner
+        if self._opens < math.inf:  # somebody has changed the number of users
+            return
+        self._opens = time.perf_counter() + options.warm_up
+        gevent.spawn_later(options.warm_up, self._open)
         if options.measure and not isinstance(runner, WorkerRunner):
-            gevent.spawn_later(options.warm_up + options.measure, runner.quit)
+            self._end = gevent.spawn_later(options.warm_up + options.measure, self._quit)
+
+    def _open(self) -> None:
+        self._opened_at, self._cpu = time.time(), time.process_time()
+
+    def _quit(self) -> None:
+        runner = self._environment.runner
+        if isinstance(runner, MasterRunner):
+            runner.stop()
+            gevent.sleep(WORKER_REPORT_INTERVAL + 1)  # for what workers have not sent yet
+        runner.quit()
 
     def _stop(self, **_: Any) -> None:
         self._note()
-        self._closed = time.perf_counter()
+        self._closes = time.perf_counter()
+        if self._end is not None and self._end is not gevent.getcurrent():
+            self._end.kill(block=False)
 
     def _take(
         self, name: str, response_time: float, exception: Any, context: Mapping[str, Any], **_: Any
@@ -66,22 +84,18 @@ class Recorder:
             self._record.errors[str(exception)] += 1
         if "rows" not in context or now < self._opens:
             return
-        if not self._opened:
-            self._opened, self._opened_at = now, time.time()
-            self._cpu = time.process_time()
-        began = context.get("scheduled", now - response_time / 1000)
-        if began < self._opens:
-            return
         tally = self._record.tallies.get(name)
         if tally is None:
             tally = self._record.tallies[name] = Tally(context["rows"])
-        slice_ = int((now - self._opens) / SLICE_SECONDS)
-        tally.add(response_time / 1000, slice_, right=exception is None)
+        if context.get("scheduled", now - response_time / 1000) >= self._opens:
+            tally.add(response_time / 1000, right=exception is None)
+        if exception is None and now < self._closes:
+            tally.slices[int((now - self._opens) / SLICE_SECONDS)] += 1
 
     def _note(self) -> None:
-        """Note how busy this process was, as long as the test is on."""
+        """Note how busy this process was, as long as the window is open."""
         runner = self._environment.runner
-        if isinstance(runner, MasterRunner) or not self._opened or self._closed:
+        if isinstance(runner, MasterRunner) or not self._opened_at or self._closes < math.inf:
             return
         name = runner.client_id if isinstance(runner, WorkerRunner) else "alone"
         spent = time.process_time() - self._cpu
@@ -99,7 +113,6 @@ class Recorder:
     def _finish(self, **_: Any) -> None:
         if isinstance(self._environment.runner, WorkerRunner):
             return
-        options = self._environment.parsed_options
-        if options.record:
-            Path(options.record).write_text(json.dumps(self._record.to_json()))
         print(percentile.text(self._record.tallies), flush=True)
+        if self._file:
+            Path(self._file).write_text(json.dumps(self._record.to_json()))

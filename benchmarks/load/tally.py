@@ -22,24 +22,28 @@ def histogram() -> HdrHistogram:
 
 @dataclass
 class Tally:
-    """Requests of one kind within the measured window."""
+    """Requests of one kind that began within the measured window."""
 
     rows: int
     """Of each request."""
     requests: int = 0
-    """Answered rightly."""
+    """Answered rightly, some of them after its end."""
     failures: int = 0
     latencies: HdrHistogram = field(default_factory=histogram)
     """Of right and wrong answers alike, in microseconds."""
     slices: Counter[int] = field(default_factory=Counter)
-    """Right answers in each quarter of a second of the window."""
+    """Right answers in each quarter of a second of the window, whenever they were asked for."""
 
-    def add(self, seconds: float, slice_: int, *, right: bool) -> None:
-        """Count one answer."""
+    @property
+    def answered(self) -> int:
+        """Right answers within the window."""
+        return self.slices.total()
+
+    def add(self, seconds: float, *, right: bool) -> None:
+        """Count one answer, and how long it took."""
         self.latencies.record_value(min(round(seconds * 1e6), _LONGEST))
         if right:
             self.requests += 1
-            self.slices[slice_] += 1
         else:
             self.failures += 1
 

@@ -2,7 +2,7 @@
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -11,6 +11,7 @@ from rich.console import Console
 
 import serve
 from benchmarks import display, machine, prepare, servers
+from benchmarks.errors import BenchmarkError
 from benchmarks.load import digits
 from benchmarks.load.dialect import Model
 from benchmarks.load.letter import Letter, Stock
@@ -38,8 +39,19 @@ def run(wanted: argparse.Namespace, console: Console) -> None:
     with display.steps(console, len(contenders) * len(SHAPES) * wanted.rounds) as step:
         for turn in range(wanted.rounds):
             for one in contenders if turn % 2 == 0 else reversed(contenders):
-                one.trials.append(trial.run(one.start(), one.letters, wanted.seconds, step))
+                if not one.fault:
+                    _try(one, wanted.seconds, step)
+    if contenders[0].fault:
+        raise BenchmarkError(contenders[0].fault)
     _tell(contenders, wanted, console)
+
+
+def _try(one: Contender, seconds: float, step: Callable[[object], None]) -> None:
+    """One round of one server; one that fails is left out from then on, and the others go on."""
+    try:
+        one.trials.append(trial.run(one.start(), one.letters, seconds, step))
+    except BenchmarkError as error:
+        one.fault = str(error)
 
 
 def _stock(models: Path) -> Stock:
@@ -53,7 +65,7 @@ def _ours(models: Path, stock: Stock) -> Contender:
         title="onnxlet",
         version=serve.__version__,
         megabytes=environment.megabytes(ROOT / ".venv-serve"),
-        settings="its defaults: a worker a CPU",
+        settings="two workers, else its defaults",
         start=partial(servers.ours, models),
         letters={shape.rows: stock.letters("predict", shape.rows)[0] for shape in SHAPES},
     )
@@ -84,6 +96,8 @@ def _letter(letter: Letter, peer: Peer) -> Letter:
 
 
 def _tell(contenders: Sequence[Contender], wanted: argparse.Namespace, console: Console) -> None:
+    comparison.write_json(contenders, machine.described(), wanted.out)
+    console.print(f"wrote {wanted.out}", highlight=False, soft_wrap=True)
     table = comparison.table(contenders)
     Console(width=None if sys.stdout.isatty() else 180).print(table, highlight=False)
     told = [*comparison.ahead(contenders), machine.circumstances()]

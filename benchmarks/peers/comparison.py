@@ -1,13 +1,15 @@
 """Ours and the peers side by side: a table, and where a peer is ahead."""
 
+import json
 import statistics
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from rich.table import Table
 
 from benchmarks import rounds
+from benchmarks.errors import BenchmarkError
 from benchmarks.load.letter import Letter
 from benchmarks.peers.trial import SHAPES, Trial
 from benchmarks.rounds import Measurement, Shape
@@ -32,6 +34,8 @@ class Contender:
     letters: Mapping[int, Letter]
     """What it is asked, by rows."""
     trials: list[Trial] = field(default_factory=list)
+    fault: str = ""
+    """Why it is left out; empty where it is not."""
 
     def measured(self, shape: Shape) -> list[Measurement]:
         """Of one shape, a measurement a round."""
@@ -81,9 +85,50 @@ def table(contenders: Sequence[Contender]) -> Table:
     shown = Table(*head())
     for column in shown.columns[1:]:
         column.justify = "right"
-    for contender in contenders:
+    for contender in _whole(contenders):
         shown.add_row(*row(contender))
     return shown
+
+
+def _whole(contenders: Sequence[Contender]) -> list[Contender]:
+    """Those that went through all rounds."""
+    return [one for one in contenders if not one.fault]
+
+
+def write_json(
+    contenders: Sequence[Contender], circumstances: Mapping[str, str], file: Path
+) -> None:
+    """Write every measurement.
+
+    Raises:
+        BenchmarkError: the file can't be written.
+
+    """
+    document = {
+        "circumstances": dict(circumstances),
+        "servers": [
+            {
+                "server": f"{one.title} {one.version}",
+                "settings": one.settings,
+                "megabytes": one.megabytes,
+                "fault": one.fault,
+                "trials": [
+                    {
+                        "seconds_to_ready": done.seconds_to_ready,
+                        "memory_mib": done.memory,
+                        "loads": {str(shape): asdict(got) for shape, got in done.measured.items()},
+                    }
+                    for done in one.trials
+                ],
+            }
+            for one in contenders
+        ],
+    }
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(json.dumps(document, indent=1) + "\n")
+    except OSError as error:
+        raise BenchmarkError(f"{file}: {error.strerror}") from None
 
 
 def write(contenders: Sequence[Contender], file: Path, told: str) -> None:
@@ -93,7 +138,7 @@ def write(contenders: Sequence[Contender], file: Path, told: str) -> None:
         TrainError: the file can't be written, or has no place for it.
 
     """
-    markdown.put(file, PLACE, head(), [row(contender) for contender in contenders])
+    markdown.put(file, PLACE, head(), [row(contender) for contender in _whole(contenders)])
     sources = [f"- {one.title} {one.version}: {one.settings}" for one in contenders]
     lines = [told, "", *(f"- {line}" for line in ahead(contenders)), "", "Settings:", "", *sources]
     markdown.put_text(file, f"{PLACE} told", "\n".join(lines) + "\n")
@@ -101,13 +146,14 @@ def write(contenders: Sequence[Contender], file: Path, told: str) -> None:
 
 def ahead(contenders: Sequence[Contender]) -> list[str]:
     """Where a peer is better than ours: the median over the rounds of its figure by ours."""
-    ours, *others = contenders
+    ours, *others = _whole(contenders)
     found = [
         f"{other.title} is ahead in {what}: {ratio:.2f} times ours"
         for other in others
         for what, ratio in (*_loads_ahead(ours, other), *_totals_ahead(ours, other))
     ]
-    return found or ["no peer is ahead in any of these figures"]
+    failed = [f"{one.title} is left out: {one.fault}" for one in contenders if one.fault]
+    return (found or ["no peer is ahead in any of these figures"]) + failed
 
 
 def _loads_ahead(ours: Contender, other: Contender) -> Iterator[tuple[str, float]]:

@@ -31,7 +31,8 @@ def install(name: str, peer: Peer, console: Console) -> None:
             ["make", wanted], cwd=ROOT, capture_output=True, text=True, check=False
         )
     if done.returncode:
-        said = done.stderr.strip().splitlines() or [f"status {done.returncode}"]
+        lines = [line for line in done.stderr.splitlines() if not line.startswith("make")]
+        said = lines or [f"status {done.returncode}"]
         raise BenchmarkError(f"{peer.title} can't be installed: {said[-1]}")
 
 
@@ -52,16 +53,14 @@ def server(name: str, peer: Peer, models: Path) -> Server:
     """A peer with the newest version of the model in ``models``."""
     place, model = folder(name, peer), models / "mnist"
     newest = max(int(path.name) for path in model.iterdir() if path.name.isdecimal())
-    words = {"PYTHON": str(place / "bin/python"), "MODEL": str(model)}
-    command = peer.command
+    words = {"{python}": place / "bin/python", "{model}": model, "{version}": newest}
+    command = peer.command.split()
     for word, meant in words.items():
-        command = command.replace(word, meant)
+        command = [part.replace(word, str(meant)) for part in command]
     given = {
         "PATH": f"{place}/bin:{os.environ['PATH']}",  # some start other programs of theirs
         "PYTHONPATH": str(ROOT),
         "PEER_MODEL": str(model / str(newest) / "model.onnx"),
         "PEER_KERAS_MODEL": str(prepare.keras_model()) if name == "course" else "",
     }
-    return Server(
-        peer.title, command.split(), ready=peer.ready, environment=given | dict(peer.environment)
-    )
+    return Server(peer.title, command, ready=peer.ready, environment=given | dict(peer.environment))

@@ -24,8 +24,8 @@ class Peer:
     package: str
     """Whose version is told."""
     command: str
-    """Run in the peer's environment, from the project's root, with ``PORT`` for its port,
-    ``MODEL`` for the folder of the published model, and ``PYTHON`` for its interpreter."""
+    """Run in the peer's environment, from the project's root. ``{port}`` is its port, ``{python}``
+    its interpreter, ``{model}`` the published model's folder and ``{version}`` the newest there."""
     settings: str
     """Where they come from."""
     ready: str = "/ready"
@@ -43,30 +43,31 @@ PEERS: Mapping[str, Peer] = {
     "fastapi": Peer(
         "FastAPI + uvicorn + orjson",
         "fastapi",
-        "PYTHON -m uvicorn --workers 2 --port PORT --no-access-log --log-level warning"
+        "{python} -m uvicorn --workers 2 --port {port} --no-access-log --log-level warning"
         " benchmarks.peers.fastapi_app:app",
-        "FastAPI's docs, Server Workers",
+        "FastAPI's docs, Server Workers: two",
     ),
     "mosec": Peer(
         "Mosec",
         "mosec",
-        "PYTHON -m benchmarks.peers.mosec_app --address 127.0.0.1 --port PORT --log-level warning",
-        "Mosec's README: as many workers as CPUs",
+        "{python} -m benchmarks.peers.mosec_app --address 127.0.0.1 --port {port}"
+        " --log-level warning",
+        "Mosec's README: two workers, a CPU each",
         ready="/metrics",
         path="/inference",
     ),
     "mlserver": Peer(
         "MLServer",
         "mlserver",
-        "mlserver start MODEL",
-        "MLServer's docs, Parallel Inference: a worker a CPU",
+        "mlserver start {model}",
+        "MLServer's docs, Parallel Inference: two workers",
         ready="/v2/models/mnist/ready",
         dialect="oip",
         path="/v2/models/mnist/infer",
         classes=DIALECTS["oip"].classes,
         environment={
             "MLSERVER_HOST": "127.0.0.1",
-            "MLSERVER_HTTP_PORT": "PORT",
+            "MLSERVER_HTTP_PORT": "{port}",
             "MLSERVER_PARALLEL_WORKERS": "2",
         },
         folder="build/mlserver",
@@ -74,38 +75,39 @@ PEERS: Mapping[str, Peer] = {
     "bentoml": Peer(
         "BentoML",
         "bentoml",
-        "PYTHON -m bentoml serve benchmarks.peers.bentoml_app:Digits --host 127.0.0.1 --port PORT",
-        "BentoML's docs, Workers: one a CPU",
+        "{python} -m bentoml serve benchmarks.peers.bentoml_app:Digits --host 127.0.0.1"
+        " --port {port}",
+        "BentoML's docs, Workers: two",
         ready="/readyz",
         environment={"BENTOML_DO_NOT_TRACK": "True"},
     ),
     "litserve": Peer(
         "LitServe",
         "litserve",
-        "PYTHON -m benchmarks.peers.litserve_app PORT",
-        "LitServe's docs, workers_per_device",
+        "{python} -m benchmarks.peers.litserve_app {port}",
+        "LitServe's docs: two workers_per_device",
         ready="/health",
     ),
     "ray": Peer(
         "Ray Serve",
         "ray",
-        "PYTHON -m benchmarks.peers.ray_app PORT",
-        "Ray's docs, Serve: a replica a CPU",
+        "{python} -m benchmarks.peers.ray_app {port}",
+        "Ray's docs, Serve: two replicas, a CPU each",
         ready="/-/healthz",
         environment={"RAY_USAGE_STATS_ENABLED": "0"},
     ),
     "naive": Peer(
         "Flask + waitress, naively",
         "flask",
-        "PYTHON -m waitress --listen 127.0.0.1:PORT benchmarks.peers.naive_app:app",
+        "{python} -m waitress --listen 127.0.0.1:{port} benchmarks.peers.naive_app:app",
         "waitress-serve's defaults: one process, four threads",
     ),
     "mlflow": Peer(
         "mlflow models serve",
         "mlflow",
-        "PYTHON -m mlflow models serve --model-uri MODEL/1 --env-manager local --workers 2"
-        " --port PORT",
-        "MLflow's docs, Deploy Model Locally",
+        "{python} -m mlflow models serve --model-uri {model}/{version} --env-manager local"
+        " --workers 2 --port {port}",
+        "MLflow's docs, Deploy Model Locally: two workers",
         ready="/ping",
         dialect="mlflow",
         path="/invocations",
@@ -114,7 +116,7 @@ PEERS: Mapping[str, Peer] = {
     "course": Peer(
         "Flask's own server + Keras predict",
         "flask",
-        "PYTHON -m flask --app benchmarks.peers.course_app run --port PORT",
+        "{python} -m flask --app benchmarks.peers.course_app run --port {port}",
         "the course project as it was handed in",
         environment={"TF_CPP_MIN_LOG_LEVEL": "2"},
     ),

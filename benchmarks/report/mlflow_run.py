@@ -8,6 +8,7 @@ import mlflow
 from mlflow import MlflowClient
 
 from benchmarks.errors import BenchmarkError
+from benchmarks.report.report import NAMES
 from benchmarks.run.cell import Measured
 from bundle.manifest import Manifest
 from export import alias
@@ -36,11 +37,14 @@ def log(folder: Path, model: Mapping[str, Any], reference: Measured) -> str:
     run_id = model.get("run_id")
     if run_id is None:
         raise BenchmarkError("the model's manifest names no MLflow run")
+    if lack := tracking.lacks():
+        raise BenchmarkError(lack)
     metrics = _metrics(reference)
     tracking.connect()
     try:
         mlflow.log_metrics(metrics, run_id=run_id)
-        MlflowClient().log_artifacts(run_id, str(folder), ARTIFACTS)
+        for name in NAMES:
+            MlflowClient().log_artifact(run_id, str(folder / name), ARTIFACTS)
         registered = _tag(model, metrics)
     except tracking.STORE_ERRORS as error:
         raise BenchmarkError(f"MLflow: {tracking.first_line(error)}") from None

@@ -9,8 +9,11 @@ from typing import Any
 from benchmarks.errors import BenchmarkError
 from benchmarks.load.percentile import QUANTILES
 from benchmarks.run.cell import Measured
+from train import markdown
 
 SCHEMA = 1
+NAMES = ("report.json", "report.md", "report.html")  # of its files
+_PLACE = "run"  # of the table in a document
 HEAD = (
     "rows x users",
     "requests/s",
@@ -55,6 +58,17 @@ class Report:
         lines += ["| " + " | ".join(HEAD) + " |", "|---" + "|--:" * (len(HEAD) - 1) + "|"]
         lines += ["| " + " | ".join(row(cell)) + " |" for cell in self.cells]
         _write(file, "\n".join([*lines, "", *NOTES, ""]))
+
+    def put_into(self, document: Path) -> None:
+        """Put the table into a document, in place of the one that stands there.
+
+        Raises:
+            TrainError: it can't be written, or has no place for the table.
+
+        """
+        markdown.put(document, _PLACE, HEAD, [row(cell) for cell in self.cells])
+        facts = [f"- {key}: {text}" for key, text in self.facts()]
+        markdown.put_text(document, f"{_PLACE} told", "\n".join(facts) + "\n")
 
     def facts(self) -> list[tuple[str, str]]:
         """What stands above the table."""

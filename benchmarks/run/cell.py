@@ -7,6 +7,7 @@ from typing import Any
 
 from hdrh.histogram import HdrHistogram
 
+from benchmarks.errors import BenchmarkError
 from benchmarks.load import percentile
 from benchmarks.load.letter import users_class
 from benchmarks.load.percentile import Percentile
@@ -87,7 +88,7 @@ class Measured:
             found.append(f"{failures} requests failed")
         if max(one.generator_share for one in self.repeats) > BUSY:
             found.append("the load generator had no CPU left")
-        if abs(self.median("drift") or 0) > STEADY:
+        if statistics.median(abs(one.drift) for one in self.repeats) > STEADY:
             found.append("not steady")
         return found
 
@@ -104,7 +105,16 @@ class Measured:
 
 
 def windows(record: Record) -> tuple[float, float]:
-    """When the window began and ended, in seconds since the epoch, over all processes."""
+    """When the window began and ended, in seconds since the epoch, over all processes.
+
+    Raises:
+        BenchmarkError: nothing was answered within it.
+
+    """
+    if not record.processes or not record.total(lambda tally: tally.answered):
+        raise BenchmarkError(
+            f"nothing was answered within the window; errors: {dict(record.errors)}"
+        )
     began = min(busy.began for busy in record.processes.values())
     return began, max(busy.ended for busy in record.processes.values())
 

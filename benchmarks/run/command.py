@@ -33,6 +33,7 @@ def run(wanted: argparse.Namespace, console: Console) -> None:
         BenchmarkError: there is nothing to measure, or a measurement came to nothing.
 
     """
+    _check(wanted)
     chosen = grid.QUICK if wanted.quick else Grid()
     cpus = placing.everywhere() if wanted.host else placing.halves()
     os.sched_setaffinity(0, cpus.generator)  # this process looks at the server meanwhile
@@ -43,14 +44,27 @@ def run(wanted: argparse.Namespace, console: Console) -> None:
             cells, meter = grid.measure(chosen, target, cpus, server, step)
     report = Report(
         command=shlex.join(["python", "-m", "benchmarks", *sys.argv[1:]]),
-        circumstances=machine.described() | {"placing": _placing(wanted, cpus)},
+        circumstances=machine.described(wanted.host) | {"placing": _placing(wanted, cpus)},
         model={"name": wanted.name, "version": "?", **metadata.get("provenance", {})},
         cells=cells,
         memory=_memory(meter),
     )
-    _write(report, wanted.out, console)
     _show(cells)
+    _write(report, wanted.out, console)
+    if wanted.markdown:
+        report.put_into(wanted.markdown)
+        console.print(f"wrote {wanted.markdown}", highlight=False, soft_wrap=True)
     _log(wanted, report, console)
+
+
+def _check(wanted: argparse.Namespace) -> None:
+    """Fail before minutes of measuring, not after them."""
+    try:
+        wanted.out.mkdir(parents=True, exist_ok=True)
+        if wanted.markdown:
+            wanted.markdown.read_text()
+    except OSError as error:
+        raise BenchmarkError(f"{error.filename}: {error.strerror}") from None
 
 
 @contextmanager
@@ -73,7 +87,7 @@ def _served(
 
 def _placing(wanted: argparse.Namespace, cpus: placing.Placing) -> str:
     if wanted.host:
-        return f"the server was not started here; {cpus}"
+        return "the load may use all CPUs of its machine"
     shared = "" if cpus.apart else "; they share one CPU, so that each slows the other"
     return f"{len(cpus.server)} worker{'s' * (len(cpus.server) > 1)}; {cpus}{shared}"
 
@@ -84,10 +98,6 @@ def _memory(meter: Meter | None) -> list[tuple[float, float]]:
 
 
 def _write(report: Report, folder: Path, console: Console) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise BenchmarkError(f"{folder}: {error.strerror}") from None
     report.write_json(folder / "report.json")
     report.write_markdown(folder / "report.md")
     page.write(report, folder / "report.html")

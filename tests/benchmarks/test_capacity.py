@@ -72,22 +72,23 @@ def test_work_is_cpu_time_spread_as_latencies_are() -> None:
     kept = Tally(1)
     for latency in (0.002, 0.004):
         for _ in range(100):
-            kept.add(latency, 0, right=True)
+            kept.add(latency, right=True)
     one = service.alone(kept, cpu_seconds=0.3)
     assert one.cpu == pytest.approx(0.0015)
-    work, beyond = service.drawn({8: one}, "8", cpu=0.0012)
-    assert work.mean() == pytest.approx(0.0012)
-    assert np.unique(work.round(5)).tolist() == [0.0008, 0.0016]
-    assert beyond == pytest.approx(0.0015, rel=1e-3)  # 3 ms on average, 1.5 of them work
+    made = service.drawn({8: one}, "8", cpu=0.0012)
+    assert made.seconds.mean() == pytest.approx(0.0012)
+    assert np.unique(made.seconds.round(5)).tolist() == [0.0008, 0.0016]
+    # 3 ms on average, of which 1.5 are work: of each the half is beyond it.
+    assert np.unique(made.beyond.round(5)).tolist() == [0.001, 0.002]
 
 
 def test_the_mix_draws_each_size_by_its_weight() -> None:
     sizes = {rows: Alone(np.array([rows / 1000]), rows / 1000) for rows in (1, 8, 32, 64, 256)}
-    work, beyond = service.drawn(sizes, "mix", cpu=0.0261)
-    assert work.mean() == pytest.approx(0.0261)
-    assert (work.round(6) == 0.001).mean() == 0.5
-    assert (work.round(6) == 0.256).mean() == 0.05
-    assert beyond == 0
+    made = service.drawn(sizes, "mix", cpu=0.0261)
+    assert made.seconds.mean() == pytest.approx(0.0261)
+    assert (made.seconds.round(6) == 0.001).mean() == 0.5
+    assert (made.seconds.round(6) == 0.256).mean() == 0.05
+    assert made.beyond.max() == 0
 
 
 @pytest.mark.parametrize(("text", "meant"), [("20ms", 20), ("0.1s", 100), ("7", 7), ("2.5ms", 2.5)])
@@ -97,8 +98,17 @@ def test_times_on_the_command_line(text: str, meant: float) -> None:
 
 def test_the_whole_command(repository: Path, work: Path, tmp_path: Path) -> None:
     command = [ROOT / ".venv/bin/python", "-m", "benchmarks", "capacity", "--models", repository]
-    command += ["--data", work / "subset.npz", "--p99", "0.5s", "--searches", "1", "--seconds", "1"]
-    command += ["--rows", "256", "--target-rps", "1000000", "--out", tmp_path / "capacity.json"]
+    command += [
+        "--data",
+        work / "subset.npz",
+        "--p99",
+        "0.5s",
+        "--searches",
+        "1",
+        "--seconds",
+        "0.5",
+    ]
+    command += ["--rows", "64", "--target-rps", "1000000", "--out", tmp_path / "capacity.json"]
     done = run(*command, cwd=tmp_path, env=python_environment(), timeout=240)
     assert done.returncode == 0, done.stderr
     document = json.loads((tmp_path / "capacity.json").read_text())

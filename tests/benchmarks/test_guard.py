@@ -3,21 +3,29 @@
 import json
 
 from benchmarks.guard import command, ratios
-from benchmarks.guard.command import FILE, Verdict, verdicts
+from benchmarks.guard.command import FILE, Spread, Verdict, verdicts
 from benchmarks.load.dialect import DIALECTS
 
+OWN = ("CPU a row, of FastAPI's", "rows/s, of FastAPI's", "CPU a row, of the same in process")
 
-def test_only_what_moved_by_more_than_the_noise_is_told() -> None:
+
+def test_only_what_moved_by_more_than_both_noises_is_told() -> None:
     measured = {"quiet": [1.0, 1.01, 1.02], "noisy": [0.8, 1.3, 1.0], "new": [2.0]}
-    found = verdicts(measured, {"quiet": 0.9, "noisy": 0.9})
-    assert found[0] == Verdict("quiet", 1.01, found[0].noise, 0.9)
+    before = {"quiet": Spread(0.9, 0.85, 0.95), "noisy": Spread(0.7, 0.6, 0.85)}
+    found = verdicts(measured, before)
+    assert found[0] == Verdict("quiet", Spread(1.01, 1.0, 1.02), before["quiet"])
     assert [one.moved for one in found] == [True, False, False]
     shown = command.table(found)
-    assert list(shown.columns[4].cells) == ["[bold]moved by +12%[/]", "", ""]
-    assert list(shown.columns[1].cells) == ["0.900", "0.900", "–"]
+    assert list(shown.columns[3].cells) == ["[bold]moved by +12%[/]", "", ""]
+    assert list(shown.columns[1].cells)[1:] == ["0.700 (0.600 to 0.850)", "–"]
 
 
 def test_what_is_committed_is_what_is_measured() -> None:
     kept = json.loads(FILE.read_text())["ratios"]
-    assert len(kept) == 3 * len(ratios.SHAPES) + 2 * (len(DIALECTS) - 1)
-    assert all(0 < value < 100 for value in kept.values())
+    own = {f"{what}, {shape}" for what in OWN for shape in ratios.SHAPES}
+    dialects = [name for name in DIALECTS if name != "predict"]
+    outer = (ratios.SHAPES[0], ratios.SHAPES[-1])
+    others = {f"CPU a row, {name} of predict's, {shape}" for name in dialects for shape in outer}
+    assert set(kept) == own | others
+    for spread in kept.values():
+        assert 0 < spread["low"] <= spread["median"] <= spread["high"] < 100

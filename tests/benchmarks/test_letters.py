@@ -43,6 +43,9 @@ def test_wrong_answers_are_seen(server: Server, known: Digits) -> None:
     differing = sum(a != b for a, b in zip(one.expected, other.expected, strict=True))
     assert one.fault(answer.body) == f"{differing} of 8 rows are wrong"
     assert other.fault(b"no JSON") == "no answer of this dialect: b'no JSON'"
+    assert other.fault(b'{"predictions": 5}') == (
+        "no answer of this dialect: b'{\"predictions\": 5}'"
+    )
     assert other.fault(None) == "no answer of this dialect: b''"
     short = json.dumps({"predictions": other.expected[:5]}).encode()
     assert other.fault(short) == "5 rows came"
@@ -67,6 +70,12 @@ def test_a_model_that_is_not_served(host: str) -> None:
         sent_digits.served(host, "other")
     with pytest.raises(BenchmarkError, match="Connection refused"):
         sent_digits.served("http://127.0.0.1:9", "mnist")
+
+
+def test_a_name_that_predict_does_not_answer_for(host: str, work: Path) -> None:
+    read = sent_digits.read(work / "subset.npz")
+    with pytest.raises(BenchmarkError, match="/predict answers with mnist, not with other"):
+        sent_digits.known(host, Model("other"), read)
 
 
 def test_what_is_served_is_named_with_where_it_came_from(host: str) -> None:

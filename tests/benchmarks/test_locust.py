@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -45,10 +46,11 @@ def test_the_mix_is_what_it_sends_by_itself(host: str, work: Path, tmp_path: Pat
     assert record.errors == {}
     assert record.total(lambda tally: tally.failures) == 0
     (busy,) = record.processes.values()
-    assert 1.3 < busy.ended - busy.began < 5
+    assert 1.4 < busy.ended - busy.began < 3
     assert 0 < busy.share < 1.2
     for name, tally in record.tallies.items():
-        assert tally.requests == tally.latencies.get_total_count() == sum(tally.slices.values())
+        assert tally.requests == tally.latencies.get_total_count()
+        assert abs(tally.requests - tally.answered) <= 4  # those under way at either end
         assert f"{name}: {tally.requests} right, 0 failed" in printed
     assert "Traceback" not in printed
 
@@ -69,7 +71,7 @@ def test_one_master_and_two_workers(host: str, work: Path, tmp_path: Path) -> No
     common = [*map(str, LOCUST), "--data", str(work / "subset.npz")]
     workers = [
         subprocess.Popen(
-            [*common, "--worker", "--master-port", port, "Predict8"],
+            [*common, "--worker", "--master-port", port],
             cwd=tmp_path,
             env=python_environment(),
             stdout=subprocess.DEVNULL,
@@ -101,7 +103,7 @@ def test_processes_of_one_machine(host: str, work: Path, tmp_path: Path) -> None
 def test_an_open_load_charges_a_stalled_server(
     repository: Path, work: Path, tmp_path: Path
 ) -> None:
-    """Of 200 requests a second about 200 fall due while it stands still; a closed user has one."""
+    """Of 200 requests a second about 180 wait for long while it stands still; of one user, one."""
     slow = {}
     with Server("--models", str(repository)) as server:
         host = f"http://127.0.0.1:{server.port}"
@@ -118,8 +120,8 @@ def test_an_open_load_charges_a_stalled_server(
                 item.count_at_value_iterated_to for item in late if item.value_iterated_to > 1e5
             )
             assert tally.failures == 0
-    assert 120 < slow["Open"] < 240
-    assert slow["Predict1"] == 1
+    assert 120 < slow["Open"] < 400
+    assert 1 <= slow["Predict1"] < 10
 
 
 def _stall(pid: int) -> None:
@@ -132,51 +134,81 @@ def _stall(pid: int) -> None:
         process.resume()
 
 
-class _Wrong(BaseHTTPRequestHandler):
-    """Says of a digit that is alone that it is a 1: a server that mixes answers up."""
+class _Bad(BaseHTTPRequestHandler):
+    """Knows all digits in batches; of one that is alone it says that it is a 1, or nothing good."""
 
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
 
     def do_GET(self) -> None:
         self._answer({"inputs": [{"name": "image", "datatype": "FP32", "shape": [-1, 784]}]})
 
     def do_POST(self) -> None:
         images = json.loads(self.rfile.read(int(self.headers["Content-Length"])))["images"]
-        labels = self.server.labels  # type: ignore[attr-defined]
+        kind, labels = self.server.kind, self.server.labels  # type: ignore[attr-defined]
         known = [labels[tuple(image)] for image in images]
-        self._answer({"predictions": known if len(known) > 1 else [1]})
+        if len(known) == 1 and kind == "hangs":
+            time.sleep(60)
+        if len(known) == 1 and kind == "wrong":
+            known = [1]
+        status = 202 if len(known) == 1 and kind == "accepted" else 200
+        self._answer({"predictions": known, "model": "mnist"}, status)
 
-    def _answer(self, document: object) -> None:
+    def _answer(self, document: object, status: int = 200) -> None:
         body = json.dumps(document).encode()
-        self.send_response(200)
+        self.send_response(status)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
-        self.wfile.write(body)
+        with suppress(BrokenPipeError):
+            self.wfile.write(body)
 
     def log_message(self, *_: object) -> None:
         pass
 
 
 @pytest.fixture
-def wrong(work: Path) -> Iterator[str]:
+def bad(work: Path) -> Iterator[ThreadingHTTPServer]:
     from benchmarks.load import digits
 
     known = digits.read(work / "subset.npz")
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Wrong)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Bad)
+    server.daemon_threads = True
     pairs = zip(known.images.tolist(), known.labels.tolist(), strict=True)
     server.labels = {tuple(image): label for image, label in pairs}  # type: ignore[attr-defined]
-    with server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield server
+    server.shutdown()
+    server.socket.close()
 
 
-def test_a_wrong_answer_is_a_failure(wrong: str, work: Path, tmp_path: Path) -> None:
-    record, printed = locust(wrong, work, "-u", "1", "-r", "1", "Predict1", folder=tmp_path)
+@pytest.mark.parametrize(
+    ("kind", "error"), [("wrong", "1 of 1 rows are wrong"), ("accepted", "status 202")]
+)
+def test_a_bad_answer_is_a_failure(
+    bad: ThreadingHTTPServer, kind: str, error: str, work: Path, tmp_path: Path
+) -> None:
+    bad.kind = kind  # type: ignore[attr-defined]
+    host = f"http://127.0.0.1:{bad.server_port}"
+    record, printed = locust(host, work, "-u", "1", "-r", "1", "Predict1", folder=tmp_path)
     (tally,) = record.tallies.values()
-    assert tally.failures > tally.requests > 0
-    assert set(record.errors) == {"1 of 1 rows are wrong"}
-    assert "1 of 1 rows are wrong" in printed
+    assert tally.failures > tally.requests
+    assert (tally.requests > 0) == (kind == "wrong")  # some digits are a 1
+    assert tally.failures == tally.latencies.get_total_count() - tally.requests
+    assert set(record.errors) == {error}
+    assert error in printed
+
+
+def test_a_request_without_an_answer_is_a_failure(
+    bad: ThreadingHTTPServer, work: Path, tmp_path: Path
+) -> None:
+    bad.kind = "hangs"  # type: ignore[attr-defined]
+    host = f"http://127.0.0.1:{bad.server_port}"
+    load = ("-u", "1", "-r", "1", "--stop-timeout", "30", "Open", "--rate", "20", "--rows", "1")
+    record, _ = locust(host, work, *load, folder=tmp_path)
+    (tally,) = record.tallies.values()
+    assert tally.requests == 0
+    assert 10 < tally.failures == tally.latencies.get_total_count() < 60
+    assert tally.latencies.get_min_value() >= 19_000_000
 
 
 @pytest.mark.parametrize(
@@ -185,6 +217,10 @@ def test_a_wrong_answer_is_a_failure(wrong: str, work: Path, tmp_path: Path) -> 
         (["--host", "http://127.0.0.1:9"], "no load is sent: http://127.0.0.1:9/v2/models/mnist: "),
         (["--data", "nowhere.npz"], "no load is sent: nowhere.npz"),
         (["--model", "other"], "/v2/models/other answers 404"),
+        (
+            ["--record", "nowhere/record.json"],
+            "--record nowhere/record.json: there is no such folder",
+        ),
         (["--rate", "0"], "argument --rate: expected a number above 0, got 0"),
     ],
 )

@@ -1,5 +1,6 @@
 """Peers: adapters that answer rightly, what they need, and a fair account of who is ahead."""
 
+import json
 import sys
 from functools import partial
 from pathlib import Path
@@ -31,7 +32,7 @@ def test_adapters_of_which_this_environment_has_the_packages(
     name: str, stock: Stock, repository: Path, work: Path
 ) -> None:
     keras = next((work / "mlruns").rglob("model.keras"))
-    command = PEERS[name].command.replace("PYTHON", sys.executable).split()
+    command = PEERS[name].command.replace("{python}", sys.executable).split()
     model = str(repository / "mnist/1/model.onnx")
     given = {"PEER_MODEL": model, "PEER_KERAS_MODEL": str(keras), "PYTHONPATH": str(ROOT)}
     with Server(name, command, ready=PEERS[name].ready, environment=given) as server:
@@ -94,6 +95,18 @@ def test_where_a_peer_is_ahead_is_said() -> None:
         "mixed is ahead in rows/s at 256 x 4: 1.50 times ours",
         "mixed is ahead in memory: 0.50 times ours",
     ]
+
+
+def test_a_peer_that_fails_is_left_out_and_told(tmp_path: Path) -> None:
+    mine, broken = contender("ours", 1000, 5, 10, 100), contender("broken", 2000, 1, 1, 1)
+    broken.fault = "broken, 8 x 2: 3 requests failed"
+    told = comparison.ahead([mine, broken])
+    assert told[1:] == ["broken is left out: broken, 8 x 2: 3 requests failed"]
+    assert comparison.table([mine, broken]).row_count == 1
+    comparison.write_json([mine, broken], {"date": "today"}, tmp_path / "raw/peers.json")
+    kept = json.loads((tmp_path / "raw/peers.json").read_text())["servers"]
+    assert [one["fault"] for one in kept] == ["", broken.fault]
+    assert kept[0]["trials"][1]["loads"]["32 x 4"]["rows_per_second"] == 1000
 
 
 def test_the_document(tmp_path: Path) -> None:

@@ -18,12 +18,18 @@ def measured(milliseconds: "list[float]") -> list[Percentile]:
 
 
 @pytest.mark.parametrize(
-    ("quantile", "misses", "answers"),
-    # The issue's own: log(0.01) / log(quantile) without a miss. 662 by the binomial's sum.
-    [(0.99, 0, 459), (0.99, 1, 662), (0.999, 0, 4603), (0.5, 0, 7), (0.9, 0, 44)],
+    ("quantile", "answers"), [(0.99, 459), (0.999, 4603), (0.5, 7), (0.9, 44), (0.95, 90)]
 )
-def test_answers_that_a_bound_needs(quantile: float, misses: int, answers: int) -> None:
-    assert percentile.needed(quantile, misses) == answers
+def test_answers_that_a_bound_needs(quantile: float, answers: int) -> None:
+    assert percentile.needed(quantile) == answers
+
+
+@pytest.mark.parametrize(("answers", "high"), [(661, 9.0), (662, 5.0)])
+def test_from_how_many_answers_on_the_second_largest_bounds_a_p99(
+    answers: int, high: float
+) -> None:
+    p99 = measured([1.0] * (answers - 2) + [5.0, 9.0])[3]
+    assert p99.high == pytest.approx(high, rel=1e-3)
 
 
 def test_a_percentile_is_left_out_where_answers_are_too_few() -> None:
@@ -63,8 +69,8 @@ def test_either_bound_holds_as_often_as_it_says() -> None:
 def test_what_locust_prints_at_its_end() -> None:
     kept = Tally(8)
     for _ in range(459):
-        kept.add(0.0025, 0, right=True)
-    kept.add(0.5, 0, right=False)
+        kept.add(0.0025, right=True)
+    kept.add(0.5, right=False)
     line = percentile.text({"predict x 8": kept}).splitlines()[-1]
     assert line.startswith("predict x 8: 459 right, 1 failed  p50 2.50 (2.50 to 2.50)")
     assert "p99 2.50 (2.50 to 500.22)" in line

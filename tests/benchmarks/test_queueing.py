@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from benchmarks.capacity import plan, queueing
 from benchmarks.capacity.plan import Replica
+from benchmarks.capacity.service import Work
 
 MEAN = 0.002  # seconds of work
 REQUESTS = 400_000
@@ -26,10 +27,13 @@ def exponential() -> NDArray[np.float64]:
 
 def simulated(rate: float, service: NDArray[np.float64], workers: int) -> NDArray[np.float64]:
     random = np.random.default_rng(2)
-    waited, worked = queueing.waits(rate, service, workers, random, REQUESTS)
-    assert len(waited) == len(worked) == 0.9 * REQUESTS
-    assert worked.mean() == pytest.approx(MEAN, rel=0.01)
-    return waited
+    work = random.choice(service, REQUESTS)
+    assert work.mean() == pytest.approx(MEAN, rel=0.01)
+    return queueing.waits(rate, work, workers, random)[REQUESTS // 10 :]
+
+
+def work(seconds: NDArray[np.float64], beyond: float = 0.0) -> Work:
+    return Work(seconds, np.full(len(seconds), beyond))
 
 
 def erlang_c(workers: int, load: float) -> float:
@@ -58,23 +62,23 @@ def test_p99_of_m_m_1(exponential: NDArray[np.float64]) -> None:
     """Time in the system is exponential with the rate that is left over."""
     rate = 0.7 / MEAN
     expected = -math.log(0.01) / (1 / MEAN - rate)
-    assert queueing.p99(rate, exponential, 1) == pytest.approx(expected, rel=0.08)
-    assert queueing.p99(1.01 / MEAN, exponential, 1) == math.inf
+    assert queueing.p99(rate, work(exponential), 1) == pytest.approx(expected, rel=0.08)
+    assert queueing.p99(1.01 / MEAN, work(exponential), 1) == math.inf
 
 
 @pytest.mark.parametrize("target", [100, 1_000, 1_000_000])
 def test_a_plan(target: int) -> None:
-    replica = Replica(holds=400, workers=1, service=np.array([MEAN]), overhead=0.001)
+    replica = Replica(holds=400, workers=1, work=work(np.array([MEAN]), 0.001))
     made = plan.plan(target, replica, headroom=0.3)
     assert made.needed == math.ceil(target / 280)
     assert (made.replicas, made.cores) == (made.needed + 1, made.needed + 1)
     # No more than 280 requests a second of 2 ms each, so under 56 % busy.
     assert 3 <= made.p99_ms <= made.p99_one_down_ms < 12
-    two = Replica(holds=400, workers=2, service=np.array([MEAN]), overhead=0.001)
+    two = Replica(holds=400, workers=2, work=work(np.array([MEAN]), 0.001))
     assert plan.plan(target, two, headroom=0.3).cores == 2 * made.replicas
 
 
 def test_a_plan_takes_no_replica_too_many() -> None:
-    replica = Replica(holds=100, workers=1, service=np.array([MEAN]), overhead=0.0)
+    replica = Replica(holds=100, workers=1, work=work(np.array([MEAN])))
     assert plan.plan(700, replica, headroom=0.3).needed == 10
     assert plan.plan(701, replica, headroom=0.3).needed == 11
