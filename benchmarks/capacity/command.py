@@ -2,7 +2,6 @@
 
 import argparse
 import dataclasses
-import json
 import math
 import statistics
 import sys
@@ -11,11 +10,10 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import display, machine
+from benchmarks import display, document, machine
 from benchmarks.capacity import plan, service, usl
 from benchmarks.capacity.measure import USERS, WORKERS, Bench, Measured
 from benchmarks.capacity.plan import Plan, Replica
-from benchmarks.errors import BenchmarkError
 from benchmarks.load.generator import Load
 from benchmarks.load.letter import MIX, MIXED
 
@@ -31,10 +29,7 @@ def run(wanted: argparse.Namespace, console: Console) -> None:
         BenchmarkError: not even a small rate holds.
 
     """
-    try:
-        wanted.out.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise BenchmarkError(f"{error.filename}: {error.strerror}") from None
+    document.make_folder(wanted.out.parent)
     load = Load(
         "Open",
         rows=wanted.rows,
@@ -55,7 +50,7 @@ def run(wanted: argparse.Namespace, console: Console) -> None:
         tried = _tried(made, replica)
     print("\n".join(told))
     out = Console(width=None if sys.stdout.isatty() else 120)
-    out.print(tried, _planned(plans), highlight=False)
+    out.print(tried, _planned(plans, wanted.p99), highlight=False)
     print(machine.circumstances())
     _write(made, plans, told, wanted.out)
     console.print(f"wrote {wanted.out}", highlight=False, soft_wrap=True)
@@ -115,13 +110,14 @@ def _tried(made: Measured, replica: Replica) -> Table:
     return shown
 
 
-def _planned(plans: list[Plan]) -> Table:
+def _planned(plans: list[Plan], p99_ms: float) -> Table:
     shown = Table(
         "requests/s",
         "replicas",
         "cores",
         "p99 ms, simulated",
         "with one replica down",
+        f"within {p99_ms:g} ms",
         title="Replicas, one of them in reserve",
     )
     for column in shown.columns:
@@ -133,12 +129,13 @@ def _planned(plans: list[Plan]) -> Table:
             f"{one.cores:,}",
             f"{one.p99_ms:.2f}",
             f"{one.p99_one_down_ms:.2f}",
+            "yes" if one.p99_one_down_ms <= p99_ms else "no",
         )
     return shown
 
 
 def _write(made: Measured, plans: list[Plan], told: list[str], file: Path) -> None:
-    document = {
+    kept = {
         "told": told,
         "circumstances": machine.described(),
         "searches": [[dataclasses.asdict(one) for one in tried] for tried in made.searches],
@@ -147,10 +144,7 @@ def _write(made: Measured, plans: list[Plan], told: list[str], file: Path) -> No
         "workers": made.workers,
         "plans": [_finite(dataclasses.asdict(one)) for one in plans],
     }
-    try:
-        file.write_text(json.dumps(document, indent=1) + "\n")
-    except OSError as error:
-        raise BenchmarkError(f"{file}: {error.strerror}") from None
+    document.write_json(kept, file)
 
 
 def _finite(figures: dict[str, float]) -> dict[str, float | None]:

@@ -60,7 +60,7 @@ class Bench:
         """Measure everything, in about a minute a search and two more.
 
         Raises:
-            BenchmarkError: not even a small rate holds, or the load generator is too slow.
+            BenchmarkError: not even a small rate holds, or closed users had a failure.
 
         """
         made = Measured()

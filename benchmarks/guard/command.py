@@ -12,7 +12,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import display, machine, prepare
+from benchmarks import display, document, machine, prepare
 from benchmarks.errors import BenchmarkError
 from benchmarks.guard import ratios
 from benchmarks.guard.ratios import REFERENCE, Ratios
@@ -53,21 +53,21 @@ def run(wanted: argparse.Namespace, console: Console) -> None:
         BenchmarkError: a server can't be started or fails requests.
 
     """
+    reference = {} if wanted.update else _reference()
     with console.status("training the model, where there is none"):
         models = prepare.models()
     environment.install(REFERENCE, PEERS[REFERENCE], console)
     with display.steps(console, ratios.steps(wanted.rounds)) as step:
         measured = ratios.measure(models, wanted.rounds, wanted.seconds, step)
-    found = verdicts(measured, _reference())
+    found = verdicts(measured, reference)
     Console(width=None if sys.stdout.isatty() else 120).print(table(found), highlight=False)
     moved = [f"moved: {one.what}" for one in found if one.moved]
-    moved += [f"no longer measured: {what}" for what in _reference() if what not in measured]
+    moved += [f"no longer measured: {what}" for what in reference if what not in measured]
     print("\n".join(moved) or "nothing moved by more than the noise")
     print(machine.circumstances())
     if wanted.update:
         kept = {one.what: dataclasses.asdict(one.now) for one in found}
-        document = {"circumstances": machine.circumstances(), "ratios": kept}
-        FILE.write_text(json.dumps(document, indent=2) + "\n")
+        document.write_json({"circumstances": machine.circumstances(), "ratios": kept}, FILE)
         console.print(f"wrote {FILE}", highlight=False, soft_wrap=True)
 
 

@@ -1,6 +1,5 @@
 """Ours and the peers side by side: a table, and where a peer is ahead."""
 
-import json
 import statistics
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -8,8 +7,7 @@ from pathlib import Path
 
 from rich.table import Table
 
-from benchmarks import rounds
-from benchmarks.errors import BenchmarkError
+from benchmarks import document, rounds
 from benchmarks.load.letter import Letter
 from benchmarks.peers.trial import SHAPES, Trial
 from benchmarks.rounds import Measurement, Shape
@@ -104,7 +102,7 @@ def write_json(
         BenchmarkError: the file can't be written.
 
     """
-    document = {
+    kept = {
         "circumstances": dict(circumstances),
         "servers": [
             {
@@ -124,11 +122,8 @@ def write_json(
             for one in contenders
         ],
     }
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(json.dumps(document, indent=1) + "\n")
-    except OSError as error:
-        raise BenchmarkError(f"{file}: {error.strerror}") from None
+    document.make_folder(file.parent)
+    document.write_json(kept, file)
 
 
 def write(contenders: Sequence[Contender], file: Path, told: str) -> None:

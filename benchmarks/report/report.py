@@ -1,12 +1,11 @@
-"""One run of the grid, as it is written down and read back."""
+"""One run of the grid, as it is written down."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.errors import BenchmarkError
+from benchmarks import document
 from benchmarks.load.percentile import QUANTILES
 from benchmarks.run.cell import Measured
 from train import markdown
@@ -42,7 +41,7 @@ class Report:
 
     def write_json(self, file: Path) -> None:
         """Write everything, the histograms too."""
-        document = {
+        kept = {
             "schema": SCHEMA,
             "command": self.command,
             "circumstances": dict(self.circumstances),
@@ -50,25 +49,25 @@ class Report:
             "cells": [cell.to_json() for cell in self.cells],
             "memory": [list(sample) for sample in self.memory],
         }
-        _write(file, json.dumps(document, indent=1) + "\n")
+        document.write_json(kept, file)
 
     def write_markdown(self, file: Path) -> None:
         """Write the table, with what it is worth nothing without."""
         lines = ["# Load test", "", *(f"- {key}: {text}" for key, text in self.facts()), ""]
         lines += ["| " + " | ".join(HEAD) + " |", "|---" + "|--:" * (len(HEAD) - 1) + "|"]
         lines += ["| " + " | ".join(row(cell)) + " |" for cell in self.cells]
-        _write(file, "\n".join([*lines, "", *NOTES, ""]))
+        document.write("\n".join([*lines, "", *NOTES, ""]), file)
 
-    def put_into(self, document: Path) -> None:
+    def put_into(self, file: Path) -> None:
         """Put the table into a document, in place of the one that stands there.
 
         Raises:
             TrainError: it can't be written, or has no place for the table.
 
         """
-        markdown.put(document, _PLACE, HEAD, [row(cell) for cell in self.cells])
+        markdown.put(file, _PLACE, HEAD, [row(cell) for cell in self.cells])
         facts = [f"- {key}: {text}" for key, text in self.facts()]
-        markdown.put_text(document, f"{_PLACE} told", "\n".join(facts) + "\n")
+        markdown.put_text(file, f"{_PLACE} told", "\n".join(facts) + "\n")
 
     def facts(self) -> list[tuple[str, str]]:
         """What stands above the table."""
@@ -83,10 +82,11 @@ class Report:
 
 NOTES = (
     "Milliseconds are those at the client, each with the bounds between which the true percentile"
-    " lies: either bound holds with 99 % confidence, if answers are taken as independent. A",
-    "percentile that the number of answers does not support is left out (–). Of several repeats,"
-    " rates, CPU and memory are medians, and percentiles are of all answers together.",
-    "The figures of a line with * do not count, for the reason at its end. "
+    " lies: either bound holds with 99 % confidence, if answers are taken as independent.",
+    "A percentile that the number of answers does not support is left out (–).",
+    "Of several repeats, rates, CPU and memory are medians, and percentiles are of all answers"
+    " together; report.json, which lies beside this, has all histograms.",
+    "The figures of a line with * do not count, for the reason at its end.",
     "The load is closed: each user waits for its answer, so that a slow answer also delays the"
     " next request. `python -m benchmarks capacity` measures with an open load.",
 )
@@ -108,10 +108,3 @@ def row(measured: Measured) -> list[str]:
         f"{measured.median('generator_share'):.0%}",
         "; ".join(measured.faults),
     ]
-
-
-def _write(file: Path, text: str) -> None:
-    try:
-        file.write_text(text)
-    except OSError as error:
-        raise BenchmarkError(f"{file}: {error.strerror}") from None

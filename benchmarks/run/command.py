@@ -11,7 +11,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import display, machine, placing, servers
+from benchmarks import display, document, machine, placing, servers
 from benchmarks.errors import BenchmarkError
 from benchmarks.load import digits
 from benchmarks.load.generator import Target
@@ -59,12 +59,9 @@ def run(wanted: argparse.Namespace, console: Console) -> None:
 
 def _check(wanted: argparse.Namespace) -> None:
     """Fail before minutes of measuring, not after them."""
-    try:
-        wanted.out.mkdir(parents=True, exist_ok=True)
-        if wanted.markdown:
-            wanted.markdown.read_text()
-    except OSError as error:
-        raise BenchmarkError(f"{error.filename}: {error.strerror}") from None
+    document.make_folder(wanted.out)
+    if wanted.markdown and not wanted.markdown.is_file():
+        raise BenchmarkError(f"{wanted.markdown} is no file")
 
 
 @contextmanager

@@ -9,6 +9,7 @@ import pytest
 
 from benchmarks.arguments import milliseconds
 from benchmarks.capacity import search, service, usl
+from benchmarks.capacity.measure import Measured
 from benchmarks.capacity.probe import Probe
 from benchmarks.capacity.service import Alone
 from benchmarks.load.percentile import Percentile
@@ -50,6 +51,19 @@ def test_what_holds(change: dict[str, object], holds: bool) -> None:
     plain = {"rate": 1000.0, "reached": 990.0, "p99": PERCENTILE, "failures": 0}
     made = Probe(**{**plain, "generator_share": 0.5, "cpu": 1e-4, **change})  # type: ignore[arg-type]
     assert made.holds(20.0) == holds
+
+
+def probe(rate: float, failures: int = 0) -> Probe:
+    return Probe(rate, rate, PERCENTILE, failures, 0.5, 1e-4)
+
+
+def test_the_best_probe_is_that_of_the_median_search() -> None:
+    searches = [
+        [probe(100), probe(150, failures=1), probe(120)],
+        [probe(100), probe(150), probe(200, failures=3)],
+        [probe(120, failures=1), probe(110)],
+    ]
+    assert Measured(searches, found=[120, 150, 110]).best is searches[0][2]
 
 
 def test_the_law_finds_its_own_parameters() -> None:

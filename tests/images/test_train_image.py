@@ -91,7 +91,7 @@ def test_compose_ends_with_a_served_model(images: Images, work: Path) -> None:
         found = ask(ports["MLFLOW_PORT"], "/api/2.0/mlflow/registered-models/search")
         assert [one["name"] for one in found["registered_models"]] == ["mnist"]
         load = ("--headless", "--host", "http://serve:8080", "--data", "/data/subset.npz")
-        bench = ("--profile", "bench", "run", "--rm", "bench", *load, "--measure", "2")
+        bench = ("--profile", "bench", "run", "--rm", "-T", "bench", *load, "--measure", "2")
         told = engine.compose(project, *bench, **settings)
         assert re.search(r"^predict x 1: \d\d+ right, 0 failed  p50 ", told, re.MULTILINE)
         engine.build("--tag", "onnxlet-proxy", images.folder / "deploy/proxy")

