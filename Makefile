@@ -21,7 +21,7 @@ LOCK := $(VENV)/bin/uv pip compile --universal --generate-hashes --no-header --n
 , := ,
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run model mlflow test test-train test-others images test-images bench-quick bench-serve bench-batching lint lock clean
+.PHONY: help setup run model mlflow test test-export test-others images test-images bench-quick bench-serve bench-batching lint lock clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -44,20 +44,21 @@ mlflow: $(VENV)/.installed ## show all runs in MLflow's own pages on MLFLOW_PORT
 	@MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false exec $(VENV)/bin/mlflow ui --workers 1 --port $(MLFLOW_PORT) \
 		--backend-store-uri "$${MLFLOW_TRACKING_URI:-sqlite:///mlflow.db}"
 
-# Those of training beside all others, for each alone leaves half of a CPU idle; those of serve last, with
-# nothing beside them. All three share no files but the models that the second one leaves for the third.
+# Those of export beside all others, for each alone leaves half of a CPU idle; those of training and of
+# serve, where processes wait for each other, alone. They share no files at the same time.
 test: setup $(PYTEST_BESIDE)/.installed $(BUILD)/clients/.installed $(BUILD)/mlserver/.installed ## run all tests, those of serve and bundle without TensorFlow
-	rm -rf $(TEST_MODELS) $(TEST_MODELS)-train
-	$(MAKE) --no-print-directory --jobs=2 --output-sync=target test-train test-others
+	rm -rf $(TEST_MODELS) $(TEST_MODELS)-export
+	$(VENV)/bin/python -m pytest --repository=$(TEST_MODELS) tests/train tests/tracking
+	$(MAKE) --no-print-directory --jobs=2 --output-sync=target test-export test-others
 	PYTHONPATH=$(PYTEST_BESIDE) $(VENV_SERVE)/bin/python -m pytest --repository=$(TEST_MODELS) \
 		tests/bundle tests/serve
 
-test-train:
-	$(VENV)/bin/python -m pytest --repository=$(TEST_MODELS)-train tests/train tests/tracking
+test-export:
+	$(VENV)/bin/python -m pytest --repository=$(TEST_MODELS)-export tests/export
 
 test-others:
-	$(VENV)/bin/python -m pytest --repository=$(TEST_MODELS) \
-		--ignore=tests/bundle --ignore=tests/serve --ignore=tests/train --ignore=tests/tracking
+	$(VENV)/bin/python -m pytest --repository=$(TEST_MODELS) --ignore=tests/bundle --ignore=tests/serve \
+		--ignore=tests/train --ignore=tests/tracking --ignore=tests/export
 
 images: ## build the images onnxlet-serve and onnxlet-train; CA_FILE=FILE for a firm's own certificates
 	for image in serve train; do \

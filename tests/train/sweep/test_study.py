@@ -98,7 +98,7 @@ def test_importance_is_of_what_differed(url: str) -> None:
         trial.suggest_float("dropout", 0, 1)
         return Made(width / 100, is_last=False)
 
-    searched = study(url, runs=15)
+    searched = study(url, runs=60)  # with 15, chance made the other one look larger now and then
     assert searched.importance() == {}
     searched.work(make)
     parts = searched.importance()
