@@ -9,9 +9,8 @@ from pathlib import Path
 
 import psutil
 
+from benchmarks.servers import ROOT, SERVING
 from train import tracking
-
-ROOT = Path(__file__).parent.parent
 
 
 def circumstances() -> str:
@@ -41,9 +40,8 @@ def described(host: str | None = None) -> dict[str, str]:
 
 
 def _server() -> str:
-    python = ROOT / ".venv-serve/bin/python"
     done = subprocess.run(
-        [str(python), "-m", "serve", "--version"],
+        [str(SERVING), "-m", "serve", "--version"],
         cwd=ROOT,
         capture_output=True,
         text=True,

@@ -55,7 +55,6 @@ def judged(record: Record, rate: float, meter: Meter) -> Probe:
     latencies = histogram()
     for tally in record.tallies.values():
         latencies.add(tally.latencies)
-    known = [one for one in percentile.of(latencies) if one.quantile == 0.99]
     failures = sum(record.errors.values())
     answered = record.total(lambda tally: tally.answered)
     if not answered:
@@ -64,7 +63,7 @@ def judged(record: Record, rate: float, meter: Meter) -> Probe:
     return Probe(
         rate,
         answered / (ended - began),
-        known[0] if known else None,
+        percentile.at(latencies, 0.99),
         failures,
         max(busy.share for busy in record.processes.values()),
         meter.cpu_seconds(began, ended) / max(answered, 1),

@@ -50,8 +50,14 @@ def needed(quantile: float) -> int:
 
 def of(latencies: HdrHistogram) -> list[Percentile]:
     """Those of ``QUANTILES`` that so many latencies support, from a histogram of microseconds."""
+    found = (at(latencies, quantile) for quantile in QUANTILES)
+    return [one for one in found if one is not None]
+
+
+def at(latencies: HdrHistogram, quantile: float) -> Percentile | None:
+    """One of them; None where so many latencies do not support it."""
     count = latencies.get_total_count()
-    return [_of(latencies, quantile, count) for quantile in QUANTILES if count >= needed(quantile)]
+    return _of(latencies, quantile, count) if count >= needed(quantile) else None
 
 
 def _of(latencies: HdrHistogram, quantile: float, count: int) -> Percentile:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from plotly import colors
 from plotly.graph_objects import Bar, Figure, Scatter
 
+from benchmarks.load import percentile
 from benchmarks.run.cell import Measured
 
 _PALETTE = colors.qualitative.D3
@@ -118,5 +119,5 @@ def memory(samples: Sequence[tuple[float, float]]) -> Figure | None:
 
 
 def _percentile(measured: Measured, quantile: float) -> float | None:
-    found = [one.milliseconds for one in measured.percentiles if one.quantile == quantile]
-    return found[0] if found else None
+    found = percentile.at(measured.latencies, quantile)
+    return found.milliseconds if found else None

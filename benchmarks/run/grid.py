@@ -83,7 +83,7 @@ def _measure(
     began, ended = windows(record)
     requests = int(record.total(lambda tally: tally.answered))
     (tally,) = record.tallies.values()
-    p99 = [one.milliseconds for one in percentile.of(tally.latencies) if one.quantile == 0.99]
+    p99 = percentile.at(tally.latencies, 0.99)
     measured.latencies.add(tally.latencies)
     for error, count in record.errors.items():
         measured.errors[error] = measured.errors.get(error, 0) + count
@@ -95,7 +95,7 @@ def _measure(
             seconds=ended - began,
             requests_per_second=requests / (ended - began),
             rows_per_second=requests * cell.rows / (ended - began),
-            p99_ms=p99[0] if p99 else None,
+            p99_ms=p99.milliseconds if p99 else None,
             generator_share=max(busy.share for busy in record.processes.values()),
             drift=drift(record),
             cpu_seconds_per_1000_rows=meter.cpu_seconds(began, ended) * per_thousand
