@@ -19,7 +19,6 @@ from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID
 from tests.conftest import python_environment, run
 from tests.train.conftest import SEEDS, Swept
 
-LATEST_EPOCH = 3  # of a run that is to be killed in the middle
 SEARCH = """
 [options]
 epochs = {epochs}
@@ -122,7 +121,7 @@ def test_a_killed_process_loses_only_its_run(work: Path, folder: Path) -> None:
         wait_for(first, "(0 of 6 done)")
         with started(work, folder, *arguments) as second:
             wait_for(second, "of 6 done")
-            wait_until_it_trains(folder, 2)
+            wait_until_it_trains(first, folder)
             first.kill()
             out, err = second.communicate(timeout=240)
             assert second.returncode == 0, err
@@ -139,18 +138,26 @@ def test_a_killed_process_loses_only_its_run(work: Path, folder: Path) -> None:
     assert study.best_value == best
 
 
-def wait_until_it_trains(folder: Path, runs: int) -> None:
-    """Until so many runs are under way at once, each with epochs before it."""
+def wait_until_it_trains(process: "subprocess.Popen[str]", folder: Path) -> None:
+    """Until the run that a process says it makes now has had an epoch, and not its last."""
+    assert process.stderr
+    begun = (line.partition(" (")[0] for line in process.stderr if " done" in line)
+    assert any(has_an_epoch(folder, name) for name in begun)
+
+
+def has_an_epoch(folder: Path, name: str) -> bool:
+    """Wait for a run's first epoch; false where the run has ended before it was seen."""
     client = mlflow.MlflowClient(f"sqlite:///{folder}/mlflow.db")
     (experiment,) = client.search_experiments(filter_string="name = 'mnist'")
     for _ in range(600):
-        found = client.search_runs([experiment.experiment_id], "attributes.status = 'RUNNING'")
-        ids = [one.info.run_id for one in found if "epoch/loss" in one.data.metrics]
-        epochs = [len(client.get_metric_history(one, "epoch/loss")) for one in ids]
-        if len(epochs) >= runs and max(epochs) <= LATEST_EPOCH:
-            return
+        named = f"attributes.run_name = '{name}'"
+        for found in client.search_runs([experiment.experiment_id], named):
+            if found.info.status != "RUNNING":
+                return False
+            if "epoch/loss" in found.data.metrics:
+                return True
         time.sleep(0.1)
-    raise AssertionError(f"{runs} runs do not train at once")
+    raise AssertionError(f"{name} does not train")
 
 
 def test_an_interrupted_sweep_goes_on(work: Path, folder: Path) -> None:
@@ -158,7 +165,7 @@ def test_an_interrupted_sweep_goes_on(work: Path, folder: Path) -> None:
     arguments = ("own.toml", "--study", "own", "--hidden", "8")
     with started(work, folder, *arguments, "--epochs", "30") as process:
         wait_for(process, "(0 of 2 done)")
-        wait_until_it_trains(folder, 1)
+        assert has_an_epoch(folder, "a, seed 0")
         os.kill(process.pid, signal.SIGINT)
         _, err = process.communicate(timeout=240)
     assert process.returncode == 130
