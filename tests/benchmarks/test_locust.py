@@ -5,7 +5,6 @@ import os
 import re
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -13,26 +12,11 @@ from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-import psutil
 import pytest
 
-from benchmarks.load.tally import Record
-from tests.conftest import ROOT, free_port, python_environment, run
+from tests.benchmarks.headless import LOCUST, SECONDS, locust, wait_until_it_sends
+from tests.conftest import free_port, python_environment, run
 from tests.live_server import Server
-
-LOCUST = (sys.executable, "-m", "locust", "-f", ROOT / "benchmarks/locustfile.py")
-SECONDS = ("--warm-up", "0.5", "--measure", "1.5")
-
-
-def locust(host: str, work: Path, *arguments: str, folder: Path) -> tuple[Record, str]:
-    """One headless run: what it recorded, and what it printed."""
-    kept = folder / "record.json"
-    command = [*LOCUST, "--headless", "--host", host, "--data", work / "subset.npz", *SECONDS]
-    done = run(
-        *command, "--record", kept, *arguments, cwd=folder, env=python_environment(), timeout=90
-    )
-    assert kept.exists(), done.stderr
-    return Record.from_json(json.loads(kept.read_text())), done.stdout + done.stderr
 
 
 @pytest.fixture
@@ -98,40 +82,6 @@ def test_processes_of_one_machine(host: str, work: Path, tmp_path: Path) -> None
     )
     assert len(record.processes) == 2
     assert record.tallies["predict x 1"].requests > 100
-
-
-def test_an_open_load_charges_a_stalled_server(
-    repository: Path, work: Path, tmp_path: Path
-) -> None:
-    """Of 200 requests a second about 180 wait for long while it stands still; of one user, one."""
-    slow = {}
-    with Server("--models", str(repository)) as server:
-        host = f"http://127.0.0.1:{server.port}"
-        for load in (["Open", "--rate", "200", "--rows", "1"], ["Predict1"]):
-            stall = threading.Timer(3.5, _stall, [server.process.pid])
-            stall.start()
-            record, _ = locust(
-                host, work, "-u", "1", "-r", "1", *load, "--measure", "5", folder=tmp_path
-            )
-            stall.join()
-            (tally,) = record.tallies.values()
-            late = tally.latencies.get_recorded_iterator()
-            slow[load[0]] = sum(
-                item.count_at_value_iterated_to for item in late if item.value_iterated_to > 1e5
-            )
-            assert tally.failures == 0
-    assert 120 < slow["Open"] < 400
-    assert 1 <= slow["Predict1"] < 10
-
-
-def _stall(pid: int) -> None:
-    main = psutil.Process(pid)
-    processes = [main, *main.children(recursive=True)]
-    for process in processes:
-        process.suspend()
-    time.sleep(1)
-    for process in processes:
-        process.resume()
 
 
 class _Bad(BaseHTTPRequestHandler):
@@ -234,7 +184,9 @@ def test_what_can_not_be_loaded_is_told(
     assert "Traceback" not in done.stderr
 
 
-def test_ctrl_c_ends_it_with_what_it_has(host: str, work: Path, tmp_path: Path) -> None:
+def test_ctrl_c_ends_it_with_what_it_has(
+    server: Server, host: str, work: Path, tmp_path: Path
+) -> None:
     command = [*map(str, LOCUST), "--headless", "--host", host, "--warm-up", "0"]
     with subprocess.Popen(
         [*command, "--data", str(work / "subset.npz"), "-u", "1", "Predict1"],
@@ -244,7 +196,7 @@ def test_ctrl_c_ends_it_with_what_it_has(host: str, work: Path, tmp_path: Path) 
         stderr=subprocess.DEVNULL,
         text=True,
     ) as process:
-        time.sleep(4)
+        wait_until_it_sends(server)
         os.kill(process.pid, signal.SIGINT)
         printed = process.communicate(timeout=30)[0]
     assert re.search(r"predict x 1: \d\d+ right, 0 failed  p50 ", printed)
