@@ -6,10 +6,13 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+Step = Callable[[object], None]
+"""Called at the beginning of each step, with what begins."""
+
 
 @contextmanager
-def steps(console: Console, total: int) -> Iterator[Callable[[object], None]]:
-    """A progress bar; what it yields is called with what begins, at the beginning of each step."""
+def steps(console: Console, total: int) -> Iterator[Step]:
+    """A progress bar of so many steps."""
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),

@@ -6,6 +6,7 @@ docs/benchmarks.md explains them.
 """
 
 import gc
+import inspect
 import itertools
 import logging
 import socket
@@ -44,8 +45,8 @@ events.init_command_line_parser.add_listener(options.add)
 def send_at_once(pool: ConnectionPool, sock: socket.socket) -> None:
     """Do not hold back the end of a body until the server has acknowledged its beginning.
 
-    geventhttpclient leaves Nagle's algorithm on, which together with delayed acknowledgements
-    makes some requests take 40 ms that no other client's would.
+    geventhttpclient leaves Nagle's algorithm on, which other clients turn off: with delayed
+    acknowledgements on the other side a request can wait 40 ms on a network.
     """
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
@@ -63,6 +64,8 @@ def begin(environment: Environment, **_: Any) -> None:
     Recorder(environment)
     if isinstance(runner, MasterRunner):
         runner.register_message(FAULT, heard)
+    if isinstance(runner, WorkerRunner):
+        environment.events.test_stop.add_listener(be_ready)
     if not (chosen.user_classes or chosen.class_picker or isinstance(runner, WorkerRunner)):
         environment.user_classes = [Mixed]
 
@@ -87,8 +90,9 @@ def prepare(environment: Environment, **_: Any) -> None:
         logging.getLogger("locust").error(fault)
     else:
         Asking.stock = Stock(known, model)
+        inspect.stack()  # Locust does so when a test ends, and the first time takes 40 ms
         gc.collect()
-        gc.freeze()  # else a full collection halts all users for many milliseconds now and then
+        gc.freeze()  # else a full collection halts all users for 30 ms now and then
 
 
 def heard(environment: Environment, msg: Message, **_: Any) -> None:
@@ -97,6 +101,14 @@ def heard(environment: Environment, msg: Message, **_: Any) -> None:
     environment.process_exit_code = 1
     if environment.web_ui is None:
         environment.runner.quit()
+
+
+def be_ready(environment: Environment, **_: Any) -> None:
+    """Once a worker's users have ended, do not have it sleep for ``--stop-timeout`` as well.
+
+    Locust does so before it hears its master again; the next start brings the option anew.
+    """
+    environment.stop_timeout = 0
 
 
 class Asking(FastHttpUser):

@@ -10,7 +10,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import display, document, machine
+from benchmarks import display, document, machine, placing
 from benchmarks.capacity import plan, service, usl
 from benchmarks.capacity.measure import USERS, WORKERS, Bench, Measured
 from benchmarks.capacity.plan import Plan, Replica
@@ -30,8 +30,10 @@ def run(wanted: argparse.Namespace, console: Console) -> None:
 
     """
     document.make_folder(wanted.out.parent)
+    cpus = placing.halves()
     load = Load(
         "Open",
+        users=len(cpus.generator),  # which share the rate, each in a process
         rows=wanted.rows,
         dialect=wanted.dialect,
         warm_up=wanted.seconds / 5,
@@ -39,14 +41,14 @@ def run(wanted: argparse.Namespace, console: Console) -> None:
     )
     total = len(USERS) + len(MIX) + len(WORKERS) + _PROBES * wanted.searches
     with display.steps(console, total) as step:
-        bench = Bench(wanted.models, wanted.name, wanted.data, load, step)
+        bench = Bench(wanted.models, wanted.name, wanted.data, load, cpus, step)
         made = bench.measure(wanted.p99, wanted.searches)
     with console.status("simulating"):
-        replica = _replica(made, wanted.rows, len(bench.cpus.server))
+        replica = _replica(made, wanted.rows, len(cpus.server))
         plans = [
             plan.plan(target, replica, wanted.headroom) for target in wanted.target_rps or TARGETS
         ]
-        told = _told(made, replica, wanted, str(bench.cpus))
+        told = _told(made, replica, wanted, str(cpus))
         tried = _tried(made, replica)
     print("\n".join(told))
     out = Console(width=None if sys.stdout.isatty() else 120)
@@ -76,10 +78,8 @@ def _told(made: Measured, replica: Replica, wanted: argparse.Namespace, placed: 
         f"Workers, on CPUs that the load shares: "
         f"{usl.fit(list(made.workers), list(made.workers.values()))}",
     ]
-    if any(
-        one.generator_lacks for tried in made.searches for one in tried if one.rate >= best.rate
-    ):
-        lines.append("The load generator ran out of CPU at such rates: a replica may hold more.")
+    if made.generator_lacks:
+        lines.append("The load generator ran out of CPU beyond that: a replica may hold more.")
     return lines
 
 

@@ -1,7 +1,6 @@
 """What capacity is told from: searches for the highest rate, and rates of users and workers."""
 
 import statistics
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -9,12 +8,14 @@ from benchmarks import placing, servers
 from benchmarks.capacity import search, service
 from benchmarks.capacity.probe import Probe, probe
 from benchmarks.capacity.service import Alone
+from benchmarks.display import Step
 from benchmarks.errors import BenchmarkError
 from benchmarks.load import generator, letter
 from benchmarks.load.generator import Load, Target
 from benchmarks.load.letter import MIX, MIXED
 from benchmarks.load.tally import Record
 from benchmarks.meter import Meter
+from benchmarks.placing import Placing
 from benchmarks.run.cell import windows
 from benchmarks.servers import Server
 
@@ -23,8 +24,6 @@ WORKERS = (1, 2, 3, 4)
 _CROWD = 16  # users that keep all workers busy
 _LEAST = 10.0  # requests a second: a search that comes below it is given up
 _ANSWERS = 1000  # of each rate, at least, so that they bound a p99
-
-Step = Callable[[object], None]
 
 
 @dataclass
@@ -46,15 +45,26 @@ class Measured:
         place = self.found.index(statistics.median_low(self.found))
         return next(one for one in self.searches[place] if one.rate == self.found[place])
 
+    @property
+    def generator_lacks(self) -> bool:
+        """Did a search end below a rate at which only the load generator was out of CPU?"""
+        for tried, found in zip(self.searches, self.found, strict=True):
+            beyond = [one for one in tried if one.rate > found]
+            if beyond and min(beyond, key=lambda one: one.rate).generator_lacks:
+                return True
+        return False
+
 
 class Bench:
     """Measures one model on this machine."""
 
-    def __init__(self, models: Path, name: str, data: Path, load: Load, step: Step) -> None:
+    def __init__(
+        self, models: Path, name: str, data: Path, load: Load, cpus: Placing, step: Step
+    ) -> None:
         self._models, self._name, self._data = models, name, data
         self._load = load
         self._step = step
-        self.cpus = placing.halves()
+        self._cpus = cpus
 
     def measure(self, p99_ms: float, searches: int) -> Measured:
         """Measure everything, in about a minute a search and two more.
@@ -64,11 +74,11 @@ class Bench:
 
         """
         made = Measured()
-        with self._server(len(self.cpus.server), self.cpus.server) as server:
+        with self._server(len(self._cpus.server), self._cpus.server) as server:
             target = Target(server.base, self._name, self._data)
             for users in USERS:
                 self._step(f"{users} users")
-                made.users[users] = self._closed(target, users, self.cpus.generator)
+                made.users[users] = self._closed(target, users, self._cpus.generator)
             for rows in MIX if self._load.rows == MIXED else [int(self._load.rows)]:
                 self._step(f"{rows} rows, one at a time")
                 made.sizes[rows] = self._alone(target, server, rows)
@@ -101,7 +111,7 @@ class Bench:
                 raise BenchmarkError(f"not even {_LEAST:g} requests/s hold a p99 of {p99_ms:g} ms")
             seconds = max(self._load.measure, _ANSWERS / rate)
             load = replace(self._load, rate=rate, measure=seconds)
-            tried.append(probe(target, server, load, self.cpus.generator))
+            tried.append(probe(target, server, load, self._cpus.generator))
             return tried[-1].holds(p99_ms)
 
         found = search.highest(holds, guess)
@@ -122,8 +132,8 @@ class Bench:
     def _alone(self, target: Target, server: Server, rows: int) -> Alone:
         users_class = letter.users_class(self._load.dialect, rows)
         with Meter(server) as meter:
-            load = replace(self._load, users_class=users_class)
-            record = generator.run(target, load, self.cpus.generator)
+            load = replace(self._load, users_class=users_class, users=1)
+            record = generator.run(target, load, self._cpus.generator)
         _rate(record)
         (tally,) = record.tallies.values()
         return service.alone(tally, meter.cpu_seconds(*windows(record)))

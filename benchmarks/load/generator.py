@@ -1,4 +1,7 @@
-"""Runs Locust with our locustfile, in processes of its own, for one load."""
+"""Runs Locust with our locustfile, for one load, in as many processes as it has CPUs and users.
+
+One process sends with one CPU, about 10,000 small requests a second.
+"""
 
 import json
 import subprocess
@@ -7,12 +10,11 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks import placing
+from benchmarks import ROOT, placing
 from benchmarks.errors import BenchmarkError
 from benchmarks.load.letter import MIXED
 from benchmarks.load.tally import Record
 
-ROOT = Path(__file__).parent.parent.parent
 _SPARE_SECONDS = 90  # for its start, and for the last answers
 
 
@@ -48,7 +50,7 @@ def run(target: Target, load: Load, cpus: tuple[int, ...]) -> Record:
     """
     with tempfile.TemporaryDirectory() as folder:
         kept = Path(folder, "record.json")
-        command = placing.pinned([*_command(target, load), "--record", str(kept)], cpus)
+        command = placing.pinned(_command(target, load, len(cpus), kept), cpus)
         try:
             done = subprocess.run(
                 command,
@@ -68,7 +70,7 @@ def run(target: Target, load: Load, cpus: tuple[int, ...]) -> Record:
         return Record.from_json(json.loads(kept.read_text()))
 
 
-def _command(target: Target, load: Load) -> list[str]:
+def _command(target: Target, load: Load, cpus: int, kept: Path) -> list[str]:
     options = {
         "--host": target.host,
         "--model": target.model,
@@ -80,7 +82,10 @@ def _command(target: Target, load: Load) -> list[str]:
         "--measure": str(load.measure),
         "--rows": load.rows,
         "--dialect": load.dialect,
+        "--record": str(kept),
     }
+    if (processes := min(cpus, load.users)) > 1:
+        options["--processes"] = str(processes)
     if load.rate:
         options["--rate"] = str(load.rate / load.users)
     file = str(ROOT / "benchmarks/locustfile.py")

@@ -1,7 +1,7 @@
 """Keeps what Locust's requests took, in each of its processes, and brings it together.
 
 With ``--processes`` or on several machines the workers send what they have every few seconds, as
-Locust's own statistics are sent.
+Locust's own statistics are sent, and the last of it when their users have ended.
 """
 
 import json
@@ -13,12 +13,13 @@ from typing import Any
 
 import gevent
 from locust.env import Environment
-from locust.runners import WORKER_REPORT_INTERVAL, MasterRunner, WorkerRunner
+from locust.rpc import Message
+from locust.runners import MasterRunner, WorkerRunner
 
 from benchmarks.load import percentile
 from benchmarks.load.tally import SLICE_SECONDS, Busy, Record, Tally
 
-_KEY = "onnxlet"  # within the reports of workers
+_KEY = "onnxlet"  # within the reports of workers, and of their last message
 
 
 class Recorder:
@@ -44,6 +45,9 @@ class Recorder:
         events.request.add_listener(self._take)
         events.report_to_master.add_listener(self._report)
         events.worker_report.add_listener(self._gather)
+        events.test_stop.add_listener(self._hand_over)
+        if isinstance(environment.runner, MasterRunner):
+            environment.runner.register_message(_KEY, self._gather_last)
         events.quit.add_listener(self._finish)
 
     def _start(self, **_: Any) -> None:
@@ -66,8 +70,7 @@ class Recorder:
     def _quit(self) -> None:
         runner = self._environment.runner
         if isinstance(runner, MasterRunner):
-            runner.stop()
-            gevent.sleep(WORKER_REPORT_INTERVAL + 1)  # for what workers have not sent yet
+            runner.stop()  # returns when it has heard from all workers
         runner.quit()
 
     def _stop(self, **_: Any) -> None:
@@ -102,9 +105,20 @@ class Recorder:
         self._record.processes[name] = Busy(self._opened_at, time.time(), spent)
 
     def _report(self, data: dict[str, Any], **_: Any) -> None:
+        data[_KEY] = self._taken()
+
+    def _taken(self) -> dict[str, Any]:
         self._note()
-        data[_KEY] = self._record.to_json()
-        self._record = Record()
+        taken, self._record = self._record.to_json(), Record()
+        return taken
+
+    def _hand_over(self, **_: Any) -> None:
+        runner = self._environment.runner
+        if isinstance(runner, WorkerRunner):
+            runner.send_message(_KEY, self._taken())
+
+    def _gather_last(self, msg: Message, **_: Any) -> None:
+        self._record.merge(Record.from_json(msg.data))
 
     def _gather(self, data: Mapping[str, Any], **_: Any) -> None:
         if _KEY in data:

@@ -53,8 +53,8 @@ def test_what_holds(change: dict[str, object], holds: bool) -> None:
     assert made.holds(20.0) == holds
 
 
-def probe(rate: float, failures: int = 0) -> Probe:
-    return Probe(rate, rate, PERCENTILE, failures, 0.5, 1e-4)
+def probe(rate: float, failures: int = 0, generator_share: float = 0.5) -> Probe:
+    return Probe(rate, rate, PERCENTILE, failures, generator_share, 1e-4)
 
 
 def test_the_best_probe_is_that_of_the_median_search() -> None:
@@ -64,6 +64,14 @@ def test_the_best_probe_is_that_of_the_median_search() -> None:
         [probe(120, failures=1), probe(110)],
     ]
     assert Measured(searches, found=[120, 150, 110]).best is searches[0][2]
+
+
+@pytest.mark.parametrize(("share", "lacks"), [(0.5, False), (0.95, True)])
+def test_a_search_is_the_generators_where_that_was_busy_at_the_next_rate(
+    share: float, lacks: bool
+) -> None:
+    searches = [[probe(300, 9, 0.99), probe(100), probe(200, 1, share)], [probe(100)]]
+    assert Measured(searches, found=[100, 100]).generator_lacks == lacks
 
 
 def test_the_law_finds_its_own_parameters() -> None:
