@@ -21,7 +21,7 @@ LOCK := $(VENV)/bin/uv pip compile --universal --generate-hashes --no-header --n
 , := ,
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run model mlflow test test-export test-others images test-images bench-quick bench-serve bench-batching lint lock clean
+.PHONY: help setup run model mlflow test test-export test-others images test-images bench-quick lint lock clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -70,14 +70,8 @@ images: ## build the images onnxlet-serve and onnxlet-train; CA_FILE=FILE for a 
 test-images: setup $(BUILD)/clients/.installed ## build both images and test them; needs root, or an engine that runs
 	$(VENV)/bin/python -m pytest --repository=$(TEST_MODELS) --images -s tests/images
 
-bench-serve: setup $(BUILD)/peers/fastapi/.installed ## compare the server with FastAPI; BENCH_OPTIONS=--help for more
-	$(VENV)/bin/python -m benchmarks.core $(BENCH_OPTIONS)
-
 bench-quick: setup ## has the server become slower? three minutes; BENCH_OPTIONS=--help for more
 	$(VENV)/bin/python -m benchmarks guard $(BENCH_OPTIONS)
-
-bench-batching: setup ## compare the server with itself: shared runs, a delay, threads
-	$(VENV)/bin/python -m benchmarks.batching $(BENCH_OPTIONS)
 
 lint: $(VENV)/.installed ## check format, style and types
 	$(VENV)/bin/ruff format --check .

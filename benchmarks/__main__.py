@@ -1,8 +1,7 @@
 """``python -m benchmarks``: measure the server; ``--help`` lists the commands."""
 
-import argparse
+import importlib
 import sys
-from collections.abc import Callable
 
 from rich.console import Console
 
@@ -18,7 +17,9 @@ def main() -> int:
     interrupt.on_every_signal()
     console = Console(stderr=True)
     try:
-        _RUN[wanted.command](wanted, console)
+        # Only what is asked for: some commands import for seconds.
+        command = importlib.import_module(f"benchmarks.{wanted.command}.command")
+        command.run(wanted, console)
     except (BenchmarkError, TrainError) as error:
         print(f"benchmarks: {error}", file=sys.stderr)
         return 1
@@ -26,45 +27,6 @@ def main() -> int:
         print("benchmarks: interrupted", file=sys.stderr)
         return 130
     return 0
-
-
-def _run(wanted: argparse.Namespace, console: Console) -> None:
-    from benchmarks.run import command
-
-    command.run(wanted, console)
-
-
-def _limit(wanted: argparse.Namespace, console: Console) -> None:
-    from benchmarks.limit import command
-
-    command.run(wanted, console)
-
-
-def _peers(wanted: argparse.Namespace, console: Console) -> None:
-    from benchmarks.peers import command
-
-    command.run(wanted, console)
-
-
-def _capacity(wanted: argparse.Namespace, console: Console) -> None:
-    from benchmarks.capacity import command
-
-    command.run(wanted, console)
-
-
-def _guard(wanted: argparse.Namespace, console: Console) -> None:
-    from benchmarks.guard import command
-
-    command.run(wanted, console)
-
-
-_RUN: dict[str, Callable[[argparse.Namespace, Console], None]] = {
-    "run": _run,
-    "limit": _limit,
-    "peers": _peers,
-    "capacity": _capacity,
-    "guard": _guard,
-}
 
 
 if __name__ == "__main__":

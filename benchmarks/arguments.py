@@ -119,10 +119,31 @@ def _capacity(parser: Parser) -> None:
 
 
 def _guard(parser: Parser) -> None:
-    parser.add_argument("--rounds", type=numbers.count, default=3, help="of each load")
-    parser.add_argument("--seconds", type=numbers.count, default=2, help="of each load, whole ones")
+    _rounds(parser, 3, 2)
     parser.add_argument(
         "--update", action="store_true", help="make what is measured the committed reference"
+    )
+
+
+def _stress(parser: Parser) -> None:
+    _rounds(parser, 5, 5)
+    parser.add_argument(
+        "--soak",
+        type=numbers.not_negative,
+        default=0,
+        metavar="MINUTES",
+        help="mixed load for so long instead, for its memory",
+    )
+
+
+def _batching(parser: Parser) -> None:
+    _rounds(parser, 5, 3)
+
+
+def _rounds(parser: Parser, rounds: int, seconds: int) -> None:
+    parser.add_argument("--rounds", type=numbers.count, default=rounds, help="of each load")
+    parser.add_argument(
+        "--seconds", type=numbers.count, default=seconds, help="of each load, whole ones"
     )
 
 
@@ -181,5 +202,15 @@ COMMANDS: dict[str, tuple[Callable[[Parser], None], str]] = {
         _guard,
         "Compare ratios with those committed, and say what moved by more than the noise of this"
         " run.",
+    ),
+    "stress": (
+        _stress,
+        "Say what the server does for others while it is busy or overrun, what memory it takes, and"
+        " how soon it is ready.",
+    ),
+    "batching": (
+        _batching,
+        "Compare the server with itself: shared runs, a delay, threads, with a small and a heavy"
+        " model.",
     ),
 }

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import psutil
 
-from benchmarks.servers import ROOT, SERVING
+from benchmarks import ROOT, SERVING
 from train import tracking
 
 

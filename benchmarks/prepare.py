@@ -6,12 +6,11 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from benchmarks import heavy
+from benchmarks import ROOT
 from benchmarks.errors import BenchmarkError
 from benchmarks.load import digits
 from benchmarks.load.dialect import DIALECTS, Model, Request
 
-ROOT = Path(__file__).parent.parent
 FOLDER = ROOT / "build/bench"
 
 
@@ -45,14 +44,6 @@ def keras_model() -> Path:
     """The same model as Keras has it."""
     models()
     return next((FOLDER / "mlruns").rglob("model.keras"))
-
-
-def heavy_models() -> Path:
-    """A repository with the heavy model, made once; see ``benchmarks/heavy.py``."""
-    folder = FOLDER / "heavy-models"
-    if not folder.exists():
-        heavy.publish(folder)
-    return folder
 
 
 def requests(rows: Iterable[int], dialect: str = "predict") -> dict[int, Request]:

@@ -13,12 +13,10 @@ from typing import Self
 
 import psutil
 
-from benchmarks import placing
+from benchmarks import ROOT, SERVING, placing
 from benchmarks.errors import BenchmarkError
 
-ROOT = Path(__file__).parent.parent
 LOGS = ROOT / "build/bench/logs"
-SERVING = ROOT / ".venv-serve/bin/python"
 START_SECONDS = 120.0
 END_SECONDS = 60.0
 PORT = "{port}"

@@ -3,6 +3,7 @@
 import argparse
 import dataclasses
 import json
+import math
 import statistics
 import sys
 from collections.abc import Mapping, Sequence
@@ -15,7 +16,7 @@ from rich.table import Table
 from benchmarks import display, document, machine, prepare
 from benchmarks.errors import BenchmarkError
 from benchmarks.guard import ratios
-from benchmarks.guard.ratios import REFERENCE, Ratios
+from benchmarks.guard.ratios import AT_LEAST, AT_MOST, REFERENCE, Ratios
 from benchmarks.peers import environment
 from benchmarks.peers.table import PEERS
 
@@ -45,6 +46,20 @@ class Verdict:
         before, now = self.before, self.now
         return before is not None and (now.low > before.high or now.high < before.low)
 
+    @property
+    def target(self) -> str:
+        """What the ratio is to be, whatever it was before; empty where nobody has said."""
+        if self.what in AT_MOST:
+            return f"<= {AT_MOST[self.what]:g}"
+        return f">= {AT_LEAST[self.what]:g}" if self.what in AT_LEAST else ""
+
+    @property
+    def missed(self) -> bool:
+        """Is the median beyond it?"""
+        return self.now.median > AT_MOST.get(self.what, math.inf) or self.now.median < AT_LEAST.get(
+            self.what, 0
+        )
+
 
 def run(wanted: argparse.Namespace, console: Console) -> None:
     """Measure, and say what has moved; ``--update`` commits to what was measured.
@@ -60,10 +75,12 @@ def run(wanted: argparse.Namespace, console: Console) -> None:
     with display.steps(console, ratios.steps(wanted.rounds)) as step:
         measured = ratios.measure(models, wanted.rounds, wanted.seconds, step)
     found = verdicts(measured, reference)
-    Console(width=None if sys.stdout.isatty() else 120).print(table(found), highlight=False)
-    moved = [f"moved: {one.what}" for one in found if one.moved]
-    moved += [f"no longer measured: {what}" for what in reference if what not in measured]
-    print("\n".join(moved) or "nothing moved by more than the noise")
+    Console(width=None if sys.stdout.isatty() else 140).print(table(found), highlight=False)
+    told = [f"moved: {one.what}" for one in found if one.moved]
+    told += [f"no longer measured: {what}" for what in reference if what not in measured]
+    told = told or ["nothing moved by more than the noise"]
+    told += [f"beyond its target: {one.what}, {one.target}" for one in found if one.missed]
+    print("\n".join(told))
     print(machine.circumstances())
     if wanted.update:
         kept = {one.what: dataclasses.asdict(one.now) for one in found}
@@ -84,13 +101,14 @@ def _spread(values: Sequence[float]) -> Spread:
 
 def table(found: Sequence[Verdict]) -> Table:
     """For people."""
-    shown = Table("ratio", "committed", "now", "")
-    for column in shown.columns[1:3]:
+    shown = Table("ratio", "committed", "now", "target", "")
+    for column in shown.columns[1:4]:
         column.justify = "right"
     for one in found:
         change = f"{one.now.median / one.before.median - 1:+.0%}" if one.before else ""
         verdict = f"[bold]moved by {change}[/]" if one.moved else ""
-        shown.add_row(one.what, _text(one.before), _text(one.now), verdict)
+        target = f"[bold]{one.target}[/]" if one.missed else one.target
+        shown.add_row(one.what, _text(one.before), _text(one.now), target, verdict)
     return shown
 
 

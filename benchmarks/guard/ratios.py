@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from benchmarks import prepare, rounds, servers
+from benchmarks.display import Step
 from benchmarks.limit.floor import Floor
 from benchmarks.load.dialect import DIALECTS
 from benchmarks.peers import environment
@@ -15,7 +16,27 @@ SHAPES = (Shape(1, 16), Shape(32, 4), Shape(256, 4))
 REFERENCE = "fastapi"
 
 Ratios = Mapping[str, Sequence[float]]
-Step = Callable[[object], None]
+
+AT_MOST = {
+    "CPU a row, of FastAPI's, 1 x 16": 0.62,
+    "CPU a row, of FastAPI's, 32 x 4": 0.40,
+    "CPU a row, of FastAPI's, 256 x 4": 0.38,
+    "p99, of FastAPI's, 1 x 16": 1.0,
+    "p99, of FastAPI's, 32 x 4": 1.0,
+    "p99, of FastAPI's, 256 x 4": 1.0,
+    "CPU a row, of the same in process, 256 x 4": 1.2,
+    **{
+        f"CPU a row, {dialect} of predict's, {shape}": 1.1
+        for dialect in ("oip", "tfserving", "mlflow")
+        for shape in ("1 x 16", "256 x 4")
+    },
+}
+AT_LEAST = {
+    "rows/s, of FastAPI's, 1 x 16": 1.4,
+    "rows/s, of FastAPI's, 32 x 4": 2.2,
+    "rows/s, of FastAPI's, 256 x 4": 2.5,
+    "rows/s, oip-bytes of predict's, 256 x 4": 3.0,
+}
 
 
 def steps(count: int) -> int:
@@ -55,7 +76,8 @@ def _loaded(
     within = zip(mine, floor.measured, strict=True)
     return {
         f"CPU a row, of FastAPI's, {shape}": _each(mine, other, _cpu),
-        f"rows/s, of FastAPI's, {shape}": _each(mine, other, lambda one: one.rows_per_second),
+        f"rows/s, of FastAPI's, {shape}": _each(mine, other, _rate),
+        f"p99, of FastAPI's, {shape}": _each(mine, other, lambda one: one.p99),
         f"CPU a row, of the same in process, {shape}": [
             one.cpu_per_row / cost for one, cost in within
         ],
@@ -69,14 +91,20 @@ def _dialects(
         Target(ours, prepare.requests([shape.rows], dialect)[shape.rows]) for dialect in DIALECTS
     ]
     predict, *others = rounds.alternate(targets, shape, count, seconds, lambda: step(shape))
-    return {
-        f"CPU a row, {dialect} of predict's, {shape}": _each(other, predict, _cpu)
-        for dialect, other in zip(list(DIALECTS)[1:], others, strict=True)
-    }
+    found: dict[str, Sequence[float]] = {}
+    for dialect, other in zip(list(DIALECTS)[1:], others, strict=True):
+        found[f"CPU a row, {dialect} of predict's, {shape}"] = _each(other, predict, _cpu)
+        if dialect.endswith("bytes"):
+            found[f"rows/s, {dialect} of predict's, {shape}"] = _each(other, predict, _rate)
+    return found
 
 
 def _cpu(measured: Measurement) -> float:
     return measured.cpu_per_row
+
+
+def _rate(measured: Measurement) -> float:
+    return measured.rows_per_second
 
 
 def _each(

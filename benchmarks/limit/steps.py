@@ -15,12 +15,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from benchmarks import ROOT, SERVING
 from benchmarks.errors import BenchmarkError
 
 if TYPE_CHECKING:  # what measures has no serving environment, and what is measured no other
     from benchmarks.load.dialect import Request
 
-ROOT = Path(__file__).parent.parent.parent
 REPEATS = 5
 SECONDS = 0.1  # of each repeat of a step
 
@@ -51,7 +51,7 @@ def measure(models: Path, name: str, request: "Request", rows: int) -> Steps:
     headers = json.dumps(dict(request.headers))
     words = [str(models.resolve()), name, request.path, headers, str(rows)]
     done = subprocess.run(
-        [str(ROOT / ".venv-serve/bin/python"), "-m", "benchmarks.limit.steps", *words],
+        [str(SERVING), "-m", "benchmarks.limit.steps", *words],
         cwd=ROOT,
         input=request.body,
         capture_output=True,

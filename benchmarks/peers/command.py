@@ -10,7 +10,7 @@ from pathlib import Path
 from rich.console import Console
 
 import serve
-from benchmarks import display, machine, prepare, servers
+from benchmarks import ROOT, SERVING, display, machine, prepare, servers
 from benchmarks.errors import BenchmarkError
 from benchmarks.load import digits
 from benchmarks.load.dialect import Model
@@ -19,7 +19,6 @@ from benchmarks.peers import comparison, environment, trial
 from benchmarks.peers.comparison import Contender
 from benchmarks.peers.table import PEERS, Peer
 from benchmarks.peers.trial import SHAPES
-from benchmarks.servers import ROOT
 
 
 def run(wanted: argparse.Namespace, console: Console) -> None:
@@ -64,7 +63,7 @@ def _ours(models: Path, stock: Stock) -> Contender:
     return Contender(
         title="onnxlet",
         version=serve.__version__,
-        megabytes=environment.megabytes(ROOT / ".venv-serve"),
+        megabytes=environment.megabytes(SERVING.parent.parent),
         settings="two workers, else its defaults",
         start=partial(servers.ours, models),
         letters={shape.rows: stock.letters("predict", shape.rows)[0] for shape in SHAPES},

@@ -6,10 +6,10 @@ from pathlib import Path
 
 from rich.console import Console
 
-from benchmarks import prepare
+from benchmarks import ROOT, prepare
 from benchmarks.errors import BenchmarkError
 from benchmarks.peers.table import Peer
-from benchmarks.servers import ROOT, Server
+from benchmarks.servers import Server
 
 
 def folder(name: str, peer: Peer) -> Path:

@@ -6,7 +6,12 @@ from benchmarks.guard import command, ratios
 from benchmarks.guard.command import FILE, Spread, Verdict, verdicts
 from benchmarks.load.dialect import DIALECTS
 
-OWN = ("CPU a row, of FastAPI's", "rows/s, of FastAPI's", "CPU a row, of the same in process")
+OWN = (
+    "CPU a row, of FastAPI's",
+    "rows/s, of FastAPI's",
+    "p99, of FastAPI's",
+    "CPU a row, of the same in process",
+)
 
 
 def test_only_what_moved_by_more_than_both_noises_is_told() -> None:
@@ -16,8 +21,23 @@ def test_only_what_moved_by_more_than_both_noises_is_told() -> None:
     assert found[0] == Verdict("quiet", Spread(1.01, 1.0, 1.02), before["quiet"])
     assert [one.moved for one in found] == [True, False, False]
     shown = command.table(found)
-    assert list(shown.columns[3].cells) == ["[bold]moved by +12%[/]", "", ""]
+    assert list(shown.columns[4].cells) == ["[bold]moved by +12%[/]", "", ""]
     assert list(shown.columns[1].cells)[1:] == ["0.700 (0.600 to 0.850)", "–"]
+
+
+def test_a_ratio_beyond_its_target_is_told() -> None:
+    cpu, rate, other = "CPU a row, of FastAPI's, 1 x 16", "rows/s, of FastAPI's, 1 x 16", "other"
+    good = verdicts({cpu: [0.62], rate: [1.4], other: [9.0]}, {})
+    bad = verdicts({cpu: [0.63], rate: [1.39]}, {})
+    assert [one.target for one in good] == ["<= 0.62", ">= 1.4", ""]
+    assert [one.missed for one in good] == [False, False, False]
+    assert [one.missed for one in bad] == [True, True]
+    assert list(command.table(bad).columns[3].cells) == ["[bold]<= 0.62[/]", "[bold]>= 1.4[/]"]
+
+
+def test_targets_are_of_what_is_measured() -> None:
+    kept = json.loads(FILE.read_text())["ratios"]
+    assert {*ratios.AT_MOST, *ratios.AT_LEAST} <= set(kept)
 
 
 def test_what_is_committed_is_what_is_measured() -> None:
@@ -26,6 +46,7 @@ def test_what_is_committed_is_what_is_measured() -> None:
     dialects = [name for name in DIALECTS if name != "predict"]
     outer = (ratios.SHAPES[0], ratios.SHAPES[-1])
     others = {f"CPU a row, {name} of predict's, {shape}" for name in dialects for shape in outer}
-    assert set(kept) == own | others
+    faster = {f"rows/s, oip-bytes of predict's, {shape}" for shape in outer}
+    assert set(kept) == own | others | faster
     for spread in kept.values():
         assert 0 < spread["low"] <= spread["median"] <= spread["high"] < 100

@@ -8,7 +8,7 @@ from benchmarks import rounds, wrk
 from benchmarks.load.dialect import Request
 from benchmarks.rounds import FailedRequestsError, Measurement, Shape, Target
 from benchmarks.servers import Server
-from benchmarks.verdict import at_least, at_most, table
+from benchmarks.stress.verdict import at_least, at_most, table
 from tests.conftest import Digits
 from tests.live_server import Server as LiveServer
 

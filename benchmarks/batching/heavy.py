@@ -11,7 +11,17 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
+from benchmarks import prepare
+
 LAYERS = (784, 7168, 7168, 10)
+
+
+def models() -> Path:
+    """A repository with it, made once."""
+    folder = prepare.FOLDER / "heavy-models"
+    if not folder.exists():
+        publish(folder)
+    return folder
 
 
 def publish(folder: Path) -> None:
