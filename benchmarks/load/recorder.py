@@ -36,7 +36,7 @@ class Recorder:
     def __init__(self, environment: Environment) -> None:
         self._environment = environment
         self._file = environment.parsed_options.record  # once: Locust's pages can set options
-        self._end: gevent.Greenlet | None = None
+        self._window: gevent.Greenlet | None = None
         self._start()
         events = environment.events
         events.test_start.add_listener(self._start)
@@ -56,19 +56,19 @@ class Recorder:
         self._opened_at = self._cpu = 0.0
 
     def _spawned(self, **_: Any) -> None:
+        if self._window is None:  # else somebody has changed the number of users
+            self._window = gevent.spawn(self._watch)
+
+    def _watch(self) -> None:
+        """Open the window, and end the test with it; workers are told by their master."""
         options, runner = self._environment.parsed_options, self._environment.runner
-        if self._opens < math.inf:  # somebody has changed the number of users
-            return
-        self._opens = time.perf_counter() + options.warm_up
-        gevent.spawn_later(options.warm_up, self._open)
-        if options.measure and not isinstance(runner, WorkerRunner):
-            self._end = gevent.spawn_later(options.warm_up + options.measure, self._quit)
-
-    def _open(self) -> None:
+        gevent.sleep(options.warm_up)
+        # Timers may be early by as long as the loop was busy before, so what is counted begins now.
+        self._opens = time.perf_counter()
         self._opened_at, self._cpu = time.time(), time.process_time()
-
-    def _quit(self) -> None:
-        runner = self._environment.runner
+        if not options.measure or isinstance(runner, WorkerRunner):
+            return
+        gevent.sleep(options.measure)
         if isinstance(runner, MasterRunner):
             runner.stop()  # returns when it has heard from all workers
         runner.quit()
@@ -76,8 +76,9 @@ class Recorder:
     def _stop(self, **_: Any) -> None:
         self._note()
         self._closes = time.perf_counter()
-        if self._end is not None and self._end is not gevent.getcurrent():
-            self._end.kill(block=False)
+        if self._window is not None and self._window is not gevent.getcurrent():
+            self._window.kill(block=False)
+        self._window = None
 
     def _take(
         self, name: str, response_time: float, exception: Any, context: Mapping[str, Any], **_: Any

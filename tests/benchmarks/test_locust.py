@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.load.tally import SLICE_SECONDS
 from tests.benchmarks.headless import LOCUST, SECONDS, locust, wait_until_it_sends
 from tests.conftest import free_port, python_environment, run
 from tests.live_server import Server
@@ -48,6 +49,16 @@ def test_a_class_for_each_load(host: str, work: Path, tmp_path: Path, users: str
     assert name == (named if rows else "no-op")
     assert record.tallies[name].requests > 10
     assert record.errors == {}
+
+
+def test_a_window_is_as_long_as_it_says(host: str, work: Path, tmp_path: Path) -> None:
+    """Timers of gevent are early by as long as its loop was busy before."""
+    busy = ("-f", Path(__file__).parent / "busy_locustfile.py")
+    record, _ = locust(host, work, *map(str, busy), "-u", "1", "Predict1", folder=tmp_path)
+    (tally,) = record.tallies.values()
+    (process,) = record.processes.values()
+    assert sorted(tally.slices) == list(range(6))
+    assert process.ended - process.began == pytest.approx(6 * SLICE_SECONDS, abs=SLICE_SECONDS)
 
 
 def test_one_master_and_two_workers(host: str, work: Path, tmp_path: Path) -> None:
