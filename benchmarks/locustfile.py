@@ -36,7 +36,8 @@ from train.errors import TrainError
 
 CONNECTIONS = 256  # that an Open user has at most; requests beyond wait, which counts as latency
 ANSWER_SECONDS = 20.0  # after which a request has failed
-LAST_ANSWERS_SECONDS = 30
+LAST_ANSWERS_SECONDS = 30.0
+STOP_SECONDS = 35.0  # that users have for their last answers; Locust's own default is none
 FAULT = "onnxlet-fault"  # a worker's message to its master
 
 events.init_command_line_parser.add_listener(options.add)
@@ -59,6 +60,7 @@ def begin(environment: Environment, **_: Any) -> None:
     """Get ready for tests: letters first, then the clock."""
     environment.events.test_start.add_listener(prepare)
     chosen, runner = environment.parsed_options, environment.runner
+    environment.stop_timeout = environment.stop_timeout or STOP_SECONDS
     if chosen.record and not Path(chosen.record).absolute().parent.is_dir():
         raise SystemExit(f"--record {chosen.record}: there is no such folder")
     Recorder(environment)
@@ -79,6 +81,8 @@ def prepare(environment: Environment, **_: Any) -> None:
     host = (environment.host or "").rstrip("/")
     Asking.stock = None
     try:
+        if chosen.rate <= 0:  # Locust's pages take any number
+            raise BenchmarkError(f"--rate: expected a number above 0, got {chosen.rate}")
         model, _metadata = digits.served(host, chosen.model)
         known = digits.known(host, model, digits.read(Path(chosen.data)))
     except (BenchmarkError, TrainError) as error:

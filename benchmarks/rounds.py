@@ -85,8 +85,8 @@ def alternate(
     for turn in range(rounds):
         order = range(len(targets)) if turn % 2 == 0 else reversed(range(len(targets)))
         for index in order:
-            results[index].append(measure(targets[index], shape, seconds))
             progress()
+            results[index].append(measure(targets[index], shape, seconds))
         after_round()
     return results
 

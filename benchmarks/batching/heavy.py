@@ -5,6 +5,7 @@ Two layers of 7,168 units have 57 million weights, 230 MB. To read them from mem
 """
 
 import itertools
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +21,9 @@ def models() -> Path:
     """A repository with it, made once."""
     folder = prepare.FOLDER / "heavy-models"
     if not folder.exists():
-        publish(folder)
+        with tempfile.TemporaryDirectory(dir=prepare.FOLDER) as beside:
+            publish(Path(beside, folder.name))
+            Path(beside, folder.name).rename(folder)
     return folder
 
 

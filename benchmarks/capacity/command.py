@@ -71,7 +71,8 @@ def _told(made: Measured, replica: Replica, wanted: argparse.Namespace, placed: 
         f"One replica ({replica.workers} worker{'s' * (replica.workers > 1)}; {placed}) holds"
         f" {statistics.median(found):,.0f} requests/s within a p99 of {wanted.p99:g} ms, of"
         f" {rows:g} rows on average: {statistics.median(found) * rows:,.0f} rows/s.",
-        f"{len(found)} searches found {', '.join(f'{rate:,.0f}' for rate in found)}.",
+        f"{len(found)} searches found {', '.join(f'{rate:,.0f}' for rate in found)}; replicas are"
+        " planned with the lowest.",
         f"At {best.rate:,.0f}/s the p99 was {best.p99} ms over {best.p99.count:,} answers; a"
         f" request took {best.cpu * 1e6:,.0f} µs of CPU.",
         f"Users: {usl.fit(list(made.users), list(made.users.values()))}",

@@ -47,7 +47,7 @@ class Measured:
 
     @property
     def generator_lacks(self) -> bool:
-        """Did a search end below a rate at which only the load generator was out of CPU?"""
+        """Did a search end below a rate at which the load generator was out of CPU?"""
         for tried, found in zip(self.searches, self.found, strict=True):
             beyond = [one for one in tried if one.rate > found]
             if beyond and min(beyond, key=lambda one: one.rate).generator_lacks:

@@ -78,10 +78,11 @@ def run(wanted: argparse.Namespace, console: Console) -> None:
     Console(width=None if sys.stdout.isatty() else 140).print(table(found), highlight=False)
     told = [f"moved: {one.what}" for one in found if one.moved]
     told += [f"no longer measured: {what}" for what in reference if what not in measured]
-    told = told or ["nothing moved by more than the noise"]
+    if reference and not told:
+        told = ["nothing moved by more than the noise"]
     told += [f"beyond its target: {one.what}, {one.target}" for one in found if one.missed]
+    told.append(machine.circumstances())
     print("\n".join(told))
-    print(machine.circumstances())
     if wanted.update:
         kept = {one.what: dataclasses.asdict(one.now) for one in found}
         document.write_json({"circumstances": machine.circumstances(), "ratios": kept}, FILE)

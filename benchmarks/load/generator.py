@@ -50,7 +50,8 @@ def run(target: Target, load: Load, cpus: tuple[int, ...]) -> Record:
     """
     with tempfile.TemporaryDirectory() as folder:
         kept = Path(folder, "record.json")
-        command = placing.pinned(_command(target, load, len(cpus), kept), cpus)
+        processes = min(len(cpus), load.users)
+        command = placing.pinned(_command(target, load, processes, kept), cpus)
         try:
             done = subprocess.run(
                 command,
@@ -63,28 +64,32 @@ def run(target: Target, load: Load, cpus: tuple[int, ...]) -> Record:
             )
         except subprocess.TimeoutExpired:
             raise BenchmarkError(f"Locust did not end: {' '.join(command)}") from None
-        if not kept.exists():
-            said = [line for line in done.stderr.splitlines() if "no load is sent" in line]
-            said = said or done.stderr.strip().splitlines() or [f"status {done.returncode}"]
+        faults = [line for line in done.stderr.splitlines() if "no load is sent" in line]
+        if faults or not kept.exists():
+            said = faults or done.stderr.strip().splitlines() or [f"status {done.returncode}"]
             raise BenchmarkError(f"Locust: {said[-1]}")
-        return Record.from_json(json.loads(kept.read_text()))
+        record = Record.from_json(json.loads(kept.read_text()))
+        if len(record.processes) < processes:
+            raise BenchmarkError(
+                f"{len(record.processes)} of Locust's {processes} processes came to an end"
+            )
+        return record
 
 
-def _command(target: Target, load: Load, cpus: int, kept: Path) -> list[str]:
+def _command(target: Target, load: Load, processes: int, kept: Path) -> list[str]:
     options = {
         "--host": target.host,
         "--model": target.model,
         "--data": str(target.data.resolve()),
         "--users": str(load.users),
         "--spawn-rate": str(load.users),
-        "--stop-timeout": "30",
         "--warm-up": str(load.warm_up),
         "--measure": str(load.measure),
         "--rows": load.rows,
         "--dialect": load.dialect,
         "--record": str(kept),
     }
-    if (processes := min(cpus, load.users)) > 1:
+    if processes > 1:
         options["--processes"] = str(processes)
     if load.rate:
         options["--rate"] = str(load.rate / load.users)

@@ -50,8 +50,8 @@ def add(parser: LocustArgumentParser) -> None:
         type=numbers.not_negative,
         default=0.0,
         metavar="SECONDS",
-        help="after which Locust ends, counted from the end of the warm-up; 0 for until it is"
-        " stopped, or --run-time is over (default: %(default)s)",
+        help="after which the test ends, and without its pages Locust, counted from the end of the"
+        " warm-up; 0 for until it is stopped, or --run-time is over (default: %(default)s)",
     )
     group.add_argument(
         "--record",

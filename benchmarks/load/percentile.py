@@ -72,7 +72,7 @@ def _of(latencies: HdrHistogram, quantile: float, count: int) -> Percentile:
 
 def _at(latencies: HdrHistogram, rank: int, count: int) -> float:
     """The latency of a rank, counted from 1, in milliseconds."""
-    # Half a rank less, as HdrHistogram rounds what a percentage is of so many.
+    # A quarter of a rank less, as HdrHistogram rounds what a percentage is of so many.
     return float(latencies.get_value_at_percentile(100 * (rank - 0.25) / count)) / 1000
 
 

@@ -1,7 +1,8 @@
 """Keeps what Locust's requests took, in each of its processes, and brings it together.
 
 With ``--processes`` or on several machines the workers send what they have every few seconds, as
-Locust's own statistics are sent, and the last of it when their users have ended.
+Locust's own statistics are sent, what is left when the window closes, and the last of it when their
+users have ended.
 """
 
 import json
@@ -46,11 +47,13 @@ class Recorder:
         events.report_to_master.add_listener(self._report)
         events.worker_report.add_listener(self._gather)
         events.test_stop.add_listener(self._hand_over)
+        events.quitting.add_listener(self._hand_over)  # before Locust tells its master
         if isinstance(environment.runner, MasterRunner):
             environment.runner.register_message(_KEY, self._gather_last)
         events.quit.add_listener(self._finish)
 
     def _start(self, **_: Any) -> None:
+        self._end_watch()
         self._record = Record()
         self._opens = self._closes = math.inf
         self._opened_at = self._cpu = 0.0
@@ -60,7 +63,10 @@ class Recorder:
             self._window = gevent.spawn(self._watch)
 
     def _watch(self) -> None:
-        """Open the window, and end the test with it; workers are told by their master."""
+        """Open the window, and end the test with it; workers are told by their master.
+
+        With Locust's pages the test alone ends, and without them Locust.
+        """
         options, runner = self._environment.parsed_options, self._environment.runner
         gevent.sleep(options.warm_up)
         # Timers may be early by as long as the loop was busy before, so what is counted begins now.
@@ -69,13 +75,18 @@ class Recorder:
         if not options.measure or isinstance(runner, WorkerRunner):
             return
         gevent.sleep(options.measure)
-        if isinstance(runner, MasterRunner):
+        if isinstance(runner, MasterRunner) or self._environment.web_ui:
             runner.stop()  # returns when it has heard from all workers
-        runner.quit()
+        if not self._environment.web_ui:
+            runner.quit()
 
     def _stop(self, **_: Any) -> None:
         self._note()
         self._closes = time.perf_counter()
+        self._end_watch()
+        self._hand_over()  # now, for a master that quits does not wait for the users' last answers
+
+    def _end_watch(self) -> None:
         if self._window is not None and self._window is not gevent.getcurrent():
             self._window.kill(block=False)
         self._window = None
@@ -128,6 +139,9 @@ class Recorder:
     def _finish(self, **_: Any) -> None:
         if isinstance(self._environment.runner, WorkerRunner):
             return
-        print(percentile.text(self._record.tallies), flush=True)
+        if self._record.tallies:
+            print(percentile.text(self._record.tallies), flush=True)
+        else:
+            print("nothing was recorded: no request began after the warm-up", flush=True)
         if self._file:
             Path(self._file).write_text(json.dumps(self._record.to_json()))

@@ -1,11 +1,14 @@
 """What another client sees while a server is under load: one request at a time, each timed."""
 
+import contextlib
 import http.client
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
+
+from benchmarks.errors import BenchmarkError
 
 PAUSE = 0.01  # seconds between two requests
 
@@ -18,7 +21,7 @@ class Watch:
     method: str = "GET"
     body: bytes | None = None
     seen: list[tuple[int, float]] = field(default_factory=list)
-    """Status and milliseconds of each answer, from the connection's start."""
+    """Status and milliseconds of each answer, from the connection's start; 0 for none."""
 
     def __enter__(self) -> "Watch":
         self._stop = threading.Event()
@@ -34,12 +37,12 @@ class Watch:
         """Sorted, of the answers with a wanted status.
 
         Raises:
-            ValueError: there were none.
+            BenchmarkError: there were none.
 
         """
         found = sorted(taken for status, taken in self.seen if wanted(status))
         if not found:
-            raise ValueError(f"{self.method} {self.url}: no such answer among {len(self.seen)}")
+            raise BenchmarkError(f"{self.method} {self.url}: no such answer among {len(self.seen)}")
         return found
 
     def _ask(self) -> None:
@@ -47,9 +50,9 @@ class Watch:
         while not self._stop.wait(PAUSE):
             started = time.monotonic()
             connection = http.client.HTTPConnection(target.netloc, timeout=30)
-            try:
+            status = 0
+            with contextlib.suppress(OSError, http.client.HTTPException):
                 connection.request(self.method, target.path, self.body)
                 status = connection.getresponse().status
-            finally:
-                connection.close()
+            connection.close()
             self.seen.append((status, (time.monotonic() - started) * 1000))

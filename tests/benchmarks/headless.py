@@ -27,12 +27,13 @@ def locust(host: str, work: Path, *arguments: str, folder: Path) -> tuple[Record
 
 def wait_until_it_sends(server: Server) -> None:
     """Until the server has answered more requests than those that a load's beginning takes."""
-    wanted = _answered(server) + 20
-    while _answered(server) < wanted:
+    wanted = answered(server) + 20
+    while answered(server) < wanted:
         time.sleep(0.05)
 
 
-def _answered(server: Server) -> float:
+def answered(server: Server) -> float:
+    """Requests for inference, of all clients since it was started."""
     told = server.request("GET", "/metrics").body.decode()
     counted = re.findall(r'^onnxlet_requests_total{.*model="mnist".*} (\S+)$', told, re.MULTILINE)
     return sum(map(float, counted))

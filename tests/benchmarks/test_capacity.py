@@ -44,17 +44,18 @@ PERCENTILE = Percentile(0.99, 18.0, 17.0, 19.5, 900)
         ({"failures": 1}, False),
         ({"p99": None}, False),
         ({"p99": Percentile(0.99, 18.0, 17.0, 20.1, 900)}, False),
-        ({"reached": 940.0}, False),
+        ({"reached": 930.0}, False),
+        ({"reached": 930.0, "due": 960.0}, True),  # chance sent fewer
     ],
 )
 def test_what_holds(change: dict[str, object], holds: bool) -> None:
-    plain = {"rate": 1000.0, "reached": 990.0, "p99": PERCENTILE, "failures": 0}
+    plain = {"rate": 1000.0, "due": 1000.0, "reached": 990.0, "p99": PERCENTILE, "failures": 0}
     made = Probe(**{**plain, "generator_share": 0.5, "cpu": 1e-4, **change})  # type: ignore[arg-type]
     assert made.holds(20.0) == holds
 
 
 def probe(rate: float, failures: int = 0, generator_share: float = 0.5) -> Probe:
-    return Probe(rate, rate, PERCENTILE, failures, generator_share, 1e-4)
+    return Probe(rate, rate, rate, PERCENTILE, failures, generator_share, 1e-4)
 
 
 def test_the_best_probe_is_that_of_the_median_search() -> None:

@@ -1,10 +1,17 @@
 """What the guard says of ratios, and that each committed one is measured."""
 
 import json
+from collections.abc import Sequence
+from contextlib import nullcontext
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
 
 from benchmarks.guard import command, ratios
 from benchmarks.guard.command import FILE, Spread, Verdict, verdicts
 from benchmarks.load.dialect import DIALECTS
+from benchmarks.rounds import Measurement
 
 OWN = (
     "CPU a row, of FastAPI's",
@@ -40,8 +47,19 @@ def test_targets_are_of_what_is_measured() -> None:
     assert {*ratios.AT_MOST, *ratios.AT_LEAST} <= set(kept)
 
 
-def test_what_is_committed_is_what_is_measured() -> None:
+def test_what_is_committed_is_what_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The servers and their loads are left out: it is about names."""
+
+    def alternate(targets: Sequence[object], *_: object) -> list[list[Measurement]]:
+        return [[Measurement(rows_per_second=1, cpu_per_row=1, p99=1, shares=(1,))]] * len(targets)
+
+    for module, name in ((ratios.servers, "ours"), (ratios.environment, "server")):
+        monkeypatch.setattr(module, name, lambda *_: nullcontext())
+    monkeypatch.setattr(ratios.rounds, "alternate", alternate)
+    monkeypatch.setattr(ratios, "Floor", lambda *_: SimpleNamespace(measured=[2], measure=None))
+    measured = ratios.measure(Path(), 1, 1, lambda _: None)
     kept = json.loads(FILE.read_text())["ratios"]
+    assert set(kept) == set(measured)
     own = {f"{what}, {shape}" for what in OWN for shape in ratios.SHAPES}
     dialects = [name for name in DIALECTS if name != "predict"]
     outer = (ratios.SHAPES[0], ratios.SHAPES[-1])

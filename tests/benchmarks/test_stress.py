@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.errors import BenchmarkError
 from benchmarks.stress import pressure, soak
 from benchmarks.stress.watch import Watch
 from tests.live_server import Server as LiveServer
@@ -55,5 +56,5 @@ def test_a_watch_has_every_status(server: LiveServer) -> None:
         while not watch.seen:
             time.sleep(0.01)
     assert watch.milliseconds(lambda status: status == 404)[0] > 0
-    with pytest.raises(ValueError, match=r"GET .*/nowhere: no such answer among \d+"):
+    with pytest.raises(BenchmarkError, match=r"GET .*/nowhere: no such answer among \d+"):
         watch.milliseconds(lambda status: status == 200)
