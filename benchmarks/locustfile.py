@@ -38,6 +38,7 @@ CONNECTIONS = 256  # that an Open user has at most; requests beyond wait, which 
 ANSWER_SECONDS = 20.0  # after which a request has failed
 LAST_ANSWERS_SECONDS = 30.0
 STOP_SECONDS = 35.0  # that users have for their last answers; Locust's own default is none
+USERS = 100_000  # that a worker may have; they are numbered
 FAULT = "onnxlet-fault"  # a worker's message to its master
 
 events.init_command_line_parser.add_listener(options.add)
@@ -93,7 +94,8 @@ def prepare(environment: Environment, **_: Any) -> None:
             raise SystemExit(fault) from None
         logging.getLogger("locust").error(fault)
     else:
-        Asking.stock = Stock(known, model)
+        worker = runner.worker_index if isinstance(runner, WorkerRunner) else 0
+        Asking.stock = Stock(known, model, first=worker * USERS)
         inspect.stack()  # Locust does so when a test ends, and the first time takes 40 ms
         gc.collect()
         gc.freeze()  # else a full collection halts all users for 30 ms now and then

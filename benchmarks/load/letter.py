@@ -13,6 +13,8 @@ SIZES = (1, 8, 32, 64, 256)  # rows of a request
 MIX = {1: 50, 8: 20, 32: 15, 64: 10, 256: 5}
 """Of 100 requests in a mix, how many have so many rows: 26.1 rows on average."""
 MIXED = "mix"
+_ROUND = 10_000  # requests after which a user begins anew; a mix has its shares exactly in each
+_SEED = 7
 _VARIETY = 8  # requests of a size, each of other digits: answers that are mixed up are seen
 
 
@@ -45,11 +47,20 @@ def users_class(dialect: str, rows: int) -> str:
 
 
 class Stock:
-    """Letters of each dialect and size, encoded when they are first asked for."""
+    """Letters of each dialect and size, encoded when they are first asked for.
 
-    def __init__(self, digits: Digits, model: Model) -> None:
+    Args:
+        digits: what is sent.
+        model: what is asked.
+        first: the number of its first user. Each user has an order of its own, the same in each
+            test, so that users don't send their large requests together.
+
+    """
+
+    def __init__(self, digits: Digits, model: Model, first: int = 0) -> None:
         self._digits = digits
         self._model = model
+        self._users = itertools.count(first)
         self._letters: dict[tuple[str, int], list[Letter]] = {}
 
     def letters(self, dialect: str, rows: int) -> list[Letter]:
@@ -60,12 +71,12 @@ class Stock:
         return self._letters[key]
 
     def endless(self, dialect: str, rows: int | None) -> Iterator[Letter]:
-        """One letter after the other, in sizes by ``MIX`` where ``rows`` is None."""
+        """One letter after the other for a new user, in sizes by ``MIX`` where ``rows`` is None."""
         if rows is not None:
             return itertools.cycle(self.letters(dialect, rows))
-        random = np.random.default_rng()  # no two users send the same sizes at the same time
-        shares = np.array(list(MIX.values())) / sum(MIX.values())
-        sizes = random.choice(list(MIX), 10_000, p=shares).tolist()
+        random = np.random.default_rng([_SEED, next(self._users)])
+        counts = np.array(list(MIX.values())) * _ROUND // sum(MIX.values())
+        sizes = random.permutation(np.repeat(list(MIX), counts)).tolist()
         turns = random.integers(_VARIETY, size=len(sizes)).tolist()
         order = zip(sizes, turns, strict=True)
         return itertools.cycle([self.letters(dialect, size)[turn] for size, turn in order])

@@ -2,7 +2,6 @@
 
 import itertools
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -84,9 +83,17 @@ def test_what_is_served_is_named_with_where_it_came_from(host: str) -> None:
     assert len(metadata["provenance"]["run_id"]) == 32
 
 
-def test_the_mix_has_its_weights() -> None:
+def test_the_mix_has_its_weights_in_an_order_of_each_users_own() -> None:
     known = Digits(np.zeros((9, 784), np.uint8), np.zeros(9, np.int64))
-    letters: Iterator[object] = Stock(known, Model()).endless("oip-bytes", None)
-    rows = [letter.rows for letter in itertools.islice(letters, 10_000)]  # type: ignore[attr-defined]
-    for size, weight in MIX.items():
-        assert rows.count(size) / 100 == pytest.approx(weight, abs=2)
+
+    def orders(first: int) -> list[list[int]]:
+        stock = Stock(known, Model(), first)
+        users = [stock.endless("oip-bytes", None) for _ in range(2)]
+        return [[letter.rows for letter in itertools.islice(user, 10_000)] for user in users]
+
+    one, other = orders(0)
+    assert one != other
+    assert orders(0) == [one, other]
+    assert orders(1)[0] == other
+    for rows in (one, other):
+        assert {size: rows.count(size) / 100 for size in MIX} == MIX
