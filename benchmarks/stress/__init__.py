@@ -1,1 +1,1 @@
-"""``python -m benchmarks stress``: does the server keep its temper when it has more than enough?"""
+"""``python -m benchmarks stress``: the server while it is busy or overrun, and its memory."""
