@@ -4,11 +4,8 @@ import contextlib
 import http.client
 import threading
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
-
-from benchmarks.errors import BenchmarkError
 
 PAUSE = 0.01  # seconds between two requests
 
@@ -32,18 +29,6 @@ class Watch:
     def __exit__(self, *_: object) -> None:
         self._stop.set()
         self._thread.join()
-
-    def milliseconds(self, wanted: Callable[[int], bool]) -> list[float]:
-        """Sorted, of the answers with a wanted status.
-
-        Raises:
-            BenchmarkError: there were none.
-
-        """
-        found = sorted(taken for status, taken in self.seen if wanted(status))
-        if not found:
-            raise BenchmarkError(f"{self.method} {self.url}: no such answer among {len(self.seen)}")
-        return found
 
     def _ask(self) -> None:
         target = urlsplit(self.url)
