@@ -1,5 +1,6 @@
 """What a person sees while something is measured."""
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -8,6 +9,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 Step = Callable[[object], None]
 """Called at the beginning of each step, with what begins."""
+
+
+def out(width: int) -> Console:
+    """Where results go: as wide as the terminal, and so many columns where there is none."""
+    return Console(width=None if sys.stdout.isatty() else width)
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """What a benchmark needs: the small model 784-128-10, and bodies of real test digits."""
 
+import functools
 import os
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from benchmarks import ROOT
 from benchmarks.errors import BenchmarkError
 from benchmarks.load import digits
 from benchmarks.load.dialect import DIALECTS, Model, Request
+from benchmarks.load.digits import Digits
 
 FOLDER = ROOT / "build/bench"
 
@@ -48,5 +50,10 @@ def keras_model() -> Path:
 
 def requests(rows: Iterable[int], dialect: str = "predict") -> dict[int, Request]:
     """For each number of rows, a request with so many test digits, as compact integer JSON."""
-    sent = digits.read(ROOT / "data")
-    return {count: DIALECTS[dialect].request(sent.some(count, 0).images, Model()) for count in rows}
+    encode = DIALECTS[dialect].request
+    return {count: encode(_digits().some(count, 0).images, Model()) for count in rows}
+
+
+@functools.cache
+def _digits() -> Digits:
+    return digits.read(ROOT / "data")

@@ -6,7 +6,6 @@ heavy model.
 
 import argparse
 import statistics
-import sys
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -48,7 +47,7 @@ def run(wanted: argparse.Namespace, console: Console) -> None:
     with display.steps(console, total) as step:
         for what, models in repositories.items():
             add_rows(table, what, compare(models, wanted.rounds, wanted.seconds, step))
-    Console(width=None if sys.stdout.isatty() else 120).print(table)
+    display.out(120).print(table)
     print(machine.circumstances())
 
 

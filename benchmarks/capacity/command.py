@@ -4,7 +4,6 @@ import argparse
 import dataclasses
 import math
 import statistics
-import sys
 from pathlib import Path
 
 from rich.console import Console
@@ -51,7 +50,7 @@ def run(wanted: argparse.Namespace, console: Console) -> None:
         told = _told(made, replica, wanted, str(cpus))
         tried = _tried(made, replica)
     print("\n".join(told))
-    out = Console(width=None if sys.stdout.isatty() else 120)
+    out = display.out(120)
     out.print(tried, _planned(plans, wanted.p99), highlight=False)
     print(machine.circumstances())
     _write(made, plans, told, wanted.out)

@@ -5,7 +5,6 @@ import dataclasses
 import json
 import math
 import statistics
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -75,7 +74,7 @@ def run(wanted: argparse.Namespace, console: Console) -> None:
     with display.steps(console, ratios.steps(wanted.rounds)) as step:
         measured = ratios.measure(models, wanted.rounds, wanted.seconds, step)
     found = verdicts(measured, reference)
-    Console(width=None if sys.stdout.isatty() else 140).print(table(found), highlight=False)
+    display.out(140).print(table(found), highlight=False)
     told = [f"moved: {one.what}" for one in found if one.moved]
     told += [f"no longer measured: {what}" for what in reference if what not in measured]
     if reference and not told:

@@ -2,7 +2,6 @@
 
 import argparse
 import statistics
-import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -46,7 +45,7 @@ def run(wanted: argparse.Namespace, console: Console) -> None:
             step("an empty exchange")
             http = _exchange(Path(folder), wanted.rounds, wanted.seconds)
             costs = _costs(wanted, sizes, step)
-    Console(width=None if sys.stdout.isatty() else 140).print(table(costs, http), highlight=False)
+    display.out(140).print(table(costs, http), highlight=False)
     print(_explained(http))
     print(machine.circumstances())
 

@@ -98,7 +98,7 @@ def _tell(contenders: Sequence[Contender], wanted: argparse.Namespace, console: 
     comparison.write_json(contenders, machine.described(), wanted.out)
     console.print(f"wrote {wanted.out}", highlight=False, soft_wrap=True)
     table = comparison.table(contenders)
-    Console(width=None if sys.stdout.isatty() else 180).print(table, highlight=False)
+    display.out(180).print(table, highlight=False)
     told = [*comparison.ahead(contenders), machine.circumstances()]
     print("\n".join(told))
     if wanted.markdown:

@@ -110,7 +110,7 @@ def _show(cells: Sequence[Measured]) -> None:
     for one in cells:
         cells_of = row(one)
         table.add_row(*(cells_of[place] for place in kept))
-    Console(width=None if sys.stdout.isatty() else 160).print(table)
+    display.out(160).print(table)
 
 
 def _log(wanted: argparse.Namespace, report: Report, console: Console) -> None:

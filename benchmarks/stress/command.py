@@ -1,7 +1,6 @@
 """What ``python -m benchmarks stress`` does."""
 
 import argparse
-import sys
 
 from rich.console import Console
 
@@ -30,5 +29,5 @@ def run(wanted: argparse.Namespace, console: Console) -> None:
                 *pressure.overrun(models, seconds, step),
                 pressure.start_up(models, count, step),
             ]
-    Console(width=None if sys.stdout.isatty() else 120).print(verdict.table(lines))
+    display.out(120).print(verdict.table(lines))
     print(machine.circumstances())

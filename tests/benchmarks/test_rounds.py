@@ -8,7 +8,6 @@ from benchmarks import rounds, wrk
 from benchmarks.load.dialect import Request
 from benchmarks.rounds import FailedRequestsError, Measurement, Shape, Target
 from benchmarks.servers import Server
-from benchmarks.stress.verdict import at_least, at_most, table
 from tests.conftest import Digits
 from tests.live_server import Server as LiveServer
 
@@ -55,11 +54,3 @@ def test_ratios_are_of_the_same_round() -> None:
 
     ours, theirs = [rate(20), rate(300), rate(90)], [rate(10), rate(100), rate(30)]
     assert rounds.ratio(ours, theirs, lambda measured: measured.rows_per_second) == 3
-
-
-def test_verdicts() -> None:
-    assert at_most("a", 1.0, 1.0).met
-    assert not at_most("a", 1.1, 1.0).met
-    assert at_least("a", 1.0, 1.0).met
-    assert not at_least("a", 0.9, 1.0).met
-    assert table([at_most("a", 1.1, 1.0, " s")]).row_count == 1

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.stress import pressure, soak
+from benchmarks.stress.verdict import at_least, at_most, table
 from benchmarks.stress.watch import Watch
 from tests.conftest import free_port
 from tests.live_server import Server as LiveServer
@@ -74,3 +75,11 @@ def test_a_health_check_that_is_not_answered_falls_short() -> None:
     line = pressure.slowest(watch, pressure.CROWD)
     assert line.what == "slowest of 3 health answers at 1 x 64, 2 of them not 200"
     assert (line.measured, line.met) == (3.0, False)
+
+
+def test_verdicts() -> None:
+    assert at_most("a", 1.0, 1.0).met
+    assert not at_most("a", 1.1, 1.0).met
+    assert at_least("a", 1.0, 1.0).met
+    assert not at_least("a", 0.9, 1.0).met
+    assert table([at_most("a", 1.1, 1.0, " s")]).row_count == 1
