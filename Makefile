@@ -1,6 +1,7 @@
 # The two commands of this project are `make run` and `make test`; `make help` lists the rest.
 
 PYTHON ?= python3
+export PYTHON
 PORT ?= 8080
 MLFLOW_PORT ?= 5000
 NAME := mnist
@@ -9,28 +10,30 @@ NAME := mnist
 VENV ?= .venv
 VENV_SERVE ?= .venv-serve
 
-# What the tests leave for each other: the model that they train, and pytest laid beside the
-# serving environment, so that its tests run in exactly what is shipped.
+# What the tests leave for each other, and the environments that only they use.
 BUILD := build
-PYTEST_BESIDE := $(BUILD)/pytest
 TEST_MODELS := $(BUILD)/test-models
 
-LOCK := $(VENV)/bin/uv pip compile --universal --generate-hashes --no-header --no-annotate \
+# Every package that users run has hashes; peers and the clients of tests have exact versions only.
+LOCK := requirements/uv pip compile --universal --no-header --no-annotate \
 	--no-emit-index-url --fork-strategy fewest --python-version 3.11 --quiet $(LOCK_OPTIONS)
+HASHED := serve train export load pytest sbom uv
+UNHASHED := audit clients mlserver peer-bentoml peer-course peer-fastapi peer-litserve peer-mlflow peer-mosec \
+	peer-naive peer-ray
 
 , := ,
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run model mlflow test test-export test-others images test-images bench-quick lint lock clean
+.PHONY: help setup run model mlflow test test-fresh images bench-quick lint lock audit clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-setup: $(VENV)/.installed $(VENV_SERVE)/.installed ## make both environments from the hash-pinned requirements
+setup: $(VENV)/.installed-dev $(VENV_SERVE)/.installed ## make both environments, with all that tests and benchmarks need
 
 run: $(VENV_SERVE)/.installed ## serve on PORT (8080); train and export first where there is no model yet
 	@ls models/$(NAME)/*/model.onnx > /dev/null 2>&1 || $(MAKE) --no-print-directory model
-	@printf '\nOnce it serves, ask it from another terminal:\n\n  curl --json "@%s" http://127.0.0.1:%s/predict\n\n' \
+	@printf '\nOnce it serves, ask it from another terminal:\n\n  curl -d "@%s" http://127.0.0.1:%s/predict\n\n' \
 		'$(CURDIR)/examples/digits.json' '$(PORT)'
 	@exec $(VENV_SERVE)/bin/python -m serve --name $(NAME) --port $(PORT)
 
@@ -44,21 +47,11 @@ mlflow: $(VENV)/.installed ## show all runs in MLflow's own pages on MLFLOW_PORT
 	@MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false exec $(VENV)/bin/mlflow ui --workers 1 --port $(MLFLOW_PORT) \
 		--backend-store-uri "$${MLFLOW_TRACKING_URI:-sqlite:///mlflow.db}"
 
-# Those of export beside all others, for each alone leaves half of a CPU idle; those of training and of
-# serve, where processes wait for each other, alone. They share no files at the same time.
-test: setup $(PYTEST_BESIDE)/.installed $(BUILD)/clients/.installed $(BUILD)/mlserver/.installed ## run all tests, those of serve and bundle without TensorFlow
-	rm -rf $(TEST_MODELS) $(TEST_MODELS)-export
-	$(VENV)/bin/python -m pytest --repository=$(TEST_MODELS) tests/train tests/tracking
-	$(MAKE) --no-print-directory --jobs=2 --output-sync=target test-export test-others
-	PYTHONPATH=$(PYTEST_BESIDE) $(VENV_SERVE)/bin/python -m pytest --repository=$(TEST_MODELS) \
-		tests/bundle tests/serve
+test: ## set up all that the tests need, and run them; TESTS="serving images" runs two of the groups
+	@$(PYTHON) -m tests.suite $(TESTS)
 
-test-export:
-	$(VENV)/bin/python -m pytest --repository=$(TEST_MODELS)-export tests/export
-
-test-others:
-	$(VENV)/bin/python -m pytest --repository=$(TEST_MODELS) --ignore=tests/bundle --ignore=tests/serve \
-		--ignore=tests/train --ignore=tests/tracking --ignore=tests/export
+test-fresh: ## run `make run`, the request and `make test` on bare Debian machines; needs root
+	@tests/fresh/all
 
 images: ## build the images onnxlet-serve and onnxlet-train; CA_FILE=FILE for a firm's own certificates
 	for image in serve train; do \
@@ -67,56 +60,58 @@ images: ## build the images onnxlet-serve and onnxlet-train; CA_FILE=FILE for a 
 			|| exit; \
 	done
 
-test-images: setup $(BUILD)/clients/.installed ## build both images and test them; needs root, or an engine that runs
-	$(VENV)/bin/python -m pytest --repository=$(TEST_MODELS) --images -s tests/images
-
 bench-quick: setup ## has the server become slower? three minutes; BENCH_OPTIONS=--help for more
 	$(VENV)/bin/python -m benchmarks guard $(BENCH_OPTIONS)
 
-lint: $(VENV)/.installed ## check format, style and types
+lint: $(VENV)/.installed-dev ## check format, style and types
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/mypy
 
-lock: $(VENV)/.installed ## compile requirements/ anew from pyproject.toml; LOCK_OPTIONS=--upgrade for newer ones
-	$(LOCK) --group pyproject.toml:dev -o requirements/dev.txt
-	for group in serve train export pytest peer-fastapi load; do \
-		$(LOCK) --group pyproject.toml:$$group -c requirements/dev.txt -o requirements/$$group.txt; \
+lock: ## compile requirements/ anew from pyproject.toml; LOCK_OPTIONS=--upgrade for newer versions
+	$(LOCK) --generate-hashes --group pyproject.toml:dev -o requirements/dev.txt
+	for group in $(HASHED); do \
+		$(LOCK) --generate-hashes --group pyproject.toml:$$group -c requirements/dev.txt \
+			-o requirements/$$group.txt || exit; \
 	done
-	for group in clients mlserver sbom peer-bentoml peer-course peer-litserve peer-mlflow peer-mosec \
-		peer-naive peer-ray; do \
-		$(LOCK) --group pyproject.toml:$$group -o requirements/$$group.txt; \
+	for group in $(UNHASHED); do \
+		$(LOCK) --group pyproject.toml:$$group -o requirements/$$group.txt || exit; \
 	done
+
+audit: $(BUILD)/audit/.installed $(VENV)/.installed-dev ## list outdated packages, and known vulnerabilities in what users run
+	requirements/uv pip list --outdated --python $(VENV)
+	for group in serve train export load; do \
+		$(BUILD)/audit/bin/pip-audit --disable-pip --require-hashes -r requirements/$$group.txt || failed=1; \
+	done; exit $${failed:-0}
 
 clean: ## remove environments and caches; data, runs and models stay
 	rm -rf $(VENV) $(VENV_SERVE) $(BUILD) .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
-$(VENV)/.installed: requirements/dev.txt
-	$(call install,$(VENV),$<)
+# What training and exporting import. `make setup` adds what tests, benchmarks and `make lint` need.
+$(VENV)/.installed: requirements/train.txt requirements/export.txt
+	@requirements/install $(VENV) $^
+	@touch $@
+
+$(VENV)/.installed-dev: requirements/dev.txt
+	@requirements/install $(VENV) $^
+	@touch $(VENV)/.installed $@
 
 $(VENV_SERVE)/.installed: requirements/serve.txt
-	$(call install,$(VENV_SERVE),$<)
-
-$(PYTEST_BESIDE)/.installed: requirements/pytest.txt $(VENV_SERVE)/.installed
-	rm -rf $(PYTEST_BESIDE)
-	$(VENV_SERVE)/bin/pip install --quiet --require-hashes --target $(PYTEST_BESIDE) -r $<
+	@requirements/install $(VENV_SERVE) $^
 	@touch $@
 
-$(BUILD)/clients/.installed $(BUILD)/mlserver/.installed: $(BUILD)/%/.installed: requirements/%.txt
-	$(call install,$(BUILD)/$*,$<)
+# The serving environment and pytest: what tests of serve/ and bundle/ run in.
+$(BUILD)/serve-tests/.installed: requirements/serve.txt requirements/pytest.txt
+	@requirements/install $(@D) $^
+	@touch $@
+
+# MLServer has no release for Python 3.13.
+$(BUILD)/mlserver/.installed: override PYTHON = $(shell requirements/uv python find --no-python-downloads '>=3.11,<3.13')
+$(BUILD)/audit/.installed $(BUILD)/clients/.installed $(BUILD)/mlserver/.installed: $(BUILD)/%/.installed: requirements/%.txt
+	@requirements/install $(@D) $^
+	@touch $@
 
 $(BUILD)/peers/%/.installed: requirements/peer-%.txt
-	$(call install,$(BUILD)/peers/$*,$<)
-
-# install(environment, requirements)
-define install
-	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || { \
-		echo "onnxlet needs Python 3.11 to 3.13, but $(PYTHON) is $$($(PYTHON) --version 2>&1);" \
-			"name another: make PYTHON=python3.13 ..." >&2; exit 1; }
-	@test -x $(1)/bin/pip || $(PYTHON) -m venv --clear $(1) || { \
-		echo "no environment could be made; on Debian: apt-get install python3-venv" >&2; exit 1; }
-	@echo "installing $(2) into $(1) ..."
-	$(1)/bin/pip install --quiet --require-hashes -r $(2)
+	@requirements/install $(@D) $^
 	@touch $@
-endef

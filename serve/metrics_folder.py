@@ -1,5 +1,6 @@
 """The folder in which workers share their metrics, as far as the supervisor deals with it."""
 
+import os
 import tempfile
 from pathlib import Path
 
@@ -9,15 +10,16 @@ _MEMORY = "/dev/shm"  # noqa: S108 - mkdtemp makes a private folder there; no di
 
 
 def make() -> Path:
-    """Make it; the caller removes it in the end.
+    """Make it, with this process's id in its name; the caller removes it in the end.
 
     Raises:
         StartError: none can be made.
 
     """
+    prefix = f"onnxlet-{os.getpid()}-"
     for parent in (_MEMORY, tempfile.gettempdir()):
         try:
-            return Path(tempfile.mkdtemp(prefix="onnxlet-", dir=parent))
+            return Path(tempfile.mkdtemp(prefix=prefix, dir=parent))
         except OSError:
             continue
     raise StartError(

@@ -4,6 +4,7 @@ Nothing here imports TensorFlow or MLflow, so that the tests of serve/ and bundl
 where only the serving requirements are installed.
 """
 
+import shutil
 import socket
 import subprocess
 import sys
@@ -16,11 +17,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from tests import shared_models
 from tests.live_server import Server
 from tests.plus import Plus
 
 ROOT = Path(__file__).parent.parent
-SUBSET_TRAIN, SUBSET_TEST = 6000, 1000
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -59,33 +60,21 @@ def run(*command: str | Path, cwd: Path = ROOT, **options: Any) -> subprocess.Co
 
 
 @pytest.fixture(scope="session")
-def work(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with mlflow.db, models/mnist/1 and subset.npz, made by our own commands."""
-    folder: Path = request.config.getoption("--repository") or tmp_path_factory.mktemp("work")
-    folder = folder.resolve()
-    if not (folder / "models").exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        _train_and_export(folder)
+def shared(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of what is made once for all processes of tests, and only read."""
+    folder: Path = request.config.getoption("--repository") or tmp_path_factory.mktemp("shared")
+    shared_models.make(folder.resolve())
+    return folder.resolve()
+
+
+@pytest.fixture(scope="session")
+def work(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with mlflow.db, models/mnist/1 and subset.npz, a copy for this process alone."""
+    folder = tmp_path_factory.mktemp("work")
+    for name in ("mlflow.db", "models", "subset.npz"):
+        copy = shutil.copytree if (shared / name).is_dir() else shutil.copy2
+        copy(shared / name, folder / name)
     return folder
-
-
-def _train_and_export(folder: Path) -> None:
-    code = (
-        "import sys, numpy as np; from pathlib import Path; from train import mnist;"
-        "d = mnist.load(Path('data'));"
-        f"n, m = {SUBSET_TRAIN}, {SUBSET_TEST};"
-        "np.savez(sys.argv[1], x_train=d.x_train[:n].astype('u1'), y_train=d.y_train[:n],"
-        " x_test=d.x_test[:m].astype('u1'), y_test=d.y_test[:m])"
-    )
-    subset = folder / "subset.npz"
-    environment = {"env": python_environment()}
-    for command, cwd in (
-        (("-c", code, subset), ROOT),
-        (("-m", "train", "--data", subset, "--hidden", "64", "--epochs", "8"), folder),
-        (("-m", "export", "--best"), folder),
-    ):
-        done = run(sys.executable, *command, cwd=cwd, **environment)
-        assert done.returncode == 0, done.stderr
 
 
 def free_port() -> int:
@@ -121,21 +110,21 @@ def repository(work: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def slow_repository(work: Path) -> Path:
+def slow_repository(shared: Path) -> Path:
     """A model repository with slow/1: a run of it takes a few tenths of a second."""
-    return _made(work / "slow-models", "tests.slow_model")
+    return shared / "slow-models"
 
 
 @pytest.fixture(scope="session")
-def other_repository(work: Path) -> Path:
+def other_repository(shared: Path) -> Path:
     """A model repository with models that are no image classifiers; see tests/other_models.py."""
-    return _made(work / "other-models", "tests.other_models")
+    return shared / "other-models"
 
 
 @pytest.fixture(scope="session")
-def swapped_repository(work: Path) -> Path:
+def swapped_repository(shared: Path) -> Path:
     """A model repository with plus/1 and large/1, which tests copy; see tests/swapped_models.py."""
-    return _made(work / "swapped-models", "tests.swapped_models")
+    return shared / "swapped-models"
 
 
 @pytest.fixture
@@ -144,13 +133,6 @@ def plus(swapped_repository: Path, tmp_path: Path) -> Plus:
     models = Plus(swapped_repository, tmp_path / "models")
     models.publish(1)
     return models
-
-
-def _made(folder: Path, module: str) -> Path:
-    if not folder.exists():
-        done = run(sys.executable, "-m", module, folder)
-        assert done.returncode == 0, done.stderr
-    return folder
 
 
 @pytest.fixture(scope="session")

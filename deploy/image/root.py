@@ -80,11 +80,18 @@ def _strip(packages: Path) -> None:
 
 
 def _libraries(root: Path) -> list[Path]:
-    """Every shared library of the system that a program or library below ``root`` links to."""
+    """Every shared library of the system that a program or library below ``root`` links to.
+
+    Raises:
+        SystemExit: this system lacks one, so the image would.
+
+    """
     found: set[Path] = set()
     for program in root.rglob("*"):
         if program.is_file() and _is_elf(program):
             listed = subprocess.run(["ldd", program], capture_output=True, text=True, check=False)
+            if "not found" in listed.stdout:
+                raise SystemExit(f"{program} links to what is not here:\n{listed.stdout}")
             words = listed.stdout.split()
             found |= {Path(word) for word in words if word.startswith("/") and ".so" in word}
     return sorted(path for path in found if not path.is_relative_to(root))

@@ -49,15 +49,15 @@ def test_what_was_measured(report: Report) -> None:
         assert one.percentiles[0].name == "p50"
         for repeat in one.repeats:
             assert repeat.failures == 0
-            assert 0.5 < repeat.seconds < 5
+            assert repeat.seconds > 0
             assert repeat.rows_per_second == pytest.approx(
                 repeat.requests_per_second * one.cell.rows
             )
-            assert 0 < repeat.generator_share < 1.5
+            assert repeat.generator_share > 0
             assert repeat.cpu_seconds_per_1000_rows
-            assert 0 < repeat.cpu_seconds_per_1000_rows < 10
+            assert repeat.cpu_seconds_per_1000_rows > 0
             assert repeat.peak_memory_mib
-            assert 30 < repeat.peak_memory_mib < 500
+            assert repeat.peak_memory_mib > 30
     single, batch = report.cells[3], report.cells[5]
     assert (single.median("cpu_seconds_per_1000_rows") or 0) > 3 * (
         batch.median("cpu_seconds_per_1000_rows") or 0

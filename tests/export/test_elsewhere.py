@@ -80,6 +80,8 @@ def test_mlserver(
     folder: Path, repository: Path, rows: NDArray[Any], expected: NDArray[Any]
 ) -> None:
     """The whole model's folder; ``python -m export`` writes what it looks for."""
+    if not MLSERVER.exists():
+        pytest.skip("MLServer needs Python 3.11 or 3.12, and neither is here")
     ports = [free_port() for _ in range(3)]
     names = ("MLSERVER_HTTP_PORT", "MLSERVER_GRPC_PORT", "MLSERVER_METRICS_PORT")
     environment = dict(zip(names, map(str, ports), strict=True))

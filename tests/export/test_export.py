@@ -17,7 +17,8 @@ import pytest
 from mlflow.entities import LoggedModel
 
 from bundle import store
-from tests.conftest import SUBSET_TEST, Digits, python_environment, run
+from tests.conftest import Digits, python_environment, run
+from tests.shared_models import SUBSET_TEST
 
 EDGES = 3 + 784 + 256
 

@@ -1,5 +1,6 @@
 """What goes wrong in the middle leaves nothing half published."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -34,8 +35,11 @@ def test_a_full_disk(work: Path, run_id: str, tmp_path: Path) -> None:
         'mount -t tmpfs -o size=150k small "$0" && "$@"; status=$?;'
         ' find "$0" -mindepth 1; exit $status'
     )
-    unshare = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", script, str(models)]
-    done = run(*unshare, *command(run_id, models), cwd=work, env=python_environment())
+    unshare = ["unshare", "--mount", *([] if os.getuid() == 0 else ["--user", "--map-root-user"])]
+    if run(*unshare, "true").returncode:
+        pytest.skip("this system lets only root mount a file system of its own")
+    mounted = [*unshare, "sh", "-c", script, str(models)]
+    done = run(*mounted, *command(run_id, models), cwd=work, env=python_environment())
     assert done.returncode == 1, done.stderr
     assert done.stderr.splitlines()[-1] == (
         f"export: {models}: cannot publish: No space left on device"

@@ -11,7 +11,8 @@ import onnx
 import pytest
 
 from bundle import store
-from tests.conftest import SUBSET_TEST, python_environment, run
+from tests.conftest import python_environment, run
+from tests.shared_models import SUBSET_TEST
 
 
 def verify(folder: Path, cwd: Path, **environment: str) -> tuple[int, str]:

@@ -1,5 +1,6 @@
 """Both images, built from the source, and a model that one of them made."""
 
+import os
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -51,25 +52,43 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def images(engine: Engine, source: Path) -> Images:
     for name in ("serve", "train"):
-        options = ("--file", source / f"Dockerfile.{name}", "--tag", f"onnxlet-{name}")
-        engine.build(*options, "--build-arg", f"COMMIT={COMMIT}", source)
+        options = ("--file", source / f"Dockerfile.{name}", "--build-arg", f"COMMIT={COMMIT}")
+        engine.build(f"onnxlet-{name}", *options, source)
     return Images(engine, source)
 
 
 @pytest.fixture(scope="session")
-def trained(images: Images, work: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def trained(
+    images: Images, work: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Path]:
     """A folder in which the training image has trained for an epoch and exported."""
     folder = tmp_path_factory.mktemp("trained")
     (folder / "data").mkdir()
     shutil.copy(work / "subset.npz", folder / "data")
-    for path in (folder, *folder.rglob("*")):
-        shutil.chown(path, USER, USER)
-    parent = folder
-    while parent.parent != parent:  # the container's user must get there
-        parent.chmod(parent.stat().st_mode | 0o011)
-        parent = parent.parent
+    reachable(folder)
+    mount = ("--volume", f"{folder}:/workspace")
     restrictions = ("--cap-drop", "ALL", "--security-opt", "no-new-privileges")
-    run = ("run", "--rm", *restrictions, "--volume", f"{folder}:/workspace", "onnxlet-train")
-    images.engine.docker(*run, "train", "--data", "data/subset.npz", "--epochs", "1")
-    images.engine.docker(*run, "export", "--best")
-    return folder
+    run = ("run", "--rm", *restrictions, *mount, "onnxlet-train")
+    change_owner = ("run", "--rm", "--user", "0", *mount, "--entrypoint", "chown", "onnxlet-train")
+    images.engine.docker(*change_owner, "--recursive", f"{USER}:{USER}", "/workspace")
+    try:
+        images.engine.docker(*run, "train", "--data", "data/subset.npz", "--epochs", "1")
+        images.engine.docker(*run, "export", "--best")
+        yield folder
+    finally:  # whoever runs the tests shall be able to remove it
+        images.engine.docker(*change_owner, "--recursive", str(os.getuid()), "/workspace")
+
+
+def readable(path: Path) -> Path:
+    """The same, and the container's user can read all of it."""
+    for one in (path, *path.rglob("*")):
+        one.chmod(one.stat().st_mode | (0o055 if one.is_dir() else 0o044))
+    return reachable(path)
+
+
+def reachable(path: Path) -> Path:
+    """The same, and the container's user gets there."""
+    for one in path.parents:
+        if one.stat().st_uid == os.getuid() and one != Path("/"):
+            one.chmod(one.stat().st_mode | 0o011)
+    return path

@@ -7,10 +7,16 @@ import subprocess
 import time
 from pathlib import Path
 
+from tests.images import docker
+
 BASE = "debian:trixie-slim"
-PACKAGES = ("docker.io", "docker-compose", "debootstrap", "zstd")
 CA_FILE = Path("/etc/ssl/certs/ca-certificates.crt")
 _SECONDS = 60
+# Containers need a root that is a mount point, which it is not in a chroot. All that the engine
+# mounts stays in a namespace of its own, and ends with it.
+_OWN_MOUNTS = (
+    'mount --make-rprivate / 2> /dev/null; mount --rbind / "$0" && exec chroot "$0" dockerd "$@"'
+)
 
 
 class NoEngineError(Exception):
@@ -24,6 +30,7 @@ class Engine:
         """Keep what an engine of our own needs in ``folder``."""
         self._folder = folder
         self._daemon: subprocess.Popen[bytes] | None = None
+        self._before: dict[str, str] = {}
         self.environment = dict(os.environ)
 
     def start(self) -> None:
@@ -33,10 +40,10 @@ class Engine:
             NoEngineError: that can't be.
 
         """
-        if _answers(self.environment):
+        if docker.answers():
             return  # it pulls the base image by itself
-        if os.geteuid() != 0:
-            raise NoEngineError("no container engine answers, and only root can start one")
+        if not docker.can_start():
+            raise NoEngineError("no container engine answers; only root on Debian can start one")
         try:
             self._start_own()
         except BaseException:
@@ -44,19 +51,18 @@ class Engine:
             raise
 
     def _start_own(self) -> None:
-        if not all(map(shutil.which, ("dockerd", "docker-compose", "debootstrap", "zstd"))):
-            _run("apt-get", "update", "-qq")
-            _run("apt-get", "install", "-y", "-qq", "--no-install-recommends", *PACKAGES)
         self.environment["DOCKER_HOST"] = f"unix://{self._folder}/docker.sock"
+        root = self._folder / "root"
+        root.mkdir()
         command = [
-            *("/usr/sbin/dockerd", "--data-root", self._folder / "data"),
-            *("--exec-root", self._folder / "exec", "--pidfile", self._folder / "pid"),
-            *("-H", self.environment["DOCKER_HOST"]),
+            *("unshare", "--mount", "--propagation", "unchanged", "sh", "-c", _OWN_MOUNTS, root),
+            *("--data-root", self._folder / "data", "--exec-root", self._folder / "exec"),
+            *("--pidfile", self._folder / "pid", "-H", self.environment["DOCKER_HOST"]),
         ]
         with (self._folder / "log").open("w") as log:
             self._daemon = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=log)
         until = time.monotonic() + _SECONDS
-        while not _answers(self.environment):
+        while not docker.answers(self.environment):
             if self._daemon.poll() is not None or time.monotonic() > until:
                 raise NoEngineError((self._folder / "log").read_text()[-2000:])
             time.sleep(0.2)
@@ -66,45 +72,43 @@ class Engine:
         """A stand-in for Debian's image, from Debian's packages: no registry is asked."""
         base = self._folder / "base"
         _run("debootstrap", "--variant=minbase", "trixie", base)
-        script = (
-            'tar -C "$0" --numeric-owner -c . | /usr/bin/docker import -c \'CMD ["bash"]\' - "$1"'
-        )
-        _run("sh", "-c", script, base, BASE, env=self.environment)
+        script = 'tar -C "$1" --numeric-owner -c . | "$0" import -c \'CMD ["bash"]\' - "$2"'
+        _run("sh", "-c", script, str(docker.client()), base, BASE, env=self.environment)
         shutil.rmtree(base)
 
     def stop(self) -> None:
-        """End an engine of our own, with all that it holds."""
+        """End an engine of our own, with all that it holds; leave another as it was."""
         if self._daemon is None:
+            self._restore_images()
             return
         self._daemon.send_signal(signal.SIGTERM)
         self._daemon.wait(_SECONDS)
-        namespaces = self._folder / "exec/netns/default"
-        subprocess.run(["umount", namespaces], check=False, stderr=subprocess.DEVNULL)
         shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _restore_images(self) -> None:
+        for tag, image in self._before.items():
+            self.docker("image", "rm", "--force", tag, check=False)
+            if image:
+                self.docker("tag", image, tag)
 
     def docker(self, *arguments: str | Path, check: bool = True) -> str:
         """Run a command of Docker's client; what it printed on both of its outputs."""
-        return _run("/usr/bin/docker", *arguments, env=self.environment, check=check)
+        return _run(str(docker.client()), *arguments, env=self.environment, check=check)
 
     def compose(self, project: str, *arguments: str, **environment: str) -> str:
-        """Run a command of docker-compose, with the compose.yaml of the repository."""
-        command = ("docker-compose", "--project-name", project, *arguments)
+        """Run a command of Compose, with the compose.yaml of the repository."""
+        command = (*(docker.compose() or ()), "--project-name", project, *arguments)
         return _run(*command, env=self.environment | environment)
 
-    def build(self, *arguments: str | Path) -> None:
+    def build(self, tag: str, *arguments: str | Path) -> None:
         """Build an image; where certificates of this machine are needed, the build gets them."""
+        if tag not in self._before:
+            found = self.docker("images", "--quiet", "--no-trunc", tag)
+            self._before[tag] = found.strip()
         secret = ("--secret", f"id=ca,src={CA_FILE}") if CA_FILE.exists() else ()
         environment = self.environment | {"DOCKER_BUILDKIT": "1"}
-        _run("/usr/bin/docker", "build", *secret, *arguments, env=environment)
-
-
-def _answers(environment: dict[str, str]) -> bool:
-    try:
-        command = ["/usr/bin/docker", "version"]
-        done = subprocess.run(command, env=environment, capture_output=True, check=False)
-    except OSError:
-        return False
-    return done.returncode == 0
+        command = (str(docker.client()), "build", "--tag", tag, *secret, *arguments)
+        _run(*command, env=environment)
 
 
 def _run(*command: str | Path, env: dict[str, str] | None = None, check: bool = True) -> str:

@@ -16,8 +16,10 @@ import numpy as np
 import pytest
 
 from tests.conftest import Digits, run
-from tests.images.conftest import COMMIT, USER, Images
+from tests.images import docker
+from tests.images.conftest import COMMIT, USER, Images, readable
 from tests.images.container import RESTRICTIONS, Container
+from tests.suite import programs
 from tests.wire.calls import ADMIN_KEY
 from tests.wire.test_clients import CALLS
 
@@ -29,7 +31,7 @@ def exported(images: Images, image: str) -> bytes:
     environment = images.engine.environment
     made = images.engine.docker("create", image).strip()
     try:
-        command = ["/usr/bin/docker", "export", made]
+        command = [str(docker.client()), "export", made]
         done = subprocess.run(command, env=environment, capture_output=True, check=True)
     finally:
         images.engine.docker("rm", made)
@@ -55,9 +57,8 @@ def digests(files: bytes) -> dict[str, str]:
 def test_it_is_small(images: Images, files: bytes) -> None:
     size = int(images.engine.docker("inspect", "--format", "{{.Size}}", "onnxlet-serve"))
     assert size <= MOST_BYTES
-    squeezed = subprocess.run(
-        ["zstd", "-15", "-T0", "-q", "-c"], input=files, capture_output=True, check=True
-    )
+    zstd = [str(programs.ZSTD.path()), "-15", "-T0", "-q", "-c"]
+    squeezed = subprocess.run(zstd, input=files, capture_output=True, check=True)
     print(f"{size / 1e6:.1f} MB, {len(squeezed.stdout) / 1e6:.1f} MB as zstd")
     assert len(squeezed.stdout) <= MOST_COMPRESSED
 
@@ -99,9 +100,10 @@ def test_licences_and_a_bill_of_materials(files: bytes) -> None:
 
 
 def test_built_again_it_has_the_same_files(images: Images, files: bytes) -> None:
-    options = ("--file", images.folder / "Dockerfile.serve", "--tag", "again", "--no-cache")
-    images.engine.build(*options, "--build-arg", f"COMMIT={COMMIT}", images.folder)
-    assert digests(exported(images, "again")) == digests(files)
+    options = ("--file", images.folder / "Dockerfile.serve", "--no-cache")
+    options += ("--build-arg", f"COMMIT={COMMIT}")
+    images.engine.build("onnxlet-again", *options, images.folder)
+    assert digests(exported(images, "onnxlet-again")) == digests(files)
 
 
 def test_it_tells_its_version(images: Images) -> None:
@@ -145,15 +147,6 @@ def test_every_client_can_talk_to_it(
             assert done.returncode == 0, done.stderr
             results = json.loads(done.stdout.splitlines()[-1])
             assert {name: why for name, why in results.items() if why} == {}
-
-
-def readable(path: Path) -> Path:
-    """The same, and the container's user gets there."""
-    for one in (path, *path.rglob("*"), *path.parents):
-        if one.owner() == "root" and one != Path("/"):
-            inside = 0o055 if one.is_dir() else 0o044
-            one.chmod(one.stat().st_mode | (inside if one.is_relative_to(path) else 0o011))
-    return path
 
 
 def test_it_needs_no_network(images: Images, trained: Path) -> None:
@@ -225,8 +218,8 @@ def test_it_comes_back_after_it_was_killed(images: Images, trained: Path) -> Non
 def test_a_model_can_be_baked_in(images: Images, trained: Path, source: Path) -> None:
     context = shutil.copytree(source, source.parent / f"{source.name}-baked")
     shutil.copytree(trained / "models", context / "chosen")
-    options = ("--file", context / "Dockerfile.serve", "--tag", "baked")
+    options = ("--file", context / "Dockerfile.serve")
     build = ("--build-arg", "MODELS=chosen", "--build-arg", f"COMMIT={COMMIT}")
-    images.engine.build(*options, *build, context)
-    said = images.engine.docker("run", "--rm", *RESTRICTIONS, "baked", "check")
+    images.engine.build("onnxlet-baked", *options, *build, context)
+    said = images.engine.docker("run", "--rm", *RESTRICTIONS, "onnxlet-baked", "check")
     assert "mnist version 1 can be served" in said

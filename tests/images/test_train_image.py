@@ -12,9 +12,8 @@ import pytest
 
 from bundle import store
 from tests.conftest import Digits, free_port
-from tests.images.conftest import COMMIT, USER, Images
+from tests.images.conftest import COMMIT, USER, Images, readable
 from tests.images.container import Container
-from tests.images.test_serve_image import readable
 
 
 def test_it_trains_and_exports_without_privileges(trained: Path) -> None:
@@ -84,8 +83,8 @@ def test_compose_ends_with_a_served_model(images: Images, work: Path) -> None:
     root = ("run", "--rm", "--user", "0", "--entrypoint", "/bin/sh", *volumes)
     engine.docker(*root, "onnxlet-train", "-c", copy)
     try:
-        bench = ("--file", images.folder / "deploy/bench/Dockerfile", "--tag", "onnxlet-bench")
-        engine.build(*bench, images.folder)
+        bench = ("--file", images.folder / "deploy/bench/Dockerfile")
+        engine.build("onnxlet-bench", *bench, images.folder)
         engine.compose(project, "up", "--detach", **settings)
         assert ready(ports["PORT"]) == {"ready": True}
         found = ask(ports["MLFLOW_PORT"], "/api/2.0/mlflow/registered-models/search")
@@ -94,7 +93,7 @@ def test_compose_ends_with_a_served_model(images: Images, work: Path) -> None:
         bench = ("--profile", "bench", "run", "--rm", "-T", "bench", *load, "--measure", "2")
         told = engine.compose(project, *bench, **settings)
         assert re.search(r"^predict x 1: \d\d+ right, 0 failed  p50 ", told, re.MULTILINE)
-        engine.build("--tag", "onnxlet-proxy", images.folder / "deploy/proxy")
+        engine.build("onnxlet-proxy", images.folder / "deploy/proxy")
         replicas = ("--profile", "replicas", "up", "--detach", "--scale", "replica=2")
         engine.compose(project, *replicas, **settings)
         assert ready(ports["PROXY_PORT"]) == {"ready": True}

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ROOT, Digits, run
-from tests.live_server import Server
+from tests.live_server import Server, shared_folders
 from tests.serve.test_workers import DEADLINE, alive, eventually, maps, processes, server, workers
 
 __all__ = ["server"]  # a fixture
@@ -70,8 +70,6 @@ def test_the_drain_timeout_holds_while_a_forkserver_hangs(repository: Path) -> N
 def test_what_has_begun_to_start_ends_with_the_supervisor(
     repository: Path, pause: float, tmp_path: Path
 ) -> None:
-    shared = Path("/dev/shm")  # noqa: S108
-    before = set(shared.glob("onnxlet-*"))
     command = Server("--models", str(repository)).command
     with (tmp_path / "log").open("w") as log:
         starting = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log)
@@ -81,7 +79,7 @@ def test_what_has_begun_to_start_ends_with_the_supervisor(
     starting.kill()
     starting.wait()
     assert eventually(lambda: not any(alive(pid) for pid in begun))
-    assert eventually(lambda: set(shared.glob("onnxlet-*")) <= before)
+    assert eventually(lambda: not shared_folders(starting.pid))
     assert "Traceback" not in (tmp_path / "log").read_text()
 
 

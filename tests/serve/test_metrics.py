@@ -12,7 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 import serve
 from tests.conftest import Digits
-from tests.live_server import Server
+from tests.live_server import Server, shared_folders
 from tests.serve.test_pressure import Client, ask, asleep
 from tests.serve.test_workers import eventually, workers
 
@@ -140,10 +140,9 @@ def test_an_answer_tells_its_request_and_where_its_time_went(
 
 
 def test_nothing_is_left_in_memory_when_the_server_is_gone(repository: Path) -> None:
-    shared = Path("/dev/shm")  # noqa: S108
-    before = set(shared.glob("onnxlet-*"))
     for how in (signal.SIGTERM, signal.SIGKILL):
         with Server("--models", str(repository), "--workers", "2") as server:
-            assert len(set(shared.glob("onnxlet-*")) - before) == 1
+            pid = server.process.pid
+            assert len(shared_folders(pid)) == 1
             server.process.send_signal(how)
-            assert eventually(lambda: set(shared.glob("onnxlet-*")) <= before)
+            assert eventually(lambda: not shared_folders(pid))

@@ -1,4 +1,4 @@
-"""A PostgreSQL of its own, from Debian's packages, that ends with its block."""
+"""A PostgreSQL of its own that ends with its block."""
 
 import os
 import shutil
@@ -9,14 +9,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.conftest import free_port
-
-_PROGRAMS = Path("/usr/lib/postgresql")
+from tests.suite.programs import INITDB
 
 
 @contextmanager
 def running(*databases: str) -> Iterator[dict[str, str]]:
     """Gives the URL of each database."""
-    programs = max(_PROGRAMS.glob("*/bin"))
+    programs = Path(str(INITDB.path())).resolve().parent  # its own folder has all of them
     folder = Path(tempfile.mkdtemp(prefix="postgresql-"))
     port = str(free_port())
     if os.getuid() == 0:  # as which it refuses to run

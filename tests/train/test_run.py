@@ -10,7 +10,8 @@ import pytest
 from mlflow.entities import Run
 from mlflow.models import Model
 
-from tests.conftest import SUBSET_TEST, python_environment, run
+from tests.conftest import python_environment, run
+from tests.shared_models import SUBSET_TEST
 from tests.train.test_resume import begun, statuses
 from train import data
 

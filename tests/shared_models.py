@@ -1,0 +1,68 @@
+"""The models that the tests share: above all a small network, trained and published for real.
+
+``python -m tests.shared_models FOLDER`` makes those that are not there yet.
+"""
+
+import fcntl
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+
+ROOT = Path(__file__).parent.parent
+SUBSET_TRAIN, SUBSET_TEST = 6000, 1000
+OTHERS = ("slow", "other", "swapped")
+"""Repositories of models that are made, not trained: tests/slow_models.py and so on."""
+
+
+def make(folder: Path) -> None:
+    """Make mlflow.db, models/mnist/1, subset.npz and repositories of other models in a folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with locked(folder):
+        if not (folder / "models").exists():
+            _subset(folder / "subset.npz")
+            train = ("train", "--data", "subset.npz", "--hidden", "64", "--epochs", "8")
+            for command in (train, ("export", "--best")):
+                _run(folder, *command)
+        for name in OTHERS:
+            if not (folder / f"{name}-models").exists():
+                _run(folder, f"tests.{name}_models", f"{name}-models")
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Only one process at a time makes something in this folder."""
+    with (folder / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _subset(path: Path) -> None:
+    from train import mnist
+
+    digits = mnist.load(ROOT / "data")
+    parts = {"train": SUBSET_TRAIN, "test": SUBSET_TEST}
+    arrays = {f"x_{part}": getattr(digits, f"x_{part}")[:n].astype("u1") for part, n in parts.items()}
+    arrays |= {f"y_{part}": getattr(digits, f"y_{part}")[:n] for part, n in parts.items()}
+    np.savez(path, **arrays)
+
+
+def _run(folder: Path, *command: str) -> None:
+    from tests.conftest import python_environment
+
+    done = subprocess.run(
+        [sys.executable, "-m", *command],
+        cwd=folder,
+        env=python_environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+if __name__ == "__main__":
+    make(Path(sys.argv[1]).resolve())
