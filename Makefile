@@ -81,7 +81,7 @@ lock: ## compile requirements/ anew from pyproject.toml; LOCK_OPTIONS=--upgrade 
 audit: $(BUILD)/audit/.installed $(VENV)/.installed-dev ## list outdated packages, and known vulnerabilities in what users run
 	requirements/uv pip list --outdated --python $(VENV)
 	for group in serve train export load; do \
-		$(BUILD)/audit/bin/pip-audit --disable-pip --require-hashes -r requirements/$$group.txt || failed=1; \
+		$(BUILD)/audit/bin/pip-audit --strict --disable-pip --require-hashes -r requirements/$$group.txt || failed=1; \
 	done; exit $${failed:-0}
 
 clean: ## remove environments and caches; data, runs and models stay

@@ -7,7 +7,6 @@ where only the serving requirements are installed.
 import shutil
 import socket
 import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path

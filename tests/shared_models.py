@@ -45,7 +45,9 @@ def _subset(path: Path) -> None:
 
     digits = mnist.load(ROOT / "data")
     parts = {"train": SUBSET_TRAIN, "test": SUBSET_TEST}
-    arrays = {f"x_{part}": getattr(digits, f"x_{part}")[:n].astype("u1") for part, n in parts.items()}
+    arrays = {
+        f"x_{part}": getattr(digits, f"x_{part}")[:n].astype("u1") for part, n in parts.items()
+    }
     arrays |= {f"y_{part}": getattr(digits, f"y_{part}")[:n] for part, n in parts.items()}
     np.savez(path, **arrays)
 

@@ -1,7 +1,7 @@
 """requirements/install takes what a lock pins, whatever was released since, with the oldest pips.
 
-A package index of our own has a lock's packages, and what rots locks: a newer release of one of them,
-which another one asks for with an extra.
+A package index of our own has a lock's packages, and what rots locks: a newer release of one of
+them, which another one asks for with an extra.
 """
 
 import base64
@@ -93,7 +93,7 @@ def old_python(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
 
 
 def interpreter(version: str) -> str:
-    """A Python of this machine: on the PATH, or one of pyenv's. Without one, the test is skipped."""
+    """A Python of this machine, on the PATH or of pyenv. Without one, the test is skipped."""
     found = run("requirements/uv", "python", "find", "--no-python-downloads", version)
     if found.returncode == 0:
         return found.stdout.strip()

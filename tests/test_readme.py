@@ -126,7 +126,7 @@ def first_run(clone: Clone) -> Iterator[str]:
 def test_the_commands_are_those_that_the_tests_below_run() -> None:
     assert commands() == [
         "make run",
-        "curl --json @examples/digits.json http://127.0.0.1:8080/predict",
+        "curl -d @examples/digits.json http://127.0.0.1:8080/predict",
         "make test",
         ".venv/bin/python -m train --hidden 64 --epochs 3",
         ".venv/bin/python -m train --help",

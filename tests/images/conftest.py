@@ -58,9 +58,7 @@ def images(engine: Engine, source: Path) -> Images:
 
 
 @pytest.fixture(scope="session")
-def trained(
-    images: Images, work: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Path]:
+def trained(images: Images, work: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A folder in which the training image has trained for an epoch and exported."""
     folder = tmp_path_factory.mktemp("trained")
     (folder / "data").mkdir()

@@ -145,4 +145,4 @@ def test_nothing_is_left_in_memory_when_the_server_is_gone(repository: Path) -> 
             pid = server.process.pid
             assert len(shared_folders(pid)) == 1
             server.process.send_signal(how)
-            assert eventually(lambda: not shared_folders(pid))
+            assert eventually(lambda pid=pid: not shared_folders(pid))

@@ -23,7 +23,7 @@ _ENVIRONMENTS = {
 def main() -> int:
     """Run the command line; returns the exit status."""
     chosen = _chosen()
-    # Children ignore what is ignored here, as in the background or under nohup, and tests send these.
+    # Tests send these signals, and children ignore what is ignored here: under nohup, for example.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGHUP, lambda *_: None)
     try:

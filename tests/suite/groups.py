@@ -73,7 +73,11 @@ ALL = {
             (*_IN_PARALLEL, "tests", "--ignore=tests/bundle", "--ignore=tests/serve"),
         ),
         # In an environment that has what is shipped, and pytest.
-        Group("serving", "build/serve-tests/bin/python", (*_IN_PARALLEL, "tests/bundle", "tests/serve")),
+        Group(
+            "serving",
+            "build/serve-tests/bin/python",
+            (*_IN_PARALLEL, "tests/bundle", "tests/serve"),
+        ),
         Group("images", ".venv/bin/python", ("--images", "tests/images")),
     )
 }

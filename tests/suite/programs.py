@@ -68,7 +68,7 @@ def require(wanted: Sequence[Program]) -> None:
     install([program.packages for program in lacking])
     if lacking := missing(wanted):
         names = ", ".join(program.names[0] for program in lacking)
-        raise MissingError(f"missing, although {', '.join(packages)} were installed: {names}")
+        raise MissingError(f"missing, although packages were installed for them: {names}")
 
 
 def install(alternatives: Sequence[Sequence[str]]) -> None:
