@@ -68,9 +68,9 @@ def shared(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 
 @pytest.fixture(scope="session")
 def work(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with mlflow.db, models/mnist/1 and subset.npz, a copy for this process alone."""
+    """A folder with mlflow.db, models/mnist/1 and the data, a copy for this process alone."""
     folder = tmp_path_factory.mktemp("work")
-    for name in ("mlflow.db", "models", "subset.npz"):
+    for name in ("mlflow.db", "models", "subset.npz", "few.npz"):
         copy = shutil.copytree if (shared / name).is_dir() else shutil.copy2
         copy(shared / name, folder / name)
     return folder

@@ -14,16 +14,18 @@ import numpy as np
 
 ROOT = Path(__file__).parent.parent
 SUBSET_TRAIN, SUBSET_TEST = 6000, 1000
+FEW = 600  # digits, where it does not matter what is learned from them
 OTHERS = ("slow", "other", "swapped")
 """Repositories of models that are made, not trained: tests/slow_models.py and so on."""
 
 
 def make(folder: Path) -> None:
-    """Make mlflow.db, models/mnist/1, subset.npz and repositories of other models in a folder."""
+    """Make mlflow.db, models/mnist/1, the data and repositories of other models in a folder."""
     folder.mkdir(parents=True, exist_ok=True)
     with locked(folder):
         if not (folder / "models").exists():
-            _subset(folder / "subset.npz")
+            _take(folder / "subset.npz", SUBSET_TRAIN, SUBSET_TEST)
+            _take(folder / "few.npz", FEW, FEW)
             train = ("train", "--data", "subset.npz", "--hidden", "64", "--epochs", "8")
             for command in (train, ("export", "--best")):
                 _run(folder, *command)
@@ -40,16 +42,18 @@ def locked(folder: Path) -> Iterator[None]:
         yield
 
 
-def _subset(path: Path) -> None:
+def _take(path: Path, train: int, test: int) -> None:
+    """Write the first digits of both parts of MNIST."""
     from train import mnist
 
     digits = mnist.load(ROOT / "data")
-    parts = {"train": SUBSET_TRAIN, "test": SUBSET_TEST}
-    arrays = {
-        f"x_{part}": getattr(digits, f"x_{part}")[:n].astype("u1") for part, n in parts.items()
-    }
-    arrays |= {f"y_{part}": getattr(digits, f"y_{part}")[:n] for part, n in parts.items()}
-    np.savez(path, **arrays)
+    np.savez(
+        path,
+        x_train=digits.x_train[:train].astype("u1"),
+        y_train=digits.y_train[:train],
+        x_test=digits.x_test[:test].astype("u1"),
+        y_test=digits.y_test[:test],
+    )
 
 
 def _run(folder: Path, *command: str) -> None:

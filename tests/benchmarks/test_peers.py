@@ -29,9 +29,9 @@ def stock(server: LiveServer, work: Path) -> Stock:
 
 @pytest.mark.parametrize("name", ["course", "fastapi", "naive"])
 def test_adapters_of_which_this_environment_has_the_packages(
-    name: str, stock: Stock, repository: Path, work: Path
+    name: str, stock: Stock, repository: Path, shared: Path
 ) -> None:
-    keras = next((work / "mlruns").rglob("model.keras"))
+    keras = next((shared / "mlruns").rglob("model.keras"))
     command = PEERS[name].command.replace("{python}", sys.executable).split()
     model = str(repository / "mnist/1/model.onnx")
     given = {"PEER_MODEL": model, "PEER_KERAS_MODEL": str(keras), "PYTHONPATH": str(ROOT)}

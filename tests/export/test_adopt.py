@@ -1,7 +1,6 @@
 """ONNX models from elsewhere, published and served."""
 
 import json
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,14 +16,13 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from bundle import store
-from tests.conftest import python_environment, run
+from tests.in_process import call
 from tests.live_server import Server
 
 
 def adopt(folder: Path, *arguments: str | Path) -> tuple[int, str, str]:
     """Run ``python -m export import`` in an empty folder, with no MLflow store."""
-    command = (sys.executable, "-m", "export", "import", *arguments)
-    done = run(*command, cwd=folder, env=python_environment())
+    done = call("export", "import", *arguments, cwd=folder)
     assert "Traceback" not in done.stderr
     return done.returncode, done.stdout, done.stderr
 
@@ -107,7 +105,7 @@ def test_other_shapes_and_types(other_repository: Path, tmp_path: Path, name: st
     status, _, err = adopt(tmp_path, other_repository / name / "1/model.onnx", "--name", name)
     assert status == 0, err
     for command in (("verify", f"models/{name}/1"), ("promote", name, "1")):
-        done = run(sys.executable, "-m", "export", *command, cwd=tmp_path, env=python_environment())
+        done = call("export", *command, cwd=tmp_path)
         assert done.returncode == 0, done.stderr
     with Server("--models", str(tmp_path / "models")) as server:
         assert server.request("GET", f"/v2/models/{name}/versions/1/ready").status == 200

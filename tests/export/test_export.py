@@ -17,7 +17,8 @@ import pytest
 from mlflow.entities import LoggedModel
 
 from bundle import store
-from tests.conftest import Digits, python_environment, run
+from tests.conftest import Digits, python_environment
+from tests.in_process import call
 from tests.shared_models import SUBSET_TEST
 
 EDGES = 3 + 784 + 256
@@ -25,7 +26,7 @@ EDGES = 3 + 784 + 256
 
 def export(work: Path, *arguments: str | Path) -> tuple[int, str, str]:
     """Run ``python -m export`` on the MLflow store in ``work``."""
-    done = run(*(sys.executable, "-m", "export", *arguments), cwd=work, env=python_environment())
+    done = call("export", *arguments, cwd=work)
     assert "Traceback" not in done.stderr
     return done.returncode, done.stdout, done.stderr
 

@@ -2,7 +2,6 @@
 
 import http.client
 import json
-import sys
 import threading
 import time
 from itertools import pairwise
@@ -10,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import Digits, python_environment, run
+from tests.conftest import Digits
+from tests.in_process import call
 from tests.live_server import Server
 
 POLL_SECONDS = 0.2
@@ -27,8 +27,7 @@ def models(other_repository: Path, tmp_path: Path) -> Path:
 
 
 def export(folder: Path, *arguments: str) -> None:
-    command = (sys.executable, "-m", "export", *arguments)
-    done = run(*command, cwd=folder, env=python_environment())
+    done = call("export", *arguments, cwd=folder)
     assert done.returncode == 0, done.stderr
 
 

@@ -1,7 +1,6 @@
 """Signatures: made here, checked here, by the reference library, and by the server."""
 
 import shutil
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,7 +11,8 @@ from model_signing import verifying
 
 from bundle import store
 from bundle.errors import BundleError
-from tests.conftest import python_environment, run
+from tests.conftest import ROOT, python_environment, run
+from tests.in_process import call
 from tests.live_server import Server
 
 UNENCRYPTED = (
@@ -54,7 +54,7 @@ def models(repository: Path, tmp_path: Path) -> Path:
 
 
 def export(*arguments: str | Path) -> tuple[int, str]:
-    done = run(sys.executable, "-m", "export", *arguments, env=python_environment())
+    done = call("export", *arguments, cwd=ROOT)
     assert "Traceback" not in done.stderr
     return done.returncode, done.stderr
 
@@ -163,11 +163,9 @@ def test_files_that_were_not_published_are_neither_signed_nor_verified(
 
 
 def test_signing_again_by_a_relative_path(models: Path, keys: Path) -> None:
-    command = (sys.executable, "-m", "export", "sign", "models/mnist/1")
+    command = ("export", "sign", "models/mnist/1", "--key", keys / "private.pem")
     for _ in (1, 2):
-        done = run(
-            *command, "--key", keys / "private.pem", cwd=models.parent, env=python_environment()
-        )
+        done = call(*command, cwd=models.parent)
         assert (done.returncode, done.stderr) == (0, "wrote models/mnist/1/model.sig\n")
     folder = models / "mnist/1"
     config = verifying.Config().use_elliptic_key_verifier(public_key=keys / "public.pem")

@@ -3,7 +3,6 @@
 import hashlib
 import json
 import shutil
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -11,13 +10,12 @@ import onnx
 import pytest
 
 from bundle import store
-from tests.conftest import python_environment, run
+from tests.in_process import call
 from tests.shared_models import SUBSET_TEST
 
 
 def verify(folder: Path, cwd: Path, **environment: str) -> tuple[int, str]:
-    command = (sys.executable, "-m", "export", "verify", folder)
-    done = run(*command, cwd=cwd, env=python_environment(**environment))
+    done = call("export", "verify", folder, cwd=cwd, **environment)
     assert "Traceback" not in done.stderr
     return done.returncode, done.stderr
 

@@ -58,9 +58,10 @@ class Container:
         until = time.monotonic() + _SECONDS
         while True:
             health = ("exec", self.id, "/usr/bin/python3", "-m", "serve", "health")
-            if self._engine.docker(*health, check=False) == "":
+            told = self._engine.docker(*health, check=False)
+            if told == "":
                 return
-            assert time.monotonic() < until, self.docker("logs")
+            assert time.monotonic() < until, told + self.docker("logs")
             time.sleep(0.05)
 
     def request(self, method: str, path: str, body: bytes | None = None) -> Answer:

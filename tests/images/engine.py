@@ -12,10 +12,13 @@ from tests.images import docker
 BASE = "debian:trixie-slim"
 CA_FILE = Path("/etc/ssl/certs/ca-certificates.crt")
 _SECONDS = 60
-# Containers need a root that is a mount point, which it is not in a chroot. All that the engine
-# mounts stays in a namespace of its own, and ends with it.
+# The engine gets mounts of its own, which end with it. This system's root becomes the root of all
+# of them: in a chroot it is not, and containers could not be entered there.
 _OWN_MOUNTS = (
-    'mount --make-rprivate / 2> /dev/null; mount --rbind / "$0" && exec chroot "$0" dockerd "$@"'
+    *("unshare", "--mount", "--propagation", "unchanged"),
+    *("nsenter", "--mount=/proc/self/ns/mnt", "--wd=/", "sh", "-ec"),
+    'mount --make-rprivate /; mount --rbind . ".$0"; cd ".$0"; pivot_root . .; umount -l .;'
+    ' exec dockerd "$@"',
 )
 
 
@@ -55,7 +58,7 @@ class Engine:
         root = self._folder / "root"
         root.mkdir()
         command = [
-            *("unshare", "--mount", "--propagation", "unchanged", "sh", "-c", _OWN_MOUNTS, root),
+            *(*_OWN_MOUNTS, root),
             *("--data-root", self._folder / "data", "--exec-root", self._folder / "exec"),
             *("--pidfile", self._folder / "pid", "-H", self.environment["DOCKER_HOST"]),
         ]

@@ -14,6 +14,7 @@ from bundle import store
 from tests.conftest import Digits, free_port
 from tests.images.conftest import COMMIT, USER, Images, readable
 from tests.images.container import Container
+from tests.images.engine import Engine
 
 
 def test_it_trains_and_exports_without_privileges(trained: Path) -> None:
@@ -93,12 +94,34 @@ def test_compose_ends_with_a_served_model(images: Images, work: Path) -> None:
         bench = ("--profile", "bench", "run", "--rm", "-T", "bench", *load, "--measure", "2")
         told = engine.compose(project, *bench, **settings)
         assert re.search(r"^predict x 1: \d\d+ right, 0 failed  p50 ", told, re.MULTILINE)
+        check_that_it_trains_only_once(engine, project, settings)
         engine.build("onnxlet-proxy", images.folder / "deploy/proxy")
         replicas = ("--profile", "replicas", "up", "--detach", "--scale", "replica=2")
         engine.compose(project, *replicas, **settings)
         assert ready(ports["PROXY_PORT"]) == {"ready": True}
     finally:
         engine.compose(project, "--profile", "replicas", "down", "--volumes", **settings)
+
+
+def check_that_it_trains_only_once(engine: Engine, project: str, settings: dict[str, str]) -> None:
+    """A second ``up`` serves what is there; RETRAIN trains, until SIGTERM ends it."""
+    engine.compose(project, "up", "--detach", **settings)
+    train = engine.compose(project, "ps", "--all", "--quiet", "train", **settings).strip()
+    assert engine.docker("wait", train).strip() == "0"
+    assert "there is a model" in engine.docker("logs", train)
+    endless = f"{settings['TRAIN_OPTIONS']} --epochs 9999"
+    engine.compose(
+        project, "up", "--detach", "train", **settings | {"RETRAIN": "1", "TRAIN_OPTIONS": endless}
+    )
+    train = engine.compose(project, "ps", "--all", "--quiet", "train", **settings).strip()
+    until = time.monotonic() + 120
+    while "epoch" not in engine.docker("logs", train):
+        assert time.monotonic() < until, engine.docker("logs", train)
+        time.sleep(0.2)
+    engine.docker("stop", "--time", "60", train)
+    assert "train: interrupted; a run that had begun is marked KILLED" in engine.docker(
+        "logs", train
+    )
 
 
 def ready(port: int) -> object:

@@ -78,6 +78,7 @@ ALL = {
             "build/serve-tests/bin/python",
             (*_IN_PARALLEL, "tests/bundle", "tests/serve"),
         ),
-        Group("images", ".venv/bin/python", ("--images", "tests/images")),
+        # Its fixtures build the images, which takes minutes.
+        Group("images", ".venv/bin/python", ("--images", "--timeout=1200", "tests/images")),
     )
 }

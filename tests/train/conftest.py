@@ -1,13 +1,12 @@
 """What the tests of training share: an empty store of MLflow, and one small sweep."""
 
 import shutil
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from tests.conftest import python_environment, run
+from tests.in_process import call
 
 SEEDS = (0, 1)
 PLAN = """
@@ -58,11 +57,7 @@ def swept(work: Path, empty_store: Path, tmp_path_factory: pytest.TempPathFactor
     folder = tmp_path_factory.mktemp("swept")
     shutil.copy(empty_store, folder)
     (folder / "two.toml").write_text(PLAN)
-    done = run(
-        *(sys.executable, "-m", "train", "sweep", "two.toml", "--study", "first"),
-        *("--data", work / "subset.npz"),
-        cwd=folder,
-        env=python_environment(),
-    )
+    sweep = ("sweep", "two.toml", "--study", "first", "--data", work / "subset.npz")
+    done = call("train", *sweep, cwd=folder)
     assert done.returncode == 0, done.stderr
     return Swept(folder, "first", done.stdout.strip(), done.stderr)

@@ -13,11 +13,12 @@ import numpy as np
 import pytest
 
 from tests.conftest import python_environment, run
+from tests.in_process import call
 
 
 def begun(work: Path, folder: Path, *options: str) -> "subprocess.Popen[str]":
     """A run that has done an epoch."""
-    command = [sys.executable, "-m", "train", "--data", str(work / "subset.npz")]
+    command = [sys.executable, "-m", "train", "--data", str(work / "few.npz")]
     process = subprocess.Popen(
         [*command, *options],
         cwd=folder,
@@ -47,7 +48,8 @@ ENDLESS = ("--epochs", "9999", "--hidden", "8")
 def test_an_interrupted_run_is_marked_killed(
     work: Path, folder: Path, how: tuple[signal.Signals, ...]
 ) -> None:
-    process = begun(work, folder, *ENDLESS, "--batch-size", "1")  # which makes long epochs
+    long_epochs = ("--data", str(work / "subset.npz"), "--batch-size", "1")
+    process = begun(work, folder, *ENDLESS, *long_epochs)
     os.kill(process.pid, how[0])
     for number in how[1:]:
         wait_for(process, "ends after this epoch")
@@ -77,6 +79,7 @@ def test_ctrl_c_ends_after_the_epoch_with_a_model(work: Path, folder: Path) -> N
 
 DETERMINISTIC = (
     *("--hidden", "16,16", "--batch-norm", "--dropout", "0.3", "--augment", "--epochs", "6"),
+    *("--batch-size", "32"),
     *("--optimizer", "adamw", "--schedule", "cosine", "--warmup", "1", "--deterministic"),
 )
 
@@ -131,8 +134,7 @@ def test_a_killed_run_goes_on_to_the_same_weights(work: Path, folder: Path) -> N
 
 
 def test_there_is_nothing_to_resume(tmp_path: Path) -> None:
-    command = (sys.executable, "-m", "train", "--resume", "0" * 32)
-    done = run(*command, cwd=tmp_path, env=python_environment())
+    done = call("train", "--resume", "0" * 32, cwd=tmp_path)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith(f"train: checkpoints/{'0' * 32}: nothing to go on with")
 

@@ -11,8 +11,9 @@ from mlflow.entities import Run
 from mlflow.models import Model
 
 from tests.conftest import python_environment, run
+from tests.in_process import call
 from tests.shared_models import SUBSET_TEST
-from tests.train.test_resume import begun, statuses
+from tests.train.test_resume import statuses
 from train import data
 
 
@@ -127,10 +128,10 @@ def test_a_teacher_is_learned_from(work: Path, folder: Path) -> None:
     """A student that sees no label at all comes close to its teacher."""
 
     def trained_with(*options: str) -> Run:
-        process = begun(work, folder, "--epochs", "4", "--dropout", "0", *options)
-        out, err = process.communicate(timeout=240)
-        assert process.returncode == 0, err
-        return mlflow.MlflowClient(f"sqlite:///{folder}/mlflow.db").get_run(out.strip())
+        data = ("--data", work / "subset.npz", "--epochs", "4", "--dropout", "0")
+        done = call("train", *data, *options, cwd=folder)
+        assert done.returncode == 0, done.stderr
+        return mlflow.MlflowClient(f"sqlite:///{folder}/mlflow.db").get_run(done.stdout.strip())
 
     names = [f"digit {number}" for number in range(10)]
     (folder / "labels.txt").write_text("\n".join(names))
@@ -187,7 +188,7 @@ def test_an_unknown_tracking_server_is_one_line(work: Path, tmp_path: Path) -> N
 def test_a_damaged_store_is_one_line(work: Path, tmp_path: Path) -> None:
     (tmp_path / "mlflow.db").write_bytes(b"no database" * 1000)
     for command in (("train", "--data", work / "subset.npz"), ("export", "--best")):
-        done = run(sys.executable, "-m", *command, cwd=tmp_path, env=python_environment())
+        done = call(*command, cwd=tmp_path)
         assert (done.returncode, done.stdout) == (1, "")
         assert "file is not a database" in done.stderr
         assert done.stderr.count("\n") == 1
@@ -196,8 +197,8 @@ def test_a_damaged_store_is_one_line(work: Path, tmp_path: Path) -> None:
 def test_too_few_images_to_split(work: Path, tmp_path: Path) -> None:
     with np.load(work / "subset.npz") as subset:
         np.savez(tmp_path / "few.npz", **{key: subset[key][:40] for key in subset.files})
-    command = ("train", "--data", tmp_path / "few.npz", "--validation-split", "0.99")
-    done = run(sys.executable, "-m", *command, cwd=tmp_path, env=python_environment())
+    data = ("--data", tmp_path / "few.npz")
+    done = call("train", *data, "--validation-split", "0.99", cwd=tmp_path)
     assert done.returncode == 1
     assert "40 training images leave none to train on" in done.stderr
     assert "Traceback" not in done.stderr

@@ -54,7 +54,7 @@ def test_takes_json_nested_or_flat(data: Any) -> None:
     np.testing.assert_array_equal(request.inputs["image"], np.array(ROWS, np.float32))
 
 
-@pytest.mark.parametrize("datatype", DTYPES.keys() - {"BOOL"})
+@pytest.mark.parametrize("datatype", sorted(DTYPES.keys() - {"BOOL"}))
 def test_takes_every_datatype_in_json_and_as_bytes(datatype: str) -> None:
     values = np.array([[0, 1, 2, 100], [3, 4, 5, 6]], DTYPES[datatype])
     described, data = binary("image", values)

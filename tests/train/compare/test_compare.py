@@ -1,23 +1,18 @@
 """Comparisons as their users make them."""
 
 import re
-import sys
 from pathlib import Path
 
 import mlflow
 import pytest
 
-from tests.conftest import python_environment, run
+from tests.in_process import call
 from tests.train import browser
 from tests.train.conftest import Swept
 
 
 def compare(swept: Swept, *arguments: str | Path) -> tuple[int, str, str]:
-    done = run(
-        *(sys.executable, "-m", "train", "compare", *arguments),
-        cwd=swept.folder,
-        env=python_environment(),
-    )
+    done = call("train", "compare", *arguments, cwd=swept.folder)
     assert "Traceback" not in done.stderr
     return done.returncode, done.stdout, done.stderr
 

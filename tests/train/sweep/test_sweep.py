@@ -17,6 +17,7 @@ from mlflow.entities import Run
 from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID
 
 from tests.conftest import python_environment, run
+from tests.in_process import call
 from tests.train.conftest import SEEDS, Swept
 
 SEARCH = """
@@ -34,7 +35,7 @@ optimizer = {{ choices = ["adam", "sgd"] }}
 def sweep(work: Path, *arguments: str) -> list[str]:
     return [
         *(sys.executable, "-m", "train", "sweep", *arguments),
-        *("--data", str(work / "subset.npz")),
+        *("--data", str(work / "few.npz")),
     ]
 
 
@@ -88,12 +89,8 @@ def test_makes_the_runs_of_a_plan_below_one(swept: Swept) -> None:
 
 
 def test_a_run_of_a_sweep_is_the_run_that_one_makes_alone(swept: Swept, work: Path) -> None:
-    alone = run(
-        *(sys.executable, "-m", "train", "--data", work / "subset.npz"),
-        *("--hidden", "8", "--epochs", "2", "--seed", "1"),
-        cwd=swept.folder,
-        env=python_environment(),
-    )
+    options = ("--hidden", "8", "--epochs", "2", "--seed", "1")
+    alone = call("train", "--data", work / "subset.npz", *options, cwd=swept.folder)
     assert alone.returncode == 0, alone.stderr
     client = mlflow.MlflowClient(f"sqlite:///{swept.folder}/mlflow.db")
     single = client.get_run(alone.stdout.strip())
@@ -115,8 +112,8 @@ def test_progress_says_what_is_done_and_left(swept: Swept) -> None:
 
 
 def test_a_killed_process_loses_only_its_run(work: Path, folder: Path) -> None:
-    (folder / "own.toml").write_text(SEARCH.format(epochs=6, trials=6))
-    arguments = ("own.toml", "--study", "shared", "--batch-size", "8")
+    (folder / "own.toml").write_text(SEARCH.format(epochs=12, trials=6))
+    arguments = ("own.toml", "--study", "shared", "--batch-size", "4")
     with started(work, folder, *arguments) as first:
         wait_for(first, "(0 of 6 done)")
         with started(work, folder, *arguments) as second:
@@ -162,7 +159,7 @@ def has_an_epoch(folder: Path, name: str) -> bool:
 
 def test_an_interrupted_sweep_goes_on(work: Path, folder: Path) -> None:
     (folder / "own.toml").write_text("[[runs]]\nname = 'a'\n[[runs]]\nname = 'b'\n")
-    arguments = ("own.toml", "--study", "own", "--hidden", "8")
+    arguments = ("own.toml", "--study", "own", "--hidden", "8", "--batch-size", "8")
     with started(work, folder, *arguments, "--epochs", "30") as process:
         wait_for(process, "(0 of 2 done)")
         assert has_an_epoch(folder, "a, seed 0")
@@ -183,17 +180,15 @@ def test_an_interrupted_sweep_goes_on(work: Path, folder: Path) -> None:
         if "ended_after_epoch" not in part.data.tags
     ]
     assert sorted(whole) == ["a, seed 0", "b, seed 0"]
-    other = run(*sweep(work, *arguments, "--epochs", "2"), cwd=folder, env=python_environment())
+    changed = ("sweep", *arguments, "--epochs", "2", "--data", work / "few.npz")
+    other = call("train", *changed, cwd=folder)
     assert other.returncode == 1
     assert "study own is another one: epochs is 30, not 2" in other.stderr
 
 
 def test_storage_that_is_none(work: Path, tmp_path: Path) -> None:
-    done = run(
-        *sweep(work, "regularization", "--storage", "mysql://127.0.0.1:1/none"),
-        cwd=tmp_path,
-        env=python_environment(),
-    )
+    storage = ("--storage", "mysql://127.0.0.1:1/none")
+    done = call("train", "sweep", "regularization", *storage, cwd=tmp_path)
     assert done.returncode == 1
     assert done.stderr.splitlines()[-1].startswith("train: --storage mysql://127.0.0.1:1/none: ")
     assert "Traceback" not in done.stderr
