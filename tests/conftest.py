@@ -21,6 +21,7 @@ from tests.live_server import Server
 from tests.plus import Plus
 
 ROOT = Path(__file__).parent.parent
+LONGEST = ("test_readme.py", "test_variants.py", "test_sweep.py", "test_resume.py")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -30,6 +31,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="use the model published in this folder, and publish one there if it has none",
     )
     parser.addoption("--images", action="store_true", help="build and test the container images")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that take longest: else one process would have them all at the end."""
+    items.sort(key=lambda item: item.path.name not in LONGEST)
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:

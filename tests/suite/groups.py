@@ -63,7 +63,7 @@ class Running:
         return status, seconds
 
 
-_IN_PARALLEL = ("-n", str(PROCESSES), "--dist", "loadfile")
+_IN_PARALLEL = ("-n", str(PROCESSES), "--dist", "loadfile", "--no-loadscope-reorder")
 ALL = {
     group.name: group
     for group in (
