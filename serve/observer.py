@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from prometheus_client import Counter, Histogram
-from waitress.task import Task
 
-from serve import routes
 from serve.access_log import AccessLog
+from serve.errors import ServeError
+from serve.http.request import Request
 from serve.job import Job
 from serve.metrics import Metrics
 from serve.model import Model
@@ -49,21 +49,30 @@ class Observer:
         """Count a request or a connection that is turned away."""
         self._metrics.rejections.labels(reason).inc()
 
-    def answered(self, task: Task) -> None:
-        """Count a request whose answer is about to be written, and log it where that is wanted."""
-        request = task.request
-        status = int(task.status[:3])
+    def answered(
+        self, request: Request, status: int, size: int, error: ServeError | None = None
+    ) -> None:
+        """Count a request whose answer is about to be sent, and log it where that is wanted.
+
+        Args:
+            request: that is answered.
+            status: of the answer.
+            size: of its body, in bytes.
+            error: why it is a refusal.
+
+        """
         seconds = time.monotonic() - request.started
         job = request.job
         model = job.model if job is not None else None
-        route = request.route[0] if request.route else routes.of(request.path)
-        count, duration = self._series(route.path if route else "other", model, status)
+        count, duration = self._series(request.route, model, status)
         count.inc()
         duration.observe(seconds)
         if model is not None and status != 200:
             self._metrics.step_seconds.labels(*model.signature.id, "failed").inc(seconds)
+        if error is not None and error.rejection:
+            self.rejected(error.rejection)
         if self._access_log.wants(status):
-            self._access_log.add(self._entry(task, status, seconds))
+            self._access_log.add(_entry(request, status, size, seconds))
 
     def flush(self) -> None:
         """Write the access log."""
@@ -84,24 +93,6 @@ class Observer:
             self._models[key] = _Counts(self._metrics, key)
         return self._models[key]
 
-    def _entry(self, task: Task, status: int, seconds: float) -> dict[str, Any]:
-        request = task.request
-        job = request.job
-        entry = {
-            "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
-            "id": request.id,
-            "client": task.channel.addr[0],
-            "method": request.command[:20],
-            "path": request.path[:200],
-            "status": status,
-            "ms": round(seconds * 1000, 2),
-            "bytes_in": request.body_bytes_received,
-            "bytes_out": task.content_length,
-        }
-        if job is not None:
-            entry |= _entry_of(job)
-        return entry
-
 
 class _Counts:
     """The counters of one version, looked up once."""
@@ -112,6 +103,23 @@ class _Counts:
         self.last_run = metrics.last_run.labels(*labels)
         steps = (metrics.step_seconds.labels(*labels, step) for step in oip_statistics.STEPS)
         self.queue, self.parse, self.infer, self.render = steps
+
+
+def _entry(request: Request, status: int, size: int, seconds: float) -> dict[str, Any]:
+    entry = {
+        "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
+        "id": request.id,
+        "client": request.client,
+        "method": request.head.method[:20],
+        "path": request.head.path[:200],
+        "status": status,
+        "ms": round(seconds * 1000, 2),
+        "bytes_in": request.size,
+        "bytes_out": size,
+    }
+    if request.job is not None:
+        entry |= _entry_of(request.job)
+    return entry
 
 
 def _entry_of(job: Job) -> dict[str, Any]:

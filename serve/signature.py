@@ -50,3 +50,8 @@ class Signature:
         known = (("X-Model-Name", name), ("X-Model-Version", version))
         run = self.manifest.run_id if self.manifest else None
         return (*known, ("X-Model-Run", run)) if run else known
+
+    @cached_property
+    def header_lines(self) -> str:
+        """The same, as lines of HTTP."""
+        return "".join(f"{name}: {value}\r\n" for name, value in self.headers)
