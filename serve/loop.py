@@ -9,7 +9,7 @@ import logging
 import math
 import time
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from serve import routes
 from serve.admission import Admission
@@ -20,6 +20,7 @@ from serve.http.server import Server
 from serve.http.wsgi import Gateway
 from serve.inference import Inference
 from serve.job import Job
+from serve.model import Model
 from serve.observer import Observer
 from serve.poller import Poller
 from serve.repository import Repository
@@ -56,6 +57,8 @@ class Loop:
         self._asking: dict[Job, tuple[Request, Connection]] = {}
         self._parked: dict[Job, tuple[Request, Connection]] = {}
         self._done: deque[Job] = deque()  # by threads
+        self._runs: deque[tuple[Model, Sequence[Job]]] = deque()  # not counted as yet
+        inference.ran = lambda model, jobs: self._runs.append((model, jobs))
         server.dispatcher = self
 
     def turn(self, timeout: float) -> None:
@@ -163,6 +166,8 @@ class Loop:
         self._poller.wake()
 
     def _answer(self, jobs: Iterable[Job]) -> None:
+        while self._runs:
+            self._observer.ran(*self._runs.popleft())
         for job in jobs:
             self._send(job, *self._asking.pop(job))
 

@@ -20,7 +20,7 @@ from serve.http.wsgi import Gateway
 from serve.inference import Inference
 from serve.loader import Lack, Loaded, Loader, StuckError
 from serve.loop import Loop
-from serve.metrics import Metrics, Totals
+from serve.metrics import RESTARTS, Metrics, Totals
 from serve.observer import Observer
 from serve.place import Place
 from serve.poller import READ, Poller
@@ -95,13 +95,12 @@ class Worker:
             self._report()
 
     def _set_up(self, counts: Metrics, after_death: bool) -> None:
-        counts.restarts.inc(after_death)
+        counts.series(RESTARTS).add(after_death)
         admission = Admission(self._settings, self._catalog)
         inference = Inference(self._settings)
         views = Views(self._catalog, self._health, Totals(self._folder), self._settings.max_rows)
         app = create_app(inference, admission, views)
         observer = Observer(counts, AccessLog(self._settings.access_log))
-        inference.ran = observer.ran
         self._repository = Repository(self._settings, self._control)
         self._server = Server(self._settings, self._poller, observer, self._count_closed)
         self._loop = Loop(
