@@ -67,7 +67,7 @@ class Loop:
         # In whole milliseconds: epoll would make 0 of less, and be called again and again.
         events = self._poller.poll(math.ceil(pause * 1000) / 1000)
         server = self._server
-        server.now = time.monotonic()
+        server.begin_turn()
         self._poller.handle(events)
         if server.proceeding:
             server.proceed()
@@ -96,9 +96,9 @@ class Loop:
 
     def check(self, request: Request, connection: Connection) -> ServeError | None:
         """Why a request is refused, as far as its head tells; see ``http.server.Dispatcher``."""
-        if request.match is None or request.operation != INFER:
+        if request.head.match is None or request.operation != INFER:
             return None
-        route, parameters = request.match
+        route, parameters = request.head.match
         head = request.head
         job = request.job = Job(route.dialect, b"", head.headers, connection.gone)
         if connection.over_limit:
@@ -134,8 +134,8 @@ class Loop:
 
     def _park(self, request: Request, connection: Connection) -> None:
         """Have a request wait for the supervisor, unless it is refused."""
-        assert request.match is not None  # noqa: S101 - it has an operation
-        route, parameters = request.match
+        assert request.head.match is not None  # noqa: S101 - it has an operation
+        route, parameters = request.head.match
         job = Job(route.dialect, request.body, request.head.headers, connection.gone)
         request.job = job
         if self._repository.ask(job, route.operation, **parameters):

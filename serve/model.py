@@ -32,8 +32,8 @@ class Model:
 
     def run(self, inputs: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
         """Answer one batch: name -> array of shape (N, …) in, name -> array out."""
-        names = [output.name for output in self.signature.outputs]
-        return dict(zip(names, self.session.run(names, dict(inputs)), strict=True))
+        names = self.signature.output_names
+        return dict(zip(names, self.session.run(names, inputs), strict=True))
 
 
 def load(bundle: Bundle, threads: int) -> Model:

@@ -67,7 +67,7 @@ class Observer:
         seconds = time.monotonic() - request.started
         job = request.job
         model = job.model if job is not None else None
-        count, duration = self._series(request.route, model, status)
+        count, duration = self._series(request.head.route, model, status)
         count.add()
         duration.observe(seconds)
         if model is not None and status != 200:

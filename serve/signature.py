@@ -26,6 +26,11 @@ class Signature:
         return {spec.name: spec for spec in self.inputs}
 
     @cached_property
+    def output_names(self) -> list[str]:
+        """Names of the outputs, in their order."""
+        return [output.name for output in self.outputs]
+
+    @cached_property
     def classes(self) -> tuple[str, ...]:
         """Names of the classes, where they say more than their numbers."""
         numbers = tuple(map(str, range(len(self.labels))))

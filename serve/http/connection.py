@@ -231,9 +231,10 @@ class Connection:
 
     def send(self, data: bytes, keep_alive: bool) -> None:
         """Send the answer of the request at hand, and go on or end the connection."""
-        self._server.free_room(self)
+        server = self._server
+        server.body_bytes -= self.body_bytes
+        self.body_bytes = 0
         self._keep_alive = keep_alive
-        self._since = self._server.now
         try:
             sent = self._socket.send(data)
         except BlockingIOError:
@@ -244,6 +245,7 @@ class Connection:
         if sent == len(data):
             self._complete()
         else:  # it reads nothing until the client has read this
+            self._since = server.now
             self._unsent = memoryview(data)[sent:]
             self._watch(WRITE)
 
@@ -265,7 +267,8 @@ class Connection:
         """Go on, or end, now that the answer is sent."""
         self.request = None
         if self._keep_alive and not self._ended:
-            self._watch(READ)
+            if self._watched != READ:
+                self._watch(READ)
             if self._pending:
                 self._server.proceeding.append(self)
         elif self._refused or self._pending:

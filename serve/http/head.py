@@ -10,11 +10,13 @@ import re
 from dataclasses import dataclass
 from urllib.parse import unquote_to_bytes
 
+from serve import routes
 from serve.errors import Malformed
+from serve.routes import Route
 
 MOST_FIELDS = 100
 LONGEST_TARGET = 8192
-_CACHED = 256  # characters; longer names and targets are not worth the memory
+_LONGEST_KEPT = 1024  # bytes; a longer head is not worth the memory
 
 _REQUEST_LINE = re.compile(rb"([A-Z-]{1,32}) ([!-~]+) HTTP/([0-9]\.[0-9])\r\n")
 # A line begins where the one before it ends, so a line that is no field is skipped as a whole.
@@ -45,6 +47,10 @@ class Head:
     keep_alive: bool = True
     expects_continue: bool = False
     """Does the client wait for a word before it sends the body?"""
+    match: tuple[Route, dict[str, str]] | None = None
+    """What is asked for, and the parameters in the path; None where there is no such route."""
+    route: str = "other"
+    """The path of the route, whatever the method, as the metrics name it."""
 
 
 UNREAD = Head("", "", "", "1.1", {})
@@ -54,10 +60,16 @@ UNREAD = Head("", "", "", "1.1", {})
 def parse(data: bytes) -> Head:
     """Parse a head, from the request line to the empty line.
 
+    A client sends the same few heads again and again, so that the last ones are kept.
+
     Raises:
         Malformed: it is not as RFC 9112 has it, or has too many fields.
 
     """
+    return _parse_once(data) if len(data) <= _LONGEST_KEPT else _parse(data)
+
+
+def _parse(data: bytes) -> Head:
     line = _REQUEST_LINE.match(data)
     if line is None:
         raise Malformed(400, "expected a request line such as POST /predict HTTP/1.1")
@@ -65,10 +77,12 @@ def parse(data: bytes) -> Head:
     if version not in ("1.1", "1.0"):
         raise Malformed(505, "expected HTTP/1.1 or HTTP/1.0")
     headers = _headers(data, line.end())
-    path, query = _split(target) if len(target) <= _CACHED else _read_target(target)
+    path, query = _read_target(target)
     if path == "*" and method != "OPTIONS":
         raise Malformed(400, "expected a path that begins with a slash")
-    head = Head(method, path, query, version, headers)
+    head = Head(method, path, query, version, headers, match=routes.match(method, path))
+    if route := routes.of(path):
+        head.route = route.path
     _check_host(head)
     _frame(head)
     if "CONNECTION" in headers or version == "1.0":
@@ -79,6 +93,9 @@ def parse(data: bytes) -> Head:
             raise Malformed(417, "Expect: expected 100-continue")
         head.expects_continue = True
     return head
+
+
+_parse_once = functools.lru_cache(256)(_parse)
 
 
 def _check_host(head: Head) -> None:
@@ -102,7 +119,9 @@ def _headers(data: bytes, start: int) -> dict[str, str]:
         raise Malformed(431, f"expected at most {MOST_FIELDS} headers, got {len(fields)}")
     headers: dict[str, str] = {}
     for raw_name, raw_value in fields:
-        name = _name(raw_name) if len(raw_name) <= _CACHED else _wsgi_name(raw_name)
+        if b"_" in raw_name:  # X_Api_Key would pass a proxy that takes X-API-Key away
+            continue
+        name = raw_name.decode("ascii").upper().replace("-", "_")
         value = raw_value.strip(b" \t").decode("latin-1")
         if name not in headers:
             headers[name] = value
@@ -110,16 +129,7 @@ def _headers(data: bytes, start: int) -> dict[str, str]:
             raise Malformed(400, f"expected one {raw_name.decode('ascii')} header, got several")
         else:
             headers[name] += ", " + value
-    # X_Api_Key is not X-API-Key: it would pass a proxy that takes the latter away.
-    headers.pop("", None)
     return headers
-
-
-def _wsgi_name(name: bytes) -> str:
-    return "" if b"_" in name else name.decode("ascii").upper().replace("-", "_")
-
-
-_name = functools.lru_cache(1024)(_wsgi_name)
 
 
 def _read_target(target: str) -> tuple[str, str]:
@@ -138,10 +148,6 @@ def _read_target(target: str) -> tuple[str, str]:
     if "%" in path:
         path = unquote_to_bytes(path).decode("latin-1")
     return "/" + path.lstrip("/"), query
-
-
-# The same few targets come again and again.
-_split = functools.lru_cache(1024)(_read_target)
 
 
 def _frame(head: Head) -> None:

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Callable
 
-from serve import routes
 from serve.http.head import Head
 from serve.job import Job
 
@@ -35,8 +34,6 @@ class Request:
         self.raw_head = raw_head
         self.client = client
         self.started = started
-        self.match = routes.match(head.method, head.path)
-        """What it asks for, and the parameters in its path; None where there is no such route."""
         self.body = b""
         self.size = 0
         """Bytes of the body that have come."""
@@ -48,13 +45,7 @@ class Request:
     @property
     def operation(self) -> str:
         """What its route does; empty where there is none."""
-        return self.match[0].operation if self.match else ""
-
-    @property
-    def route(self) -> str:
-        """The path of its route, whatever the method, as the metrics name it."""
-        route = self.match[0] if self.match else routes.of(self.head.path)
-        return route.path if route else "other"
+        return self.head.match[0].operation if self.head.match else ""
 
     @property
     def id(self) -> str:

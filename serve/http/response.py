@@ -10,14 +10,14 @@ from serve.http.request import Request
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
-def render(answer: Answer, request: Request, keep_alive: bool, now: float) -> bytes:
+def render(answer: Answer, request: Request, keep_alive: bool, date: str) -> bytes:
     """Head and body of an answer.
 
     Args:
         answer: to the request.
         request: whose id, version and method count.
         keep_alive: does the connection stay open?
-        now: a time of ``time.time``.
+        date: as HTTP has it.
 
     """
     head = request.head
@@ -34,21 +34,23 @@ def render(answer: Answer, request: Request, keep_alive: bool, now: float) -> by
     elif head.version == "1.0":
         more += "Connection: Keep-Alive\r\n"
     lines = (
-        f"HTTP/{head.version} {_status(answer.status)}\r\nContent-Length: {len(answer.body)}\r\n"
-        f"Content-Type: {answer.content_type}\r\nDate: {_date(int(now))}\r\n"
+        f"{_opening(head.version, answer.status, answer.content_type)}"
+        f"Content-Length: {len(answer.body)}\r\nDate: {date}\r\n"
         f"X-Request-Id: {request.id}\r\n{more}\r\n"
     ).encode("latin-1")
     return lines if head.method == "HEAD" else lines + answer.body
 
 
-@functools.lru_cache(64)
-def _status(status: int) -> str:
-    return f"{status} {HTTPStatus(status).phrase}" if status in _KNOWN else f"{status} Refused"
+def date(seconds: float) -> str:
+    """A time of ``time.time`` as HTTP has it."""
+    return formatdate(seconds, usegmt=True)
 
 
-@functools.lru_cache(1)
-def _date(second: int) -> str:
-    return formatdate(second, usegmt=True)
+@functools.lru_cache(256)
+def _opening(version: str, status: int, content_type: str) -> str:
+    """The lines that many answers have in common."""
+    phrase = HTTPStatus(status).phrase if status in _KNOWN else "Refused"
+    return f"HTTP/{version} {status} {phrase}\r\nContent-Type: {content_type}\r\n"
 
 
 _KNOWN = {status.value for status in HTTPStatus}

@@ -62,8 +62,11 @@ class Server:
         self.head_timeout = settings.head_timeout
         self.idle_timeout = settings.idle_timeout
         self.min_body_rate = settings.min_body_rate
-        self.now = time.monotonic()
-        """When this turn of the loop began."""
+        self.now = 0.0
+        """When this turn of the loop began; a time of ``time.monotonic``."""
+        self._date = ""
+        self._date_ends = 0.0
+        self.begin_turn()
         self.body_bytes = 0
         """Memory that all bodies take, or will."""
         self.connections: set[Connection] = set()
@@ -75,6 +78,14 @@ class Server:
         self._maintained = self.now
         self._ids = itertools.count(1)
         self._id_prefix = os.urandom(6).hex()
+
+    def begin_turn(self) -> None:
+        """Look at the clock, once for all that this turn of the loop does."""
+        self.now = time.monotonic()
+        if self.now >= self._date_ends:
+            seconds = time.time()
+            self._date = response.date(seconds)
+            self._date_ends = self.now + 1 - seconds % 1
 
     def new_id(self) -> str:
         """An id for a request, unlike any other's."""
@@ -98,7 +109,7 @@ class Server:
 
     def forget(self, connection: Connection) -> None:
         """Let go of a connection that is closed."""
-        self.free_room(connection)
+        self.body_bytes -= connection.body_bytes
         self.connections.discard(connection)
         self._closed()
 
@@ -111,25 +122,20 @@ class Server:
     # Answers
 
     def answer(self, request: Request, answer: Answer, connection: Connection) -> None:
-        """Send the answer to a request."""
-        self.send(request, answer, connection, self.may_keep(request, connection))
+        """Send an answer. It is counted before: a client that has it finds it in the metrics."""
+        keep_alive = self.may_keep(request, connection)
+        self._observer.answered(request, answer.status, len(answer.body), answer.error)
+        connection.send(response.render(answer, request, keep_alive, self._date), keep_alive)
 
     def refuse(self, request: Request, error: ServeError, connection: Connection) -> None:
         """Say why a request is refused that has not come in whole."""
         answer = refusal(error, routes.dialect(request.head.path))
-        self.send(request, answer, connection, keep_alive=False)
+        self._observer.answered(request, answer.status, len(answer.body), error)
+        connection.send(response.render(answer, request, False, self._date), keep_alive=False)
 
     def may_keep(self, request: Request, connection: Connection) -> bool:
         """May the connection stay open after this request?"""
-        return request.head.keep_alive and not self.draining and not connection.over_limit
-
-    def send(
-        self, request: Request, answer: Answer, connection: Connection, keep_alive: bool
-    ) -> None:
-        """Send an answer. It is counted before: who has an answer finds it in the metrics."""
-        self._observer.answered(request, answer.status, len(answer.body), answer.error)
-        data = response.render(answer, request, keep_alive, time.time())
-        connection.send(data, keep_alive)
+        return request.head.keep_alive and not (self.draining or connection.over_limit)
 
     def too_slow(self) -> ServeError:
         """Why a request is refused that takes too long."""
@@ -145,11 +151,6 @@ class Server:
         self.body_bytes += size - connection.body_bytes
         connection.body_bytes = size
         return size <= SMALL or self.body_bytes <= max(self._settings.max_held_bytes, size)
-
-    def free_room(self, connection: Connection) -> None:
-        """Count its body no more."""
-        self.body_bytes -= connection.body_bytes
-        connection.body_bytes = 0
 
     def maintain(self) -> None:
         """Close the connections of clients that are silent, or too slow, once a second."""
