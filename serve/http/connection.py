@@ -7,6 +7,7 @@ nor answers pile up here, whatever the client does.
 
 import contextlib
 import socket
+import struct
 from typing import TYPE_CHECKING
 
 from serve.errors import Busy, Malformed, ServeError, TooLarge
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 LINGER_SECONDS = 10.0
 SMALL = 65536  # bytes of a body that always finds room, and is read also where it is refused
 _RECEIVE = 65536  # bytes of one read; a head and 32 rows of 784 numbers
+_AT_ONCE = struct.pack("ii", 1, 0)  # Linux's struct linger: on, for 0 seconds
 _RECEIVE_BODY = 2**20  # the same, of a body whose length is known
 
 
@@ -56,7 +58,6 @@ class Connection:
         self._since = 0.0  # when the first byte of the request came, or of its answer went
         self._unsent = memoryview(b"")
         self._keep_alive = True
-        self._refused = False  # before it had come in whole
         self._ended = False  # the client has closed its side
         self._lingers_until = 0.0
         self._watched = 0
@@ -223,7 +224,6 @@ class Connection:
         """Answer the request that is coming in, before it has come in whole, and end."""
         self._body = None
         self._pending = b""
-        self._refused = True
         self.request = self.request or Request(
             UNREAD, b"", self.address, self._since, self._server.new_id
         )
@@ -271,16 +271,16 @@ class Connection:
                 self._watch(READ)
             if self._pending:
                 self._server.proceeding.append(self)
-        elif self._refused or self._pending:
-            self._linger()
-        else:
+        elif self._ended:
             self.close()
+        else:
+            self._linger()
 
     def _linger(self) -> None:
         """Close gently: say that nothing more goes out, and throw away what still comes in.
 
-        Closing a socket with unread data in it resets the connection, and the client loses the
-        answer (RFC 9112, section 9.6).
+        To close a socket with unread data in it resets the connection, and the client may lose
+        the answer (RFC 9112, section 9.6).
         """
         self._pending = b""
         self._lingers_until = self._server.now + LINGER_SECONDS
@@ -293,6 +293,8 @@ class Connection:
         if not self.is_closed:
             self.is_closed = True
             self._watch(0)
+            if self._unsent:  # nobody reads it, so that the system shall not keep it
+                self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)
             self._socket.close()
             self._server.forget(self)
 
