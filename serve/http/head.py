@@ -80,9 +80,7 @@ def _parse(data: bytes) -> Head:
     path, query = _read_target(target)
     if path == "*" and method != "OPTIONS":
         raise Malformed(400, "expected a path that begins with a slash")
-    head = Head(method, path, query, version, headers, match=routes.match(method, path))
-    if route := routes.of(path):
-        head.route = route.path
+    head = named(Head(method, path, query, version, headers))
     _check_host(head)
     _frame(head)
     if "CONNECTION" in headers or version == "1.0":
@@ -92,6 +90,14 @@ def _parse(data: bytes) -> Head:
         if headers["EXPECT"].lower() != "100-continue":
             raise Malformed(417, "Expect: expected 100-continue")
         head.expects_continue = True
+    return head
+
+
+def named(head: Head) -> Head:
+    """The head, with its route."""
+    head.match = routes.match(head.method, head.path)
+    if route := routes.of(head.path):
+        head.route = route.path
     return head
 
 
