@@ -76,9 +76,9 @@ class Loop:
             self._answer(self._done.popleft() for _ in range(len(self._done)))
             if self._admission.due_in() == 0:
                 self._threads.wake(len(self._admission.waiting))
-        elif self._asking:
+        else:
             until = server.now + INFERENCE_SECONDS
-            while self._admission.due_in() == 0:
+            while self._asking and self._admission.due_in() == 0:
                 self._answer(self._inference.answer_next(self._admission.waiting))
                 if time.monotonic() > until:
                     break
@@ -90,16 +90,16 @@ class Loop:
         """How long nothing needs to be done unless something happens."""
         if self._server.proceeding or self._done:
             return 0
-        if self._threads and self._threads.asked:
-            return float("inf")  # until a thread has done its round, and wakes the loop
+        if not self._asking or (self._threads and self._threads.asked):
+            return math.inf  # until a thread has done its round, and wakes the loop
         return self._admission.due_in()
 
     def check(self, request: Request, connection: Connection) -> ServeError | None:
         """Why a request is refused, as far as its head tells; see ``http.server.Dispatcher``."""
-        if request.head.match is None or request.operation != INFER:
-            return None
-        route, parameters = request.head.match
         head = request.head
+        if head.match is None or head.operation != INFER:
+            return None
+        route, parameters = head.match
         job = request.job = Job(route.dialect, b"", head.headers, connection.gone)
         if connection.over_limit:
             job.refuse(Busy("connections", "too many connections"))
@@ -109,7 +109,7 @@ class Loop:
 
     def handle(self, request: Request, connection: Connection) -> None:
         """Answer a request that has come in whole, now or later."""
-        operation = request.operation
+        operation = request.head.operation
         if operation == INFER:
             self._queue(request, connection)
         elif operation in (LOAD, UNLOAD):
@@ -130,7 +130,7 @@ class Loop:
             if self._admission.queue(job):
                 return
             del self._asking[job]
-        self._send(job, request, connection)
+        self._server.answer(request, connection)
 
     def _park(self, request: Request, connection: Connection) -> None:
         """Have a request wait for the supervisor, unless it is refused."""
@@ -141,7 +141,7 @@ class Loop:
         if self._repository.ask(job, route.operation, **parameters):
             self._parked[job] = request, connection
         else:
-            self._send(job, request, connection)
+            self._server.answer(request, connection)
 
     def _ask_application(self, request: Request, connection: Connection) -> None:
         keep_alive = self._server.may_keep(request, connection)
@@ -158,7 +158,7 @@ class Loop:
 
     def finish(self, job: Job) -> None:
         """Send the answer of a request that waited for the supervisor."""
-        self._send(job, *self._parked.pop(job))
+        self._server.answer(*self._parked.pop(job))
 
     def _infer_aside(self) -> None:
         """Answer the requests of one run, on a thread."""
@@ -169,8 +169,4 @@ class Loop:
         while self._runs:
             self._observer.ran(*self._runs.popleft())
         for job in jobs:
-            self._send(job, *self._asking.pop(job))
-
-    def _send(self, job: Job, request: Request, connection: Connection) -> None:
-        assert job.answer is not None  # noqa: S101 - it is sent when there is one
-        self._server.answer(request, job.answer, connection)
+            self._server.answer(*self._asking.pop(job))

@@ -49,6 +49,8 @@ class Head:
     """Does the client wait for a word before it sends the body?"""
     match: tuple[Route, dict[str, str]] | None = None
     """What is asked for, and the parameters in the path; None where there is no such route."""
+    operation: str = ""
+    """What the route does; empty where there is none."""
     route: str = "other"
     """The path of the route, whatever the method, as the metrics name it."""
 
@@ -96,6 +98,8 @@ def _parse(data: bytes) -> Head:
 def named(head: Head) -> Head:
     """The head, with its route."""
     head.match = routes.match(head.method, head.path)
+    if head.match:
+        head.operation = head.match[0].operation
     if route := routes.of(head.path):
         head.route = route.path
     return head

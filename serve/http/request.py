@@ -43,11 +43,6 @@ class Request:
         self._id = ""
 
     @property
-    def operation(self) -> str:
-        """What its route does; empty where there is none."""
-        return self.head.match[0].operation if self.head.match else ""
-
-    @property
     def id(self) -> str:
         """The client's X-Request-Id where it sent a proper one, else one of ours."""
         if not self._id:

@@ -12,7 +12,6 @@ from collections.abc import Callable
 from typing import Protocol
 
 from serve import routes
-from serve.answer import Answer
 from serve.errors import ServeError, TooSlow
 from serve.http import response
 from serve.http.connection import SMALL, Connection
@@ -121,8 +120,12 @@ class Server:
 
     # Answers
 
-    def answer(self, request: Request, answer: Answer, connection: Connection) -> None:
-        """Send an answer. It is counted before: a client that has it finds it in the metrics."""
+    def answer(self, request: Request, connection: Connection) -> None:
+        """Send its job's answer. It is counted before: who has it finds it in the metrics."""
+        job = request.job
+        assert job is not None  # noqa: S101 - it is called when there is an answer
+        assert job.answer is not None  # noqa: S101
+        answer = job.answer
         keep_alive = self.may_keep(request, connection)
         self._observer.answered(request, answer.status, len(answer.body), answer.error)
         connection.send(response.render(answer, request, keep_alive, self._date), keep_alive)
