@@ -26,13 +26,12 @@ class Cells:
 
     def __init__(self, folder: Path, name: str) -> None:
         """Open the files of this name, or make them."""
-        names = _names_file(folder, name)
+        self._names = _names_file(folder, name)
         self._places: dict[Key, int] = {}
         self._used = 0
-        for key, size in _read_names(names):
+        for key, size in _read_names(self._names):
             self._places[key] = self._used
             self._used += size
-        self._names = names.open("a", buffering=1)
         with _numbers_file(folder, name).open("a+b") as file:
             file.truncate(_MOST * _BYTES)
             self.numbers = memoryview(mmap.mmap(file.fileno(), _MOST * _BYTES)).cast("d")
@@ -47,7 +46,8 @@ class Cells:
             return _MOST - size  # which no series has
         self._places[key] = place
         self._used += size
-        self._names.write(json.dumps([key, size]) + "\n")
+        with self._names.open("a") as names:
+            names.write(json.dumps([key, size]) + "\n")
         return place
 
 
