@@ -111,8 +111,6 @@ class Connection:
             data, self._pending = self._pending, b""
             self._take_head(data)
 
-    # What comes in
-
     def _receive(self) -> None:
         body = self._body
         most = min(body.missing, _RECEIVE_BODY) if isinstance(body, SizedBody) else _RECEIVE
@@ -154,9 +152,8 @@ class Connection:
         end = data.find(b"\r\n\r\n", 0, server.max_head_bytes) + 4
         if end < 4:
             self._pending = data
-            if len(data) >= server.max_head_bytes:
-                longest = server.max_head_bytes
-                self.refuse(Malformed(431, f"expected a head of at most {longest} bytes"))
+            if len(data) >= (most := server.max_head_bytes):
+                self.refuse(Malformed(431, f"expected a head of at most {most} bytes"))
             return
         self._pending = b""
         try:
@@ -167,9 +164,8 @@ class Connection:
         request = Request(head, data[:end], self.address, self._since, server.new_id)
         self.request = request
         body = data[end:]
-        if head.length > server.max_body_bytes:
-            longest = server.max_body_bytes
-            self.refuse(TooLarge(f"expected a body of at most {longest} bytes"))
+        if head.length > (most := server.max_body_bytes):
+            self.refuse(TooLarge(f"expected a body of at most {most} bytes"))
         elif head.length == len(body) and not head.chunked:  # the usual case
             request.body = body
             request.size = self.body_bytes = len(body)
@@ -217,8 +213,6 @@ class Connection:
             return True
         self.refuse(Busy("memory", "other requests take the memory that this body needs"))
         return False
-
-    # What goes out
 
     def refuse(self, error: ServeError) -> None:
         """Answer the request that is coming in, before it has come in whole, and end."""

@@ -108,7 +108,7 @@ class Server:
 
     def forget(self, connection: Connection) -> None:
         """Let go of a connection that is closed."""
-        self.body_bytes -= connection.body_bytes
+        self.find_room(connection, 0)
         self.connections.discard(connection)
         self._closed()
 
@@ -150,7 +150,7 @@ class Server:
     # Limits
 
     def find_room(self, connection: Connection, size: int) -> bool:
-        """May its body take so much, beside all that is held? One by itself always may."""
+        """Count its body as so long. May it be, beside all others? One by itself always may."""
         self.body_bytes += size - connection.body_bytes
         connection.body_bytes = size
         return size <= SMALL or self.body_bytes <= max(self._settings.max_held_bytes, size)
