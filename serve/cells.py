@@ -7,6 +7,7 @@ to add to a number in memory, without a lock and without a call of the system.
 import json
 import logging
 import mmap
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -26,12 +27,14 @@ class Cells:
 
     def __init__(self, folder: Path, name: str) -> None:
         """Open the files of this name, or make them."""
-        self._names = _names_file(folder, name)
+        names = _names_file(folder, name)
         self._places: dict[Key, int] = {}
         self._used = 0
-        for key, size in _read_names(self._names):
+        for key, size in _read_names(names):
             self._places[key] = self._used
             self._used += size
+        # It stays open: later there may be no descriptor left.
+        self._names = os.open(names, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
         with _numbers_file(folder, name).open("a+b") as file:
             file.truncate(_MOST * _BYTES)
             self.numbers = memoryview(mmap.mmap(file.fileno(), _MOST * _BYTES)).cast("d")
@@ -46,8 +49,7 @@ class Cells:
             return _MOST - size  # which no series has
         self._places[key] = place
         self._used += size
-        with self._names.open("a") as names:
-            names.write(json.dumps([key, size]) + "\n")
+        os.write(self._names, json.dumps([key, size]).encode() + b"\n")
         return place
 
 
