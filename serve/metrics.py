@@ -1,6 +1,6 @@
 """Prometheus metrics, true across workers whichever of them is asked.
 
-Each worker counts in files of its own (``serve.cells``), and ``Totals`` adds up the files of all.
+Each worker counts in files of its own (``serve.shared_counters``), and ``Totals`` adds up the files of all.
 They are named for the worker's slot, not its pid: a worker that takes a dead one's place goes on
 with its counts.
 """
@@ -23,8 +23,8 @@ from prometheus_client.registry import Collector
 from prometheus_client.samples import Sample
 
 import serve
-from serve import cells, metrics_folder, plan
-from serve.cells import Cells
+from serve import metrics_folder, plan, shared_counters
+from serve.shared_counters import SharedCounters
 
 CONTENT_TYPE = prometheus_client.CONTENT_TYPE_PLAIN_0_0_4
 _SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
@@ -103,7 +103,9 @@ class Series:
 
     __slots__ = ("_bounds", "_numbers", "_place")
 
-    def __init__(self, counted: Cells, definition: Definition, labels: tuple[str, ...]) -> None:
+    def __init__(
+        self, counted: SharedCounters, definition: Definition, labels: tuple[str, ...]
+    ) -> None:
         self._place = counted.place((definition.name, *labels), definition.size)
         self._numbers = counted.numbers
         self._bounds = definition.bounds
@@ -127,8 +129,8 @@ class Metrics:
     """What one worker counts."""
 
     def __init__(self, folder: Path, slot: int) -> None:
-        self._kept = Cells(folder, str(slot))
-        self._living = Cells(folder, metrics_folder.living(slot))
+        self._kept = SharedCounters(folder, str(slot))
+        self._living = SharedCounters(folder, metrics_folder.living(slot))
         self.series(BUILD, serve.__version__, platform.python_version()).set(1)
         self.series(RESTARTS)
         self.series(IN_FLIGHT).set(0)
@@ -167,8 +169,8 @@ class _Counts(Collector):
         return []
 
     def collect(self) -> Iterator[Metric]:
-        sums: dict[cells.Key, list[float]] = {}
-        for key, numbers in cells.read(self._folder):
+        sums: dict[shared_counters.Key, list[float]] = {}
+        for key, numbers in shared_counters.read(self._folder):
             definition = _DEFINITIONS[key[0]]
             join = max if definition.is_gauge and not definition.ends else float.__add__
             before = sums.get(key, [0.0] * len(numbers))

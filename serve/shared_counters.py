@@ -22,7 +22,7 @@ Key = tuple[str, ...]
 """Name of a metric, and the values of its labels."""
 
 
-class Cells:
+class SharedCounters:
     """The numbers of one worker, which goes on with those of its predecessor."""
 
     def __init__(self, folder: Path, name: str) -> None:
