@@ -1,6 +1,7 @@
 """Prometheus metrics, true across workers whichever of them is asked.
 
-Each worker counts in files of its own (``serve.shared_counters``), and ``Totals`` adds up the files of all.
+Each worker counts in files of its own (``serve.shared_counters``), and ``Totals`` adds up those of
+all.
 They are named for the worker's slot, not its pid: a worker that takes a dead one's place goes on
 with its counts.
 """

@@ -21,7 +21,9 @@ _LONGEST_KEPT = 1024  # bytes; a longer head is not worth the memory
 _REQUEST_LINE = re.compile(rb"([A-Z-]{1,32}) ([!-~]+) HTTP/([0-9]\.[0-9])\r\n")
 # A line begins where the one before it ends, so a line that is no field is skipped as a whole.
 _FIELD = re.compile(rb"(?<=\n)([!#$%&'*+\-.^_`|~0-9A-Za-z]+):([\t\x20-\x7e\x80-\xff]*)\r\n")
-_ABSOLUTE = re.compile(r"https?://[^/?#@]+((?:[/?].*)?)", re.IGNORECASE)
+_ABSOLUTE = re.compile(
+    r"https?://(?:[\w.~-]+|\[[0-9a-f:.]+\])(?::[0-9]*)?((?:[/?].*)?)", re.IGNORECASE | re.ASCII
+)
 _BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _NOT_IN_HOST = re.compile(r"[/\\?#@,\s]")
 _LENGTH = re.compile(r"[0-9]{1,18}")

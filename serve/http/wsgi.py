@@ -62,7 +62,10 @@ class Gateway:
 
         """
         parser = HTTPRequestParser(self.adj)
-        parser.received(request.raw_head)
+        try:
+            parser.received(request.raw_head)
+        except ValueError:  # an IPv6 address in the target that is none
+            raise Malformed(400, "expected a path that begins with a slash") from None
         if request.head.chunked:  # the chunks are read already: the body comes as a single one
             chunk = b"%x\r\n%b\r\n" % (request.size, request.body) if request.size else b""
             parser.received(chunk + b"0\r\n\r\n")

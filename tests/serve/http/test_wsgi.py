@@ -1,13 +1,16 @@
 """What is used of waitress, so that a release that changes it fails here first."""
 
 import inspect
+from random import Random
 from typing import Any
 
+import pytest
 from waitress.adjustments import Adjustments
 from waitress.parser import HTTPRequestParser
 from waitress.task import Task, WSGITask
 
 from serve import settings
+from serve.errors import Malformed
 from serve.http.head import parse
 from serve.http.request import Request
 from serve.http.wsgi import Gateway, _Channel
@@ -28,6 +31,27 @@ class Watched:
 
     def __setattr__(self, name: str, value: Any) -> None:
         raise AssertionError(f"{self.prefix}{name} is set")
+
+
+HEADS = (
+    b"POST /v2/models/a%20b/infer?x=%31 HTTP/1.1\r\nHost: x:80\r\nContent-Length: 12\r\n"
+    b"X-Request-Id: a\r\nAccept: a\r\nAccept:b\r\n\r\n",
+    b"POST http://x/predict HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n",
+    b"GET //metrics HTTP/1.0\r\nConnection: keep-alive\r\nX_Under: 1\r\n\r\n",
+)
+PIECES = [bytes([byte]) for byte in range(256)]
+PIECES += [b"\r\n", b"\r\n ", b" :", b"Content-Length: 5\r\n", b"Transfer-Encoding: x\r\n", b"%2"]
+
+
+def mutated(random: Random) -> bytes:
+    """A head with up to three pieces put in, left out or replaced."""
+    head = random.choice(HEADS)
+    for _ in range(random.randrange(4)):
+        at = random.randrange(len(head) - 4)
+        piece = random.choice(PIECES) if random.randrange(3) else b""
+        head = head[:at] + piece + head[at + random.randrange(3) :]
+    end = head.find(b"\r\n\r\n")
+    return head[: end + 4] if end >= 0 else head
 
 
 def echo(environ: dict[str, Any], start_response: Any) -> list[bytes]:
@@ -112,6 +136,14 @@ def test_a_body_in_chunks() -> None:
         assert written.data.endswith(b"\r\n\r\nPOST /? " + body)
 
 
+def test_an_address_that_is_none() -> None:
+    for address in (b"[::1]:80", b"127.0.0.1", b"host:"):
+        head = b"GET http://" + address + b"/a HTTP/1.1\r\nHost: x\r\n\r\n"
+        assert gateway().answer(request(head), True).data.endswith(b"GET /a? ")
+    with pytest.raises(Malformed, match="expected a path"):
+        gateway().answer(request(head.replace(b"host:", b"[:::::]")), True)
+
+
 def test_whether_the_connection_stays() -> None:
     get = b"GET / HTTP/1.%d\r\nHost: x\r\n%b\r\n"
     for version, more, may_keep, keeps in (
@@ -124,3 +156,25 @@ def test_whether_the_connection_stays() -> None:
         written = gateway().answer(request(get % (version, more)), may_keep)
         assert written.keep_alive is keeps
         assert (b"Connection: close" in written.data) is not keeps
+
+
+def test_waitress_reads_what_is_accepted_in_the_same_way() -> None:
+    """Else a request could be one thing to our checks and another to the application."""
+    random, adjustments = Random(1), gateway().adj  # noqa: S311
+    accepted = 0
+    for _ in range(30_000):
+        data = mutated(random)
+        try:
+            found = parse(data)
+        except Malformed:
+            continue
+        accepted += 1
+        parser = HTTPRequestParser(adjustments)
+        parser.received(data)
+        assert parser.error is None, data
+        assert (parser.command, parser.version) == (found.method, found.version), data
+        assert ("/" + parser.path.lstrip("/"), parser.query) == (found.path, found.query), data
+        assert (parser.content_length, parser.chunked) == (found.length, found.chunked), data
+        headers = {k: v for k, v in found.headers.items() if k != "TRANSFER_ENCODING"}
+        assert parser.headers == headers, data
+    assert accepted > 5000
