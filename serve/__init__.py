@@ -1,4 +1,4 @@
-"""Answer predictions over HTTP: onnxruntime behind Flask on waitress, and no TensorFlow.
+"""Answer predictions over HTTP with onnxruntime, and without TensorFlow.
 
 Where to look, from the outside in:
 
@@ -7,15 +7,17 @@ Where to look, from the outside in:
 - ``listener``, ``cpus``, ``descriptors``, ``metrics_folder``: what the supervisor gives to them;
 - ``rollout``, ``watch``, ``scan``, ``trial``, ``registry``, ``plan``, ``orders``: which versions
   all serve;
-- ``worker``, ``loop``, ``threads``: one worker's event loop, and what it does in a turn;
-- ``server``, ``channel``, ``request``, ``tasks``: HTTP, on waitress's classes of these names;
+- ``worker``, ``loop``, ``poller``, ``threads``: one worker's event loop, and what it does in a
+  turn;
+- ``http``: connections, requests and responses; ``http.wsgi`` has waitress answer some of them;
+- ``reference``: the same application under waitress alone;
 - ``routes``, ``openapi``, ``openapi_schemas``: every route there is, and what is said of it;
 - ``admission``, ``api_keys``, ``job``, ``waiting``, ``inference``: inference, past Flask;
-- ``app``, ``views``: every other route, and the same ones once more, in Flask;
+- ``app``, ``views``: every route, in Flask;
 - ``protocols``, ``encoding``, ``tensors``, ``answer``, ``errors``: bytes to valid arrays and back;
 - ``loader``, ``catalog``, ``model``, ``signature``, ``memory``: the models of one process;
 - ``repository``: requests to load and unload them;
-- ``observer``, ``metrics``, ``access_log``: what is seen from outside.
+- ``observer``, ``metrics``, ``shared_counters``, ``access_log``: what is seen from outside.
 """
 
 import os

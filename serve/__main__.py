@@ -6,6 +6,7 @@ import sys
 
 from serve import settings
 from serve.errors import StartError
+from serve.settings import HttpServer
 from serve.supervisor import Supervisor
 
 
@@ -14,6 +15,10 @@ def main() -> int:
     command, file, chosen = settings.load_command(sys.argv[1:], os.environ)
     logging.basicConfig(format="serve: %(message)s", level=logging.INFO)
     try:
+        if command == "serve" and chosen.server is HttpServer.WAITRESS:
+            from serve import reference  # here, for the supervisor shall not import waitress
+
+            return reference.run(chosen)
         if command == "serve":
             status = Supervisor(chosen).run()
             print("ended", flush=True)

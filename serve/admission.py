@@ -32,7 +32,7 @@ class Admission:
         self.waiting = Waiting()
 
     def check(self, job: Job, name: str = "", version: str = "") -> bool:
-        """Look at the key, find the model and set the deadline.
+        """Look at the key, find the model and set the deadline, all by the head of a request.
 
         Args:
             job: just arrived.
@@ -52,10 +52,8 @@ class Admission:
             job.refuse(error)
         return job.answer is None
 
-    def queue(self, job: Job, name: str = "", version: str = "") -> bool:
-        """Let a job wait for its turn; False where it is refused, and has its answer."""
-        if not self.check(job, name, version):
-            return False
+    def queue(self, job: Job) -> bool:
+        """Let a job wait that was checked; False where it is refused, and has its answer."""
         if len(self.waiting) >= self._most:
             job.refuse(Busy("queue", f"{self._most} requests are waiting already"))
             return False

@@ -16,6 +16,9 @@ from serve.views import Views
 
 log = logging.getLogger("serve")
 
+JOB = "onnxlet.job"
+"""Where the environment of an answered request for inference has its ``Job``."""
+
 
 def create_app(inference: Inference, admission: Admission, views: Views) -> Flask:
     """Make the WSGI application that serves every route.
@@ -38,7 +41,11 @@ def create_app(inference: Inference, admission: Admission, views: Views) -> Flas
         query = request.query_string.decode("latin-1")
         admission.check(job, **routes.asked(parameters, query))
         answer = job.answer or inference.answer(job)
-        return _response(answer, job.model.signature.headers if job.model else ())
+        request.environ[JOB] = job
+        headers = job.model.signature.headers if job.model else ()
+        if answer.status == 200:
+            headers += (("Server-Timing", job.server_timing()),)
+        return _response(answer, headers)
 
     def view(operation: str) -> Callable[..., Response]:
         return lambda **parameters: _response(getattr(views, operation)(**parameters))

@@ -43,6 +43,11 @@ class Job:
     """Of the run, which may be shared."""
     render_seconds: float = 0.0
 
+    def came_in(self, now: float) -> None:
+        """Its time begins now, when it has come in whole."""
+        self.deadline += now - self.arrived
+        self.arrived = now
+
     def refuse(self, error: ServeError) -> None:
         """Answer why there is no other answer."""
         self.answer = refusal(error, self.dialect)

@@ -1,130 +1,172 @@
 """One event loop that polls, and works off what the poll brought.
 
-In waitress as it comes, an event-loop thread and its task threads take the GIL from each other
-at every request. Here the loop itself answers: first whatever is quick (health, refusals), then
-inference for a while, then the next poll. So the server sees who comes, and can say no, also
-while it has much to do. Only with ``--threads`` is inference handed to threads.
+It answers at once whatever is quick (health, refusals), then inference for a while, then polls
+again. So the server sees who comes, and can say no, also while it has much to do. Only with
+``--threads`` is inference handed to threads.
 """
 
+import logging
 import math
 import time
 from collections import deque
-from typing import Any
-
-from waitress import wasyncore
+from collections.abc import Iterable, Sequence
 
 from serve import routes
 from serve.admission import Admission
-from serve.channel import Channel
-from serve.errors import Busy
+from serve.errors import INTERNAL, Busy, Internal, ServeError
+from serve.http.connection import Connection
+from serve.http.request import Request
+from serve.http.server import Server
+from serve.http.wsgi import Gateway
 from serve.inference import Inference
 from serve.job import Job
+from serve.model import Model
 from serve.observer import Observer
+from serve.poller import Poller
 from serve.repository import Repository
 from serve.routes import INFER, LOAD, UNLOAD
 from serve.threads import Threads
+
+log = logging.getLogger("serve")
 
 INFERENCE_SECONDS = 0.01  # between two polls, and at most one run more
 
 
 class Loop:
-    """A waitress task dispatcher that queues, and the loop that works the queue off."""
+    """Answers the requests of a server's connections."""
 
     def __init__(
         self,
+        poller: Poller,
+        server: Server,
+        gateway: Gateway,
         inference: Inference,
         admission: Admission,
         repository: Repository,
         observer: Observer,
         threads: int,
     ) -> None:
+        self._poller = poller
+        self._server = server
+        self._gateway = gateway
         self._inference = inference
         self._admission = admission
         self._repository = repository
         self._observer = observer
-        self._threads = Threads(threads, self._infer) if threads else None
-        self._arrived: deque[Channel] = deque()
-        self._asking: dict[Job, Channel] = {}
-        self._parked: dict[Job, Channel] = {}
+        self._threads = Threads(threads, self._infer_aside) if threads else None
+        self._asking: dict[Job, tuple[Request, Connection]] = {}
+        self._parked: dict[Job, tuple[Request, Connection]] = {}
+        self._done: deque[Job] = deque()  # by threads
+        self._runs: deque[tuple[Model, Sequence[Job]]] = deque()  # not counted as yet
+        inference.ran = lambda model, jobs: self._runs.append((model, jobs))
+        server.dispatcher = self
 
-    def add_task(self, channel: Channel) -> None:
-        """Queue a channel that has a request; its lock is held, so nothing runs here."""
-        self._arrived.append(channel)
-
-    def shutdown(self) -> None:
-        """Nothing to end: threads end with the process."""
-
-    def turn(self, sockets: dict[int, Any], timeout: float) -> None:
+    def turn(self, timeout: float) -> None:
         """Wait for something to happen, at most ``timeout`` seconds, and work it off."""
-        # In whole milliseconds: poll2 would make 0 of less, and be called again and again.
-        wasyncore.poll2(math.ceil(min(timeout, self._pause()) * 1000) / 1000, sockets)
-        for _ in range(len(self._arrived)):
-            self._take_in(self._arrived.popleft())
+        pause = min(timeout, self._pause())
+        # In whole milliseconds: epoll would make 0 of less, and be called again and again.
+        events = self._poller.poll(math.ceil(pause * 1000) / 1000)
+        server = self._server
+        server.begin_turn()
+        self._poller.handle(events)
+        if server.proceeding:
+            server.proceed()
         self._observer.in_flight(len(self._asking))
         if self._threads:
+            self._answer(self._done.popleft() for _ in range(len(self._done)))
             if self._admission.due_in() == 0:
                 self._threads.wake(len(self._admission.waiting))
         else:
-            until = time.monotonic() + INFERENCE_SECONDS
-            while self._admission.due_in() == 0 and time.monotonic() < until:
-                self._infer()
-            self._observer.in_flight(len(self._asking))
+            until = server.now + INFERENCE_SECONDS
+            while self._asking and self._admission.due_in() == 0:
+                self._answer(self._inference.answer_next(self._admission.waiting))
+                if time.monotonic() > until:
+                    break
+        self._observer.in_flight(len(self._asking))
         self._observer.flush()
+        server.maintain()
 
     def _pause(self) -> float:
         """How long nothing needs to be done unless something happens."""
-        if self._arrived:
+        if self._server.proceeding or self._done:
             return 0
-        if self._threads and self._threads.asked:
-            return float("inf")  # until a thread has done its round, and wakes the loop
+        if not self._asking or (self._threads and self._threads.asked):
+            return math.inf  # until a thread has done its round, and wakes the loop
         return self._admission.due_in()
 
-    def _take_in(self, channel: Channel) -> None:
-        """Queue a request for inference; serve any other, and a refusal, at once."""
-        operation = channel.operation
-        if operation == INFER:
-            waits = self._queue(channel)
-        elif operation in (LOAD, UNLOAD):
-            waits = self._park(channel)
-        else:
-            waits = False
-        if not waits:
-            channel.service()
-
-    def _queue(self, channel: Channel) -> bool:
-        """Have a request wait for inference; False where it is refused, and has its answer."""
-        job, parameters = _job(channel)
-        if channel.surplus:
+    def check(self, request: Request, connection: Connection) -> ServeError | None:
+        """Why a request is refused, as far as its head tells; see ``http.server.Dispatcher``."""
+        head = request.head
+        if head.match is None or head.operation != INFER:
+            return None
+        route, parameters = head.match
+        job = request.job = Job(route.dialect, b"", head.headers, connection.gone)
+        if connection.over_limit:
             job.refuse(Busy("connections", "too many connections"))
-            return False
-        self._asking[job] = channel  # before a thread may answer it
-        query = channel.requests[0].query
-        if self._admission.queue(job, **routes.asked(parameters, query)):
-            return True
-        del self._asking[job]
-        return False
+        else:
+            self._admission.check(job, **routes.asked(parameters, head.query))
+        return job.answer.error if job.answer else None
 
-    def _park(self, channel: Channel) -> bool:
-        """Have a request wait for the supervisor; False where it is refused."""
-        job, parameters = _job(channel)
-        if not self._repository.ask(job, channel.operation, **parameters):
-            return False
-        self._parked[job] = channel
-        return True
+    def handle(self, request: Request, connection: Connection) -> None:
+        """Answer a request that has come in whole, now or later."""
+        operation = request.head.operation
+        if operation == INFER:
+            self._queue(request, connection)
+        elif operation in (LOAD, UNLOAD):
+            self._park(request, connection)
+        else:
+            self._ask_application(request, connection)
+
+    def _queue(self, request: Request, connection: Connection) -> None:
+        """Have a request wait for inference, unless it is refused."""
+        if request.job is None:
+            self.check(request, connection)
+        job = request.job
+        assert job is not None  # noqa: S101 - ``check`` has made it
+        job.body, request.body = request.body, b""
+        job.came_in(self._server.now)
+        if job.answer is None:
+            self._asking[job] = request, connection  # before a thread may answer it
+            if self._admission.queue(job):
+                return
+            del self._asking[job]
+        self._server.answer(request, connection)
+
+    def _park(self, request: Request, connection: Connection) -> None:
+        """Have a request wait for the supervisor, unless it is refused."""
+        assert request.head.match is not None  # noqa: S101 - it has an operation
+        route, parameters = request.head.match
+        job = Job(route.dialect, request.body, request.head.headers, connection.gone)
+        request.job = job
+        if self._repository.ask(job, route.operation, **parameters):
+            self._parked[job] = request, connection
+        else:
+            self._server.answer(request, connection)
+
+    def _ask_application(self, request: Request, connection: Connection) -> None:
+        keep_alive = self._server.may_keep(request, connection)
+        try:
+            written = self._gateway.answer(request, keep_alive)
+        except Exception as error:  # it shall cost this connection, not the worker
+            if not isinstance(error, ServeError):
+                log.exception("%s %s failed", request.head.method, request.head.path[:200])
+                error = Internal(INTERNAL)
+            self._server.refuse(request, error, connection)
+            return
+        self._observer.answered(request, written.status, written.size)
+        connection.send(written.data, written.keep_alive)
 
     def finish(self, job: Job) -> None:
         """Send the answer of a request that waited for the supervisor."""
-        self._parked.pop(job).service()
+        self._server.answer(*self._parked.pop(job))
 
-    def _infer(self) -> None:
-        """Answer the requests of one run."""
-        for job in self._inference.answer_next(self._admission.waiting):
-            self._asking.pop(job).service()
+    def _infer_aside(self) -> None:
+        """Answer the requests of one run, on a thread."""
+        self._done.extend(self._inference.answer_next(self._admission.waiting))
+        self._poller.wake()
 
-
-def _job(channel: Channel) -> tuple[Job, dict[str, str]]:
-    """The job of a request that is answered past Flask, and the parameters in its path."""
-    request = channel.requests[0]
-    route, parameters = request.route
-    request.job = Job(route.dialect, request.take_body(), request.headers, channel.gone)
-    return request.job, parameters
+    def _answer(self, jobs: Iterable[Job]) -> None:
+        while self._runs:
+            self._observer.ran(*self._runs.popleft())
+        for job in jobs:
+            self._server.answer(*self._asking.pop(job))

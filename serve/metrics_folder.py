@@ -28,11 +28,12 @@ def make() -> Path:
     )
 
 
-def forget_gauges(folder: Path, slot: int) -> None:
-    """Forget what a worker that has ended was doing; its counts stay.
+def living(slot: int) -> str:
+    """Name of the files in which a worker says what it is doing now."""
+    return f"living-{slot}"
 
-    The same as ``prometheus_client.multiprocess.mark_process_dead``, whose package would make
-    the supervisor half as large again.
-    """
-    for path in folder.glob(f"gauge_live*_{slot}.db"):
+
+def forget_gauges(folder: Path, slot: int) -> None:
+    """Forget what a worker that has ended was doing; its counts stay."""
+    for path in folder.glob(f"{living(slot)}.*"):
         path.unlink()

@@ -5,13 +5,12 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from prometheus_client import Counter, Histogram
-from waitress.task import Task
-
-from serve import routes
+from serve import metrics
 from serve.access_log import AccessLog
+from serve.errors import ServeError
+from serve.http.request import Request
 from serve.job import Job
-from serve.metrics import Metrics
+from serve.metrics import Metrics, Series
 from serve.model import Model
 from serve.protocols import oip_statistics
 
@@ -19,62 +18,76 @@ from serve.protocols import oip_statistics
 class Observer:
     """Counts and logs the requests of one worker."""
 
-    def __init__(self, metrics: Metrics, access_log: AccessLog) -> None:
-        self._metrics = metrics
+    def __init__(self, counted: Metrics, access_log: AccessLog) -> None:
+        self._metrics = counted
         self._access_log = access_log
-        self._in_flight = 0
+        self._in_flight = counted.series(metrics.IN_FLIGHT)
         # Labels are looked up once; a model that is unloaded is not kept by it.
-        self._requests: dict[tuple[str, tuple[str, str], int], tuple[Counter, Histogram]] = {}
+        self._requests: dict[tuple[str, tuple[str, str], int], tuple[Series, Series]] = {}
         self._models: dict[tuple[str, str], _Counts] = {}
 
     def ran(self, model: Model, jobs: Sequence[Job]) -> None:
-        """Count a run of a model, and what its requests took; once for all of them is cheaper."""
+        """Count a run of a model, and what its requests took."""
         counts = self._of_model(model)
-        good = [job for job in jobs if job.answer and job.answer.status == 200]
-        counts.run_rows.observe(sum(job.parsed.rows for job in jobs if job.parsed))
+        all_rows = rows = 0
+        for job in jobs:
+            if job.parsed is None:
+                continue
+            all_rows += job.parsed.rows
+            if job.answer and job.answer.status == 200:
+                rows += job.parsed.rows
+                counts.parse.add(job.parse_seconds)
+                counts.queue.add(job.queue_seconds)
+                counts.infer.add(job.infer_seconds)
+                counts.render.add(job.render_seconds)
+        counts.rows.add(rows)
+        counts.run_rows.observe(all_rows)
         counts.last_run.set(time.time())
-        counts.rows.inc(sum(job.parsed.rows for job in good if job.parsed))
-        counts.parse.inc(sum([job.parse_seconds for job in good]))
-        counts.queue.inc(sum([job.queue_seconds for job in good]))
-        counts.infer.inc(sum([job.infer_seconds for job in good]))
-        counts.render.inc(sum([job.render_seconds for job in good]))
 
     def in_flight(self, count: int) -> None:
         """Say how many requests for inference are being worked on, or wait."""
-        if count != self._in_flight:
-            self._in_flight = count
-            self._metrics.in_flight.set(count)
+        self._in_flight.set(count)
 
     def rejected(self, reason: str) -> None:
         """Count a request or a connection that is turned away."""
-        self._metrics.rejections.labels(reason).inc()
+        self._metrics.series(metrics.REJECTIONS, reason).add()
 
-    def answered(self, task: Task) -> None:
-        """Count a request whose answer is about to be written, and log it where that is wanted."""
-        request = task.request
-        status = int(task.status[:3])
+    def answered(
+        self, request: Request, status: int, size: int, error: ServeError | None = None
+    ) -> None:
+        """Count a request whose answer is about to be sent, and log it where that is wanted.
+
+        Args:
+            request: that is answered.
+            status: of the answer.
+            size: of its body, in bytes.
+            error: why it is a refusal.
+
+        """
         seconds = time.monotonic() - request.started
         job = request.job
         model = job.model if job is not None else None
-        route = request.route[0] if request.route else routes.of(request.path)
-        count, duration = self._series(route.path if route else "other", model, status)
-        count.inc()
+        count, duration = self._series(request.head.route, model, status)
+        count.add()
         duration.observe(seconds)
         if model is not None and status != 200:
-            self._metrics.step_seconds.labels(*model.signature.id, "failed").inc(seconds)
+            self._of_model(model).failed.add(seconds)
+        if error is not None and error.rejection:
+            self.rejected(error.rejection)
         if self._access_log.wants(status):
-            self._access_log.add(self._entry(task, status, seconds))
+            self._access_log.add(_entry(request, status, size, seconds))
 
     def flush(self) -> None:
         """Write the access log."""
         self._access_log.flush()
 
-    def _series(self, route: str, model: Model | None, status: int) -> tuple[Counter, Histogram]:
-        key = (route, model.signature.id if model else ("", ""), status)
+    def _series(self, route: str, model: Model | None, status: int) -> tuple[Series, Series]:
+        of = model.signature.id if model else ("", "")
+        key = (route, of, status)
         if key not in self._requests:
             self._requests[key] = (
-                self._metrics.requests.labels(route, *key[1], status),
-                self._metrics.seconds.labels(route, *key[1]),
+                self._metrics.series(metrics.REQUESTS, route, *of, str(status)),
+                self._metrics.series(metrics.SECONDS, route, *of),
             )
         return self._requests[key]
 
@@ -84,34 +97,34 @@ class Observer:
             self._models[key] = _Counts(self._metrics, key)
         return self._models[key]
 
-    def _entry(self, task: Task, status: int, seconds: float) -> dict[str, Any]:
-        request = task.request
-        job = request.job
-        entry = {
-            "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
-            "id": request.id,
-            "client": task.channel.addr[0],
-            "method": request.command[:20],
-            "path": request.path[:200],
-            "status": status,
-            "ms": round(seconds * 1000, 2),
-            "bytes_in": request.body_bytes_received,
-            "bytes_out": task.content_length,
-        }
-        if job is not None:
-            entry |= _entry_of(job)
-        return entry
-
 
 class _Counts:
-    """The counters of one version, looked up once."""
+    """The series of one version, looked up once."""
 
-    def __init__(self, metrics: Metrics, labels: tuple[str, str]) -> None:
-        self.rows = metrics.rows.labels(*labels)
-        self.run_rows = metrics.run_rows.labels(*labels)
-        self.last_run = metrics.last_run.labels(*labels)
-        steps = (metrics.step_seconds.labels(*labels, step) for step in oip_statistics.STEPS)
-        self.queue, self.parse, self.infer, self.render = steps
+    def __init__(self, counted: Metrics, labels: tuple[str, str]) -> None:
+        self.rows = counted.series(metrics.ROWS, *labels)
+        self.run_rows = counted.series(metrics.RUN_ROWS, *labels)
+        self.last_run = counted.series(metrics.LAST_RUN, *labels)
+        steps = (*oip_statistics.STEPS, "failed")
+        series = (counted.series(metrics.STEP_SECONDS, *labels, step) for step in steps)
+        self.queue, self.parse, self.infer, self.render, self.failed = series
+
+
+def _entry(request: Request, status: int, size: int, seconds: float) -> dict[str, Any]:
+    entry = {
+        "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
+        "id": request.id,
+        "client": request.client,
+        "method": request.head.method[:20],
+        "path": request.head.path[:200],
+        "status": status,
+        "ms": round(seconds * 1000, 2),
+        "bytes_in": request.size,
+        "bytes_out": size,
+    }
+    if request.job is not None:
+        entry |= _entry_of(request.job)
+    return entry
 
 
 def _entry_of(job: Job) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Every route there is, in one table, of which Flask's rules and the short way are made."""
+"""Every route there is, in one table, of which Flask's rules and the event loop's are made."""
 
 import functools
 import re

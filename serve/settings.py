@@ -24,6 +24,13 @@ class Logged(enum.Enum):
     ALL = "all"
 
 
+class HttpServer(enum.Enum):
+    """Which code reads and writes HTTP."""
+
+    EPOLL = "epoll"
+    WAITRESS = "waitress"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Settings:
     """How to serve."""
@@ -75,6 +82,13 @@ class Settings:
     )
     port: int = knob(
         8080, port, "port to listen on; 0 takes a free one", "the port that SageMaker expects"
+    )
+    server: HttpServer = knob(
+        HttpServer.EPOLL,
+        choice(HttpServer),
+        "epoll, or waitress: the same application in one process with threads, without batching,"
+        " deadlines, reloads and most limits",
+        "waitress is for debugging, and for systems without epoll",
     )
     workers: int | None = knob(
         None,

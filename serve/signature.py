@@ -26,6 +26,11 @@ class Signature:
         return {spec.name: spec for spec in self.inputs}
 
     @cached_property
+    def output_names(self) -> list[str]:
+        """Names of the outputs, in their order."""
+        return [output.name for output in self.outputs]
+
+    @cached_property
     def classes(self) -> tuple[str, ...]:
         """Names of the classes, where they say more than their numbers."""
         numbers = tuple(map(str, range(len(self.labels))))
@@ -50,3 +55,8 @@ class Signature:
         known = (("X-Model-Name", name), ("X-Model-Version", version))
         run = self.manifest.run_id if self.manifest else None
         return (*known, ("X-Model-Run", run)) if run else known
+
+    @cached_property
+    def header_lines(self) -> str:
+        """The same, as lines of HTTP."""
+        return "".join(f"{name}: {value}\r\n" for name, value in self.headers)

@@ -1,4 +1,4 @@
-"""Runs of the model on waitress's task threads, for models whose run takes long.
+"""Runs of the model on threads (waitress's dispatcher), for models whose run takes long.
 
 The event loop goes on meanwhile: it reads what comes, answers health, and says no where that is
 due. Requests that arrive while a run is under way share the next one.

@@ -12,11 +12,12 @@ import orjson
 import serve
 from serve.answer import Answer
 from serve.catalog import Catalog
-from serve.errors import NotFound, ServeError, Unavailable
+from serve.errors import NotFound, ServeError, Unavailable, Unsupported
 from serve.metrics import CONTENT_TYPE, Totals
 from serve.protocols import oip_metadata, oip_statistics, tfserving_metadata
 
 NAME = "onnxlet"
+_LONGEST_NAME = 400  # characters; the routes take none that is much longer
 
 
 @dataclass
@@ -122,11 +123,11 @@ class Views:
 
     def load(self, name: str) -> Answer:
         """Serve the newest versions of a model; answered when all workers do."""
-        raise _too_long(name)
+        raise _elsewhere(name)
 
     def unload(self, name: str) -> Answer:
         """Serve a model no longer, until it is loaded; answered when no worker does."""
-        raise _too_long(name)
+        raise _elsewhere(name)
 
     def models(self) -> Answer:
         """Names of all models, in KServe's words."""
@@ -153,6 +154,8 @@ def _json(document: Any) -> Answer:
     return Answer(200, orjson.dumps(document))
 
 
-def _too_long(name: str) -> ServeError:
-    """The event loop takes these requests (``serve.repository``), but no path of this length."""
-    return NotFound(f"no model {name[:100]!r}")
+def _elsewhere(name: str) -> ServeError:
+    """Why a request is refused that otherwise the event loop takes (``serve.repository``)."""
+    if len(name) > _LONGEST_NAME:
+        return NotFound(f"no model {name[:100]!r}")
+    return Unsupported("models are loaded and unloaded with --server epoll alone")

@@ -94,6 +94,24 @@ def test_answers_that_are_no_json_numbers_are_refused(
     assert "not finite" in json.loads(bad.body)["error"]
 
 
+@pytest.mark.parametrize(
+    ("value", "status"), [(3e38, 200), (-3e38, 200), (np.inf, 500), (-np.inf, 500), (np.nan, 500)]
+)
+def test_large_answers_are_finite(
+    inference: Inference, model: Model, digits: Digits, value: float, status: int
+) -> None:
+    """Also where the sum of their squares is not."""
+
+    class Large(Model):
+        def run(self, inputs: Tensors) -> dict[str, NDArray[Any]]:
+            scores = super().run(inputs)["probabilities"]
+            scores[0, :2] = value
+            return {"probabilities": scores}
+
+    body = json.dumps({"image": digits.images[0].tolist()}).encode()
+    assert inference.answer(job(Large(model.signature, model.session), body)).status == status
+
+
 def test_joined_requests_get_their_own_answers(
     inference: Inference, model: Model, digits: Digits
 ) -> None:

@@ -1,0 +1,185 @@
+"""The connections of one worker, and what they may take together.
+
+Connections are accepted by the supervisor and given to ``take``; ``maintain`` ends those that take
+too long.
+"""
+
+import itertools
+import os
+import socket
+import time
+from collections.abc import Callable
+from typing import Protocol
+
+from serve import routes
+from serve.errors import ServeError, TooSlow
+from serve.http import response
+from serve.http.connection import SMALL, Connection
+from serve.http.request import Request
+from serve.job import refusal
+from serve.observer import Observer
+from serve.poller import Poller
+from serve.settings import Settings
+
+SURPLUS = 32  # connections beyond the limit that get an answer before they are closed
+LATE = 3.0  # seconds between two rounds of maintenance, which shall be one
+MAINTAIN_SECONDS = 1.0
+RECENTLY = 1.0  # seconds in which a connection between two requests is thought to be in use
+
+
+class Dispatcher(Protocol):
+    """Who answers requests."""
+
+    def check(self, request: Request, connection: Connection) -> ServeError | None:
+        """Why a request is refused, as far as its head tells."""
+
+    def handle(self, request: Request, connection: Connection) -> None:
+        """Answer a request that has come in whole, now or later."""
+
+
+class Server:
+    """All open connections."""
+
+    dispatcher: Dispatcher
+    draining = False
+
+    def __init__(
+        self, settings: Settings, poller: Poller, observer: Observer, closed: Callable[[], None]
+    ) -> None:
+        """Have none as yet.
+
+        Args:
+            settings: of the service.
+            poller: of the worker.
+            observer: is told of answers and refusals.
+            closed: called when a connection has ended.
+
+        """
+        self.poller = poller
+        self.max_head_bytes = settings.max_head_bytes
+        self.max_body_bytes = settings.max_body_bytes
+        self.head_timeout = settings.head_timeout
+        self.idle_timeout = settings.idle_timeout
+        self.min_body_rate = settings.min_body_rate
+        self.now = 0.0
+        """When this turn of the loop began; a time of ``time.monotonic``."""
+        self._date = ""
+        self._date_ends = 0.0
+        self.begin_turn()
+        self.body_bytes = 0
+        """Memory that all bodies take, or will."""
+        self.connections: set[Connection] = set()
+        self.proceeding: list[Connection] = []
+        """Those that have answered a request, and have the beginning of the next."""
+        self._settings = settings
+        self._observer = observer
+        self._closed = closed
+        self._maintained = self.now
+        self._ids = itertools.count(1)
+        self._id_prefix = os.urandom(6).hex()
+
+    def begin_turn(self) -> None:
+        """Look at the clock, once for all that this turn of the loop does."""
+        self.now = time.monotonic()
+        if self.now >= self._date_ends:
+            seconds = time.time()
+            self._date = response.date(seconds)
+            self._date_ends = self.now + 1 - seconds % 1
+
+    def new_id(self) -> str:
+        """An id for a request, unlike any other's."""
+        return f"{self._id_prefix}-{next(self._ids):x}"
+
+    def take(self, connection: socket.socket) -> None:
+        """Serve an accepted connection."""
+        over_limit = self._is_full() and not self._close_an_idle_one()
+        try:
+            if len(self.connections) >= self._settings.max_connections + SURPLUS:
+                self._observer.rejected("connections")
+                raise ConnectionAbortedError
+            connection.setblocking(False)
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            address = connection.getpeername()[0]
+        except OSError:  # there are far too many, or the client has gone again
+            connection.close()
+            self._closed()
+            return
+        self.connections.add(Connection(self, connection, address, over_limit))
+
+    def forget(self, connection: Connection) -> None:
+        """Let go of a connection that is closed."""
+        self.find_room(connection, 0)
+        self.connections.discard(connection)
+        self._closed()
+
+    def proceed(self) -> None:
+        """Have connections go on with the requests that clients have sent ahead."""
+        proceeding, self.proceeding = self.proceeding, []
+        for connection in proceeding:
+            connection.proceed()
+
+    # Answers
+
+    def answer(self, request: Request, connection: Connection) -> None:
+        """Send its job's answer. It is counted before: who has it finds it in the metrics."""
+        job = request.job
+        assert job is not None  # noqa: S101 - it is called when there is an answer
+        assert job.answer is not None  # noqa: S101
+        answer = job.answer
+        keep_alive = self.may_keep(request, connection)
+        self._observer.answered(request, answer.status, len(answer.body), answer.error)
+        connection.send(response.render(answer, request, keep_alive, self._date), keep_alive)
+
+    def refuse(self, request: Request, error: ServeError, connection: Connection) -> None:
+        """Say why a request is refused that has not come in whole."""
+        answer = refusal(error, routes.dialect(request.head.path))
+        self._observer.answered(request, answer.status, len(answer.body), error)
+        connection.send(response.render(answer, request, False, self._date), keep_alive=False)
+
+    def may_keep(self, request: Request, connection: Connection) -> bool:
+        """May the connection stay open after this request?"""
+        return request.head.keep_alive and not (self.draining or connection.over_limit)
+
+    def too_slow(self) -> ServeError:
+        """Why a request is refused that takes too long."""
+        return TooSlow(
+            f"expected the head within {self.head_timeout:g} s, and the body"
+            f" at {self.min_body_rate} bytes a second or more"
+        )
+
+    # Limits
+
+    def find_room(self, connection: Connection, size: int) -> bool:
+        """Count its body as so long. May it be, beside all others? One by itself always may."""
+        self.body_bytes += size - connection.body_bytes
+        connection.body_bytes = size
+        return size <= SMALL or self.body_bytes <= max(self._settings.max_held_bytes, size)
+
+    def maintain(self) -> None:
+        """Close the connections of clients that are silent, or too slow, once a second."""
+        since = self.now - self._maintained
+        if since < MAINTAIN_SECONDS:
+            return
+        self._maintained = self.now
+        if since > LATE:  # what clients sent while this process stood still is not read yet
+            return
+        for connection in list(self.connections):
+            connection.check_pace(self.now)
+
+    def close_idle(self, seconds: float) -> None:
+        """Close connections that have been idle for so long."""
+        for connection in list(self.connections):
+            if not connection.is_busy and self.now - connection.last_active > seconds:
+                connection.close()
+
+    def _is_full(self) -> bool:
+        return len(self.connections) >= self._settings.max_connections
+
+    def _close_an_idle_one(self) -> bool:
+        """Close the connection that has been idle for longest, if one is not in use."""
+        idle = [connection for connection in self.connections if not connection.is_busy]
+        longest = min(idle, key=lambda connection: connection.last_active, default=None)
+        if longest is None or self.now - longest.last_active < RECENTLY:
+            return False
+        longest.close()
+        return True
