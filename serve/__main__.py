@@ -6,7 +6,10 @@ import sys
 
 from serve import settings
 from serve.errors import StartError
+from serve.protocols.number_kernel import library
 from serve.supervisor import Supervisor
+
+log = logging.getLogger("serve")
 
 
 def main() -> int:
@@ -15,6 +18,9 @@ def main() -> int:
     logging.basicConfig(format="serve: %(message)s", level=logging.INFO)
     try:
         if command == "serve":
+            kernel = library.read(library.FILE)
+            if not kernel.loaded:
+                log.warning("number kernel: %s; JSON takes longer to parse", kernel)
             status = Supervisor(chosen).run()
             print("ended", flush=True)
             return status

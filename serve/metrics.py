@@ -18,6 +18,7 @@ from prometheus_client.samples import Sample
 
 import serve
 from serve import plan
+from serve.protocols.number_kernel import library
 
 CONTENT_TYPE = prometheus_client.CONTENT_TYPE_PLAIN_0_0_4
 _SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
@@ -131,7 +132,7 @@ class Metrics:
         Gauge(
             "onnxlet_build_info",
             "Always 1; the labels tell what runs.",
-            ["version", "python"],
+            ["version", "python", "number_kernel"],
             multiprocess_mode="max",
             registry=None,
-        ).labels(serve.__version__, platform.python_version()).set(1)
+        ).labels(serve.__version__, platform.python_version(), library.load().state).set(1)
