@@ -39,9 +39,10 @@ def test_a_model_that_does_nothing(tmp_path: Path) -> None:
 
 
 def test_the_parts_of_a_line_add_up() -> None:
-    within = Steps(parse=10, run=20, render=5, whole=40)
+    within = Steps(parse=10, by_simdjson=15, run=20, render=5, whole=40)
     assert within.rest == 5
     shown = table([Cost("oip", 8, within, 200)], http=100)
     cells = [next(iter(column.cells)) for column in shown.columns]
-    assert cells == ["oip x 8", *("10.0", "20.0", "5.0", "5.0", "40.0", "100.0", "60.0", "200.0"),
-                     "5.00", "25.00"]  # fmt: skip
+    assert cells[:1] == ["oip x 8"]
+    assert cells[1:7] == ["15.0", "10.0", "20.0", "5.0", "5.0", "40.0"]
+    assert cells[7:] == ["100.0", "60.0", "200.0", "5.00", "25.00"]

@@ -15,4 +15,4 @@ def compile_if_needed() -> None:
         pytest.skip("the number kernel is not compiled, and there is no cc to do it")
     build.build(library.FILE)
     library.load.cache_clear()
-    extract._function.cache_clear()
+    extract.compiled.cache_clear()

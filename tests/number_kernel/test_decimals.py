@@ -96,8 +96,8 @@ def test_a_kernel_that_rounds_otherwise_is_found(
     command = ["cc", "-shared", "-fPIC", "-o", made, tmp_path / library.SOURCES[0].name]
     subprocess.run(command, check=True)
     broken = ctypes.PyDLL(str(made)).extract_numbers
-    right_one = extract._function()
+    right_one = extract.compiled()
     broken.restype, broken.argtypes = right_one.restype, right_one.argtypes
-    monkeypatch.setattr(extract, "_function", lambda: broken)
+    monkeypatch.setattr(extract, "compiled", lambda: broken)
     with pytest.raises(AssertionError):
         check("float64")

@@ -99,7 +99,7 @@ def extract(body: bytes, spec: TensorSpec, max_rows: int, flat: bool) -> Extract
         None where the kernel is not there, or declines the document.
 
     """
-    call = _function()
+    call = compiled()
     planned = _plan(spec, flat) if call else None
     if call is None or planned is None:
         return None
@@ -126,7 +126,8 @@ def extract(body: bytes, spec: TensorSpec, max_rows: int, flat: bool) -> Extract
 
 
 @functools.cache
-def _function() -> Any:
+def compiled() -> Any:
+    """The kernel's function; None where there is no kernel."""
     loaded = library.load().loaded
     if loaded is None:
         return None
