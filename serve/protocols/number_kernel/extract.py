@@ -57,12 +57,15 @@ class _Scratch:
 
     def __init__(self) -> None:
         self._remainder = np.empty(_MOST_REMAINDER, np.uint8)
-        self._numbers = np.empty(_SHORT_BODY // 2 + 1, np.float64)
+        numbers = np.empty(_SHORT_BODY // 2 + 1, np.float64)
+        self.numbers = {dtype: numbers.view(dtype)[: len(numbers)] for dtype in _DTYPES}
         self.remainder = self._remainder.data
-        self.numbers = {dtype: self._numbers.view(dtype) for dtype in _DTYPES}
-        self.address = self._numbers.ctypes.data
-        self.task = _Task(0, 0, self._remainder.ctypes.data, _MOST_REMAINDER, 0, 0)
-        self.task_address = ctypes.addressof(self.task)
+        self.task = self.task_of(numbers)
+
+    def task_of(self, numbers: NDArray[Any]) -> _Task:
+        """Have so many numbers written there, and the remainder here."""
+        remainder = self._remainder.ctypes.data
+        return _Task(numbers.ctypes.data, len(numbers), remainder, _MOST_REMAINDER)
 
 
 class _Kept(threading.local):
@@ -105,22 +108,17 @@ def extract(body: bytes, spec: TensorSpec, max_rows: int, flat: bool) -> Extract
         return None
     plan, row = planned
     scratch = _kept.scratch
-    task = scratch.task
     length = len(body)
-    most = min(length // 2 + 1, max_rows * row)
-    short = length <= _SHORT_BODY
-    if short:
-        numbers = scratch.numbers[spec.dtype]
-        task.numbers = scratch.address
+    if length <= _SHORT_BODY:
+        numbers, task = scratch.numbers[spec.dtype], scratch.task
     else:
-        numbers = np.empty(most, spec.dtype)
-        task.numbers = numbers.ctypes.data
-    task.most_numbers = most
-    kept = call(body, length, plan, scratch.task_address)
+        numbers = np.empty(min(length // 2 + 1, max_rows * row), spec.dtype)
+        task = scratch.task_of(numbers)
+    kept = call(body, length, plan, task)
     if not kept:
         return None
     numbers = numbers[: task.count]
-    if short:
+    if task is scratch.task:
         numbers = numbers.copy()
     return Extracted(scratch.remainder[:kept].tobytes(), numbers, task.width)
 
@@ -133,12 +131,13 @@ def compiled() -> Any:
         return None
     function = loaded.extract_numbers
     function.restype = ctypes.c_uint64
-    function.argtypes = (ctypes.c_char_p, ctypes.c_uint64, ctypes.c_void_p, ctypes.c_void_p)
+    pointers = ctypes.POINTER(_Plan), ctypes.POINTER(_Task)
+    function.argtypes = (ctypes.c_char_p, ctypes.c_uint64, *pointers)
     return function
 
 
 @functools.lru_cache(256)
-def _plan(spec: TensorSpec, flat: bool) -> tuple[Any, int] | None:
+def _plan(spec: TensorSpec, flat: bool) -> tuple[_Plan, int] | None:
     """What the kernel is to know of an input, and how many values a row has; None for none."""
     shape = spec.shape[1:]
     if spec.dtype not in _DTYPES or min(shape, default=0) < 1 or shape[-1] < _LEAST_WIDTH:
@@ -159,4 +158,4 @@ def _plan(spec: TensorSpec, flat: bool) -> tuple[Any, int] | None:
         low, high = spec.range or (held.min, held.max)
         plan.whole_low = math.ceil(max(low, held.min))
         plan.whole_high = math.floor(min(high, held.max, 2**63 - 1))
-    return ctypes.byref(plan), row
+    return plan, row
