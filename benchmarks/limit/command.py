@@ -117,7 +117,7 @@ def _explained(http: float) -> str:
     return (
         "by simdjson: parse without the number kernel, which is no part of the whole."
         f" exchange: {http:.0f} µs, what an exchange with a model that does nothing costs beyond"
-        " its work in process: sockets, HTTP, admission and metrics. rest: joining steps, checks and"
-        " clocks. bytes: what is left, above all the kernel's and our copies of the body. One"
+        " its work in process: sockets, HTTP, admission and metrics. rest: joining steps, checks"
+        " and clocks. bytes: what is left, above all the kernel's and our copies of the body. One"
         " worker and one connection, each on a CPU of its own, so that no run is shared."
     )

@@ -122,7 +122,7 @@ INLINE const char *read_array(const char *p, const char *end, void *numbers, siz
                               struct array *array, const struct plan *plan, enum dtype dtype)
 {
     const bool zero = is_within(plan, dtype, 0, 0);
-    bool fits = true;
+    bool fits = true, whole = true; /* whole: is a number with a point not expected? */
     size_t at = 0;
     for (;;) {
         if (end - p >= 16 && most - at >= 4) { /* more than any of the short ways reads or stores */
@@ -134,11 +134,11 @@ INLINE const char *read_array(const char *p, const char *end, void *numbers, siz
                     TAKE_ZEROS("0.0, 0.0, ", 2)
                 }
             }
-            int64_t whole;
-            const char *next = read_small(p, &whole);
+            int64_t small;
+            const char *next = whole ? read_small(p, &small) : NULL;
             if (next) {
-                fits &= is_within(plan, dtype, whole, (double)whole);
-                store(numbers, at++, dtype, whole, (double)whole);
+                fits &= is_within(plan, dtype, small, (double)small);
+                store(numbers, at++, dtype, small, (double)small);
                 p = next + (*next == ' ');
                 continue;
             }
@@ -146,9 +146,14 @@ INLINE const char *read_array(const char *p, const char *end, void *numbers, siz
         struct decimal decimal;
         if (at == most)
             return NULL;
-        p = read_decimal(skip_space(p), end, &decimal);
+        p = skip_space(p);
+        const char *next = NULL;
+        if (is_float(dtype) && !whole && end - p >= 9)
+            next = read_short(p, &decimal);
+        p = next ? next : read_decimal(p, end, &decimal);
         if (p == NULL)
             return NULL;
+        whole = decimal.whole;
         fits &= store_decimal(numbers, at++, dtype, &decimal, plan);
         p = skip_space(p);
         if (*p == ']') {
