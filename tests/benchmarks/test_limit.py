@@ -2,11 +2,12 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from benchmarks import servers
 from benchmarks.errors import BenchmarkError
-from benchmarks.limit import empty, served, steps
+from benchmarks.limit import empty, notations, served, steps
 from benchmarks.limit.command import Cost, table
 from benchmarks.limit.steps import Steps
 from benchmarks.load import digits
@@ -23,6 +24,16 @@ def test_steps_of_a_request(repository: Path, request_of_8: Request) -> None:
     within = steps.measure(repository, "mnist", request_of_8, 8)
     assert min(within.parse, within.run, within.render) > 0
     assert within.whole > max(within.parse, within.run, within.render)
+
+
+def test_every_notation_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(notations, "ROWS", (1, 2))
+    monkeypatch.setattr(steps, "SECONDS", 0.001)
+    found = notations.measure(np.arange(2 * 784).reshape(2, 784).astype(np.uint8))
+    assert len(found) == 9
+    for costs in found.values():
+        assert len(costs) == 2
+        assert all(min(cost) > 0 for cost in costs)
 
 
 def test_another_request_than_was_meant_is_refused(repository: Path, request_of_8: Request) -> None:
