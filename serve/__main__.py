@@ -6,8 +6,11 @@ import sys
 
 from serve import settings
 from serve.errors import StartError
+from serve.protocols.number_kernel import library
 from serve.settings import HttpServer
 from serve.supervisor import Supervisor
+
+log = logging.getLogger("serve")
 
 
 def main() -> int:
@@ -15,11 +18,14 @@ def main() -> int:
     command, file, chosen = settings.load_command(sys.argv[1:], os.environ)
     logging.basicConfig(format="serve: %(message)s", level=logging.INFO)
     try:
-        if command == "serve" and chosen.server is HttpServer.WAITRESS:
-            from serve import reference  # here, for the supervisor shall not import waitress
-
-            return reference.run(chosen)
         if command == "serve":
+            kernel = library.read(library.FILE)
+            if not kernel.loaded:
+                log.warning("number kernel: %s; JSON takes longer to parse", kernel)
+            if chosen.server is HttpServer.WAITRESS:
+                from serve import reference  # here, for the supervisor shall not import waitress
+
+                return reference.run(chosen)
             status = Supervisor(chosen).run()
             print("ended", flush=True)
             return status

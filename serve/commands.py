@@ -11,6 +11,7 @@ from serve.errors import ServeError, StartError
 from serve.inference import Inference
 from serve.job import Job
 from serve.protocols import predict as predict_dialect
+from serve.protocols.number_kernel import library
 from serve.settings import Settings
 from serve.signature import Signature
 
@@ -21,6 +22,7 @@ def check(settings: Settings) -> int:
     for model in served:
         print(f"{model} can be served")
         _print_signature(model.signature)
+    print(f"number kernel: {library.load()}")
     return 1 if any(versions.planned.failed for versions in served.models.values()) else 0
 
 

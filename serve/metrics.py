@@ -25,6 +25,7 @@ from prometheus_client.samples import Sample
 
 import serve
 from serve import metrics_folder, plan, shared_counters
+from serve.protocols.number_kernel import library
 from serve.shared_counters import SharedCounters
 
 CONTENT_TYPE = prometheus_client.CONTENT_TYPE_PLAIN_0_0_4
@@ -91,7 +92,7 @@ RESTARTS = Definition("onnxlet_worker_restarts", "Workers started in place of on
 BUILD = Definition(
     "onnxlet_build_info",
     "Always 1; the labels tell what runs.",
-    ("version", "python"),
+    ("version", "python", "number_kernel"),
     is_gauge=True,
 )
 _COUNTS = (REQUESTS, SECONDS, ROWS, RUN_ROWS, STEP_SECONDS, REJECTIONS, RESTARTS)
@@ -132,7 +133,8 @@ class Metrics:
     def __init__(self, folder: Path, slot: int) -> None:
         self._kept = SharedCounters(folder, str(slot))
         self._living = SharedCounters(folder, metrics_folder.living(slot))
-        self.series(BUILD, serve.__version__, platform.python_version()).set(1)
+        kernel = library.load().state
+        self.series(BUILD, serve.__version__, platform.python_version(), kernel).set(1)
         self.series(RESTARTS)
         self.series(IN_FLIGHT).set(0)
 

@@ -70,7 +70,7 @@ def cast(array: NDArray[Any], spec: TensorSpec, exact: bool = False) -> NDArray[
     with np.errstate(all="ignore"):  # what does not fit is found below
         batch = np.ascontiguousarray(array, dtype=spec.dtype)
     if floating:
-        low, high = _bounds(spec.range, spec.dtype)
+        low, high = bounds(spec.range, spec.dtype)
         # NaN if any value is, and then neither comparison holds. min() and max() only add time.
         smallest, largest = np.minimum.reduce(batch, None), np.maximum.reduce(batch, None)
         if not (low <= float(smallest) and float(largest) <= high):
@@ -81,8 +81,8 @@ def cast(array: NDArray[Any], spec: TensorSpec, exact: bool = False) -> NDArray[
 
 
 @functools.lru_cache(256)
-def _bounds(limits: tuple[float, float] | None, dtype: str) -> tuple[float, float]:
-    """The smallest and the largest value, as the dtype has them."""
+def bounds(limits: tuple[float, float] | None, dtype: str) -> tuple[float, float]:
+    """The smallest and the largest value of a range, or of all, as a floating dtype has them."""
     low, high = limits or (-_LARGEST[dtype], _LARGEST[dtype])
     return float(np.dtype(dtype).type(low)), float(np.dtype(dtype).type(high))
 
@@ -103,21 +103,21 @@ def _unchanged(array: NDArray[Any], batch: NDArray[Any]) -> NDArray[np.bool_]:
     wide = source.kind in "iu" and source.itemsize == 8
     if np.can_cast(source, target, "safe") and not (wide and target.kind == "f"):
         return np.ones(array.shape, bool)  # numpy calls int64 to float64 safe, and it is not
-    with np.errstate(all="ignore"):
+    with np.errstate(all="ignore"):  # also of bounds that a float16 does not reach
         same = batch.astype(source) == array
-    if source.kind in "iu" and target.kind in "iu":  # -1 as uint8 is 255, and -1 again
-        same &= (batch < 0) == (array < 0)
-    elif source.kind == "f" and target.kind in "iu":  # a larger one may have been rounded before
-        same &= np.abs(array) < 2.0**53
-    elif wide and target.kind == "f":  # the largest are rounded up, to what no integer can be
-        same &= batch < (2.0**63 if source.kind == "i" else 2.0**64)
+        if source.kind in "iu" and target.kind in "iu":  # -1 as uint8 is 255, and -1 again
+            same &= (batch < 0) == (array < 0)
+        elif source.kind == "f" and target.kind in "iu":  # a larger one may have been rounded
+            same &= np.abs(array) < 2.0**53
+        elif wide and target.kind == "f":  # the largest are rounded up, to what no integer can be
+            same &= batch < (2.0**63 if source.kind == "i" else 2.0**64)
     return np.asarray(same)
 
 
 def _first_bad(array: NDArray[Any], batch: NDArray[Any], spec: TensorSpec) -> str:
     low, high = spec.range or (-np.inf, np.inf)
     if batch.dtype.kind == "f":
-        low, high = _bounds(spec.range, spec.dtype)
+        low, high = bounds(spec.range, spec.dtype)
     values = batch.astype(np.float64)
     where, value = _first(array, ~(np.isfinite(values) & (values >= low) & (values <= high)))
     expected = f"a number from {low:.6g} to {high:.6g}" if spec.range else f"a finite {spec.dtype}"

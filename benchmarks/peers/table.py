@@ -47,6 +47,13 @@ PEERS: Mapping[str, Peer] = {
         " benchmarks.peers.fastapi_app:app",
         "FastAPI's docs, Server Workers: two",
     ),
+    "asgi": Peer(
+        "uvicorn, bare ASGI + simdjson",
+        "uvicorn",
+        "{python} -m uvicorn --workers 2 --port {port} --lifespan off --no-access-log"
+        " --log-level warning benchmarks.peers.asgi_app:app",
+        "uvicorn's docs, Deployment: two workers; uvloop and httptools",
+    ),
     "mosec": Peer(
         "Mosec",
         "mosec",

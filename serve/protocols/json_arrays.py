@@ -17,7 +17,8 @@ import numpy as np
 import simdjson
 from numpy.typing import NDArray
 
-from bundle.manifest import BATCH, DTYPES
+from bundle.manifest import BATCH, DTYPES, TensorSpec
+from serve import tensors
 from serve.errors import BadRequest
 
 Shape = tuple[int, ...]
@@ -101,7 +102,7 @@ class Arrays:
     """Takes the arrays of one body; ``check`` them when all are taken."""
 
     def __init__(self, body: bytes) -> None:
-        self._body = body
+        self.body = body
         self._taken: list[tuple[Any, Shape, str, str]] = []
         self._brackets = 0
 
@@ -118,16 +119,13 @@ class Arrays:
             BadRequest: another length, or a value of another kind; the message says where.
 
         """
-        if not isinstance(element, simdjson.Array) or not _even(element, shape):
+        if not isinstance(element, simdjson.Array) or not are_even(element, shape):
             raise _found(element, shape, where, dtype)
         array = _numbers(element, dtype) if dtype != "bool" else _booleans(element, shape, where)
         if array is None or array.size != math.prod(shape):
             raise _found(element, shape, where, dtype)
         self._taken.append((element, shape, where, dtype))
-        inner = 1
-        for size in shape:
-            self._brackets += inner
-            inner *= size
+        self._count(shape)
         return array if len(shape) == 1 else array.reshape(shape)
 
     def check(self, elsewhere: int = 0) -> None:
@@ -141,9 +139,28 @@ class Arrays:
             BadRequest: one did; the message says where.
 
         """
-        if self._brackets + elsewhere != _count_brackets(self._body):
+        if not self._adds_up(elsewhere):
             for taken in self._taken:
                 check_values(*taken)
+
+    def length(self, element: simdjson.Array) -> int:
+        """How many elements an array has."""
+        return len(element)
+
+    def cast(self, array: NDArray[Any], spec: TensorSpec, exact: bool = False) -> NDArray[Any]:
+        """Make an array what the model's input takes; see ``tensors.cast``."""
+        return tensors.cast(array, spec, exact)
+
+    def _count(self, shape: Shape) -> int:
+        """Count the brackets of an array that is taken; returns how many numbers it has."""
+        inner = 1
+        for size in shape:
+            self._brackets += inner
+            inner *= size
+        return inner
+
+    def _adds_up(self, elsewhere: int) -> bool:
+        return self._brackets + elsewhere == _count_brackets(self.body)
 
 
 def _numbers(element: simdjson.Array, dtype: str) -> NDArray[Any] | None:
@@ -201,7 +218,7 @@ def _are_sizes(sizes: list[Any]) -> bool:
     return len(sizes) <= _MOST_DIMENSIONS and known
 
 
-def _even(element: simdjson.Array, shape: Shape) -> bool:
+def are_even(element: simdjson.Array, shape: Shape) -> bool:
     """Do all arrays above the innermost level have the lengths that ``shape`` says?"""
     if len(element) != shape[0]:
         return False
@@ -213,7 +230,9 @@ def _even(element: simdjson.Array, shape: Shape) -> bool:
             return set(map(len, rows)) <= {shape[1]}
         except TypeError:
             return False
-    return all(isinstance(inner, simdjson.Array) and _even(inner, shape[1:]) for inner in element)
+    return all(
+        isinstance(inner, simdjson.Array) and are_even(inner, shape[1:]) for inner in element
+    )
 
 
 def _found(element: Any, shape: Shape, where: str, dtype: str) -> BadRequest:

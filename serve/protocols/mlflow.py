@@ -19,8 +19,9 @@ from bundle.manifest import TensorSpec
 from serve import tensors
 from serve.answer import Answer
 from serve.errors import BadRequest, ServeError, UnknownType
-from serve.protocols import json_arrays
+from serve.protocols import json_arrays, json_document
 from serve.protocols.dialect import Request, Tensors
+from serve.protocols.json_arrays import Arrays
 from serve.protocols.tables import Reader, in_columns
 from serve.signature import Signature
 
@@ -39,12 +40,10 @@ def parse(body: bytes, headers: Mapping[str, str], signature: Signature, max_row
     if parameters.replace('"', "") not in ("", "charset=utf-8"):
         raise UnknownType(f"expected UTF-8 and no other parameter, got {parameters[:50]!r}")
     if kind == "application/json":
-        inputs = _json(body, signature, max_rows)
-    elif kind == "text/csv":
-        inputs = _csv(body, signature, max_rows)
-    else:
-        raise UnknownType(f"expected application/json or text/csv, got {kind[:50]!r}")
-    return Request(inputs, tensors.check_equal_rows(inputs))
+        return json_document.read(body, signature, max_rows, _json)
+    if kind == "text/csv":
+        return _request(_csv(body, signature, max_rows))
+    raise UnknownType(f"expected application/json or text/csv, got {kind[:50]!r}")
 
 
 def render(request: Request, outputs: Tensors, signature: Signature) -> Answer:
@@ -59,8 +58,12 @@ def refuse(error: ServeError) -> bytes:
     return orjson.dumps({"error_code": code, "message": str(error)})
 
 
-def _json(body: bytes, signature: Signature, max_rows: int) -> Tensors:
-    document = json_arrays.parse(body)
+def _request(inputs: Tensors) -> Request:
+    return Request(inputs, tensors.check_equal_rows(inputs))
+
+
+def _json(arrays: Arrays, signature: Signature, max_rows: int) -> Request:
+    document = json_arrays.parse(arrays.body)
     if not isinstance(document, simdjson.Object):
         raise BadRequest(
             f"expected an object with one of {', '.join(_FORMS)}; got {json_arrays.kind(document)}"
@@ -72,17 +75,19 @@ def _json(body: bytes, signature: Signature, max_rows: int) -> Tensors:
         raise BadRequest(f"expected one of {', '.join(_FORMS)}, and params if any; got {got}")
     (form,) = forms
     element = document[form]
-    reader = Reader(body, signature, max_rows)
+    reader = Reader(arrays, signature, max_rows)
     if form == "dataframe_split":
-        return _split(element, reader, signature, max_rows)
+        return _request(_split(element, arrays, reader, signature, max_rows))
     if form == "dataframe_records":
-        return _records(element, reader, signature, max_rows)
+        return _request(_records(element, reader, signature, max_rows))
     inputs = reader.columns(element, form) if form == "inputs" else reader.rows(element, form)
     reader.finish(inputs)
-    return inputs
+    return _request(inputs)
 
 
-def _split(element: Any, reader: Reader, signature: Signature, max_rows: int) -> Tensors:
+def _split(
+    element: Any, arrays: Arrays, reader: Reader, signature: Signature, max_rows: int
+) -> Tensors:
     """The inputs from ``{"columns": […], "index": […], "data": [[…], …]}``."""
     keys = set(element.keys()) if isinstance(element, simdjson.Object) else set()
     if not {"columns", "data"} <= keys:
@@ -93,7 +98,7 @@ def _split(element: Any, reader: Reader, signature: Signature, max_rows: int) ->
     tensors.check_rows(len(data), max_rows, signature)
     rows: list[Any] = list(data)
     for index, row in enumerate(rows):
-        if not isinstance(row, simdjson.Array) or len(row) != len(columns):
+        if not isinstance(row, simdjson.Array) or arrays.length(row) != len(columns):
             kind = json_arrays.kind(row)
             raise BadRequest(
                 f"dataframe_split.data[{index}]: expected an array of {len(columns)}, as there are"

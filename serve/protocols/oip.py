@@ -20,7 +20,7 @@ from bundle.manifest import DTYPES, TensorSpec
 from serve import tensors
 from serve.answer import JSON, Answer
 from serve.errors import BadRequest, Unsupported
-from serve.protocols import json_arrays
+from serve.protocols import json_arrays, json_document
 from serve.protocols.dialect import Request, Tensors, refuse_plainly
 from serve.protocols.json_arrays import Arrays
 from serve.signature import Signature
@@ -28,6 +28,7 @@ from serve.signature import Signature
 HEAD_LENGTH = "Inference-Header-Content-Length"
 _HEAD_LENGTH = HEAD_LENGTH.upper().replace("-", "_")
 BINARY = "application/octet-stream"
+_NO_BYTES = memoryview(b"")
 
 DATATYPES = {name: name.replace("float", "fp").upper() for name in sorted(DTYPES)}
 """numpy's names of dtypes -> the protocol's."""
@@ -50,14 +51,22 @@ def parse(
     body: bytes, headers: Mapping[str, str], signature: Signature, max_rows: int
 ) -> InferRequest:
     """Make valid arrays of the bytes of a request; see ``Dialect.parse``."""
-    head, rest = _split(body, headers.get(_HEAD_LENGTH))
-    document = json_arrays.parse(head)
+    if (length := headers.get(_HEAD_LENGTH)) is None:
+        return json_document.read(body, signature, max_rows, _read, flat=True)
+    head, rest = _split(body, length)
+    return _read(Arrays(head), signature, max_rows, rest)
+
+
+def _read(
+    arrays: Arrays, signature: Signature, max_rows: int, rest: memoryview = _NO_BYTES
+) -> InferRequest:
+    document = json_arrays.parse(arrays.body)
     inputs = _member(document, "inputs", simdjson.Array, "the body")
     if len(inputs) != len(signature.inputs):
         raise BadRequest(f"expected {len(signature.inputs)} inputs, got {len(inputs)}")
     named = {_member(tensor, "name", str, "an input"): tensor for tensor in inputs}
     tensors.check_names(named.keys(), signature)
-    reader = _Reader(head, rest, signature, max_rows)
+    reader = _Reader(arrays, rest, signature, max_rows)
     # In the order of the bytes that follow.
     taken = {name: reader.take(tensor, signature.by_name[name]) for name, tensor in named.items()}
     request = InferRequest(taken, tensors.check_equal_rows(taken))
@@ -101,8 +110,8 @@ def render(request: Request, outputs: Tensors, signature: Signature) -> Answer:
 class _Reader:
     """Takes the tensors of one request, from the JSON head or from the bytes behind it."""
 
-    def __init__(self, head: bytes, rest: memoryview, signature: Signature, most: int) -> None:
-        self._arrays = Arrays(head)
+    def __init__(self, arrays: Arrays, rest: memoryview, signature: Signature, most: int) -> None:
+        self._arrays = arrays
         self._rest = rest
         self._read = 0
         self._signature = signature
@@ -126,7 +135,7 @@ class _Reader:
             if dtype != spec.dtype:
                 declared = TensorSpec(name=spec.name, dtype=dtype, shape=spec.shape)
                 array = tensors.cast(array, declared)
-        return tensors.cast(array, spec, exact=dtype != spec.dtype)
+        return self._arrays.cast(array, spec, exact=dtype != spec.dtype)
 
     def finish(self, elsewhere: int) -> None:
         """Make sure that nothing was hidden in JSON, with so many other arrays, or left over."""
@@ -161,10 +170,8 @@ class _Reader:
         return array if array.flags.aligned else array.copy()  # the JSON may be of any length
 
 
-def _split(body: bytes, length: str | None) -> tuple[bytes, memoryview]:
+def _split(body: bytes, length: str) -> tuple[bytes, memoryview]:
     """The JSON head, and the bytes of tensors behind it."""
-    if length is None:
-        return body, memoryview(b"")
     known = length.isascii() and length.isdecimal() and len(length) < 18
     if not known or int(length) > len(body):
         raise BadRequest(

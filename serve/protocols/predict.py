@@ -18,7 +18,7 @@ from bundle.manifest import TensorSpec
 from serve import tensors
 from serve.answer import Answer
 from serve.errors import BadRequest, Unsupported
-from serve.protocols import json_arrays
+from serve.protocols import json_arrays, json_document
 from serve.protocols.dialect import Request, Tensors, refuse_plainly
 from serve.protocols.json_arrays import Arrays, Shape
 from serve.signature import Signature
@@ -45,8 +45,12 @@ def parse(body: bytes, headers: Mapping[str, str], signature: Signature, max_row
         TooLarge: more than ``max_rows`` images.
 
     """
+    return json_document.read(body, signature, max_rows, _read)
+
+
+def _read(arrays: Arrays, signature: Signature, max_rows: int) -> Images:
     spec = _input(signature)
-    document = json_arrays.parse(body)
+    document = json_arrays.parse(arrays.body)
     if not isinstance(document, simdjson.Object):
         raise BadRequest(
             f'expected {{"image": …}} or {{"images": …}}, got {json_arrays.kind(document)}'
@@ -55,7 +59,6 @@ def parse(body: bytes, headers: Mapping[str, str], signature: Signature, max_row
     if len(keys) != 1:
         what = "both" if keys else "neither"
         raise BadRequest(f'expected either "image" or "images", got {what}')
-    arrays = Arrays(body)
     single = "image" in keys
     if single:
         tensors.check_rows(1, max_rows, signature)
@@ -63,7 +66,7 @@ def parse(body: bytes, headers: Mapping[str, str], signature: Signature, max_row
     else:
         rows = _images(arrays, document["images"], signature, max_rows)
     arrays.check()
-    return Images({spec.name: tensors.cast(rows, spec)}, len(rows), single=single)
+    return Images({spec.name: arrays.cast(rows, spec)}, len(rows), single=single)
 
 
 def render(request: Request, outputs: Tensors, signature: Signature) -> Answer:

@@ -43,8 +43,8 @@ def in_columns(outputs: Tensors) -> Any:
 class Reader:
     """Takes the inputs of a model out of one JSON document."""
 
-    def __init__(self, body: bytes, signature: Signature, max_rows: int) -> None:
-        self._arrays = Arrays(body)
+    def __init__(self, arrays: Arrays, signature: Signature, max_rows: int) -> None:
+        self._arrays = arrays
         self._signature = signature
         self._most = max_rows
         self._elsewhere = 0
@@ -79,7 +79,7 @@ class Reader:
 
         """
         return {
-            spec.name: tensors.cast(self._stack(cells[spec.name], spec, where), spec)
+            spec.name: self._arrays.cast(self._stack(cells[spec.name], spec, where), spec)
             for spec in self._signature.inputs
         }
 
@@ -121,7 +121,7 @@ class Reader:
         if isinstance(element, simdjson.Array):
             tensors.check_rows(len(element), self._most, self._signature)
         shape = json_arrays.shape_of(element, spec.shape)
-        return tensors.cast(self._arrays.take(element, shape, where, spec.dtype), spec)
+        return self._arrays.cast(self._arrays.take(element, shape, where, spec.dtype), spec)
 
     def _stack(self, cells: list[Any], spec: TensorSpec, where: str) -> NDArray[Any]:
         places = [f"{where}[{index}].{spec.name}" for index in range(len(cells))]

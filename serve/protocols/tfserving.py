@@ -13,8 +13,9 @@ import simdjson
 
 from serve.answer import Answer
 from serve.errors import BadRequest
-from serve.protocols import json_arrays, tables
+from serve.protocols import json_arrays, json_document, tables
 from serve.protocols.dialect import Request, Tensors, refuse_plainly
+from serve.protocols.json_arrays import Arrays
 from serve.protocols.tables import Reader
 from serve.signature import Signature
 
@@ -35,7 +36,11 @@ def parse(
     body: bytes, headers: Mapping[str, str], signature: Signature, max_rows: int
 ) -> PredictRequest:
     """Make valid arrays of the bytes of a request; see ``Dialect.parse``."""
-    document = json_arrays.parse(body)
+    return json_document.read(body, signature, max_rows, _read)
+
+
+def _read(arrays: Arrays, signature: Signature, max_rows: int) -> PredictRequest:
+    document = json_arrays.parse(arrays.body)
     if not isinstance(document, simdjson.Object):
         raise BadRequest(f"expected an object, got {json_arrays.kind(document)}")
     keys = set(document.keys())
@@ -43,7 +48,7 @@ def parse(
         raise BadRequest(f'expected either "instances" or "inputs", got {len(forms)} of them')
     if "signature_name" in keys and document["signature_name"] != SIGNATURE_NAME:
         raise BadRequest(f'signature_name: there is only "{SIGNATURE_NAME}"')
-    reader = Reader(body, signature, max_rows)
+    reader = Reader(arrays, signature, max_rows)
     in_rows = "instances" in forms
     if in_rows:
         inputs = reader.rows(document["instances"], "instances")

@@ -27,7 +27,7 @@ def stock(server: LiveServer, work: Path) -> Stock:
     return Stock(digits.known(f"http://127.0.0.1:{server.port}", Model(), sent), Model())
 
 
-@pytest.mark.parametrize("name", ["course", "fastapi", "naive"])
+@pytest.mark.parametrize("name", ["asgi", "course", "fastapi", "naive"])
 def test_adapters_of_which_this_environment_has_the_packages(
     name: str, stock: Stock, repository: Path, shared: Path
 ) -> None:

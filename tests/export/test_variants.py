@@ -166,6 +166,24 @@ def test_the_server_answers_with_each(published: Published, digits: Digits) -> N
             # A batch of four has scales of its own in the dynamic form.
             near = 0.05 if version == 3 else 1e-5
             np.testing.assert_allclose(answer.json()["predictions"], expected, atol=near)
+        for version in (2, 5):  # which take bytes: from JSON too, in every dialect
+            pixels = digits.images[:2].tolist()
+            query = f"?model={NAME}&version={version}"
+            plain = server.request("POST", f"/predict{query}", json.dumps({"images": pixels}))
+            expected = published.answers(version, digits)[:2]
+            np.testing.assert_allclose(plain.json()["probabilities"], expected, atol=1e-5)
+            tensor = {"name": "image", "shape": [2, 784], "datatype": "UINT8", "data": pixels}
+            path = f"/v2/models/{NAME}/versions/{version}/infer"
+            answer = server.request("POST", path, json.dumps({"inputs": [tensor]}))
+            data = np.reshape(answer.json()["outputs"][0]["data"], (2, 10))
+            np.testing.assert_allclose(data, expected, atol=1e-5)
+            pixels[1][7] = 256
+            refused = server.request("POST", f"/predict{query}", json.dumps({"images": pixels}))
+            assert refused.status == 400
+            assert (
+                refused.json()["error"]
+                == "row 1, value 7: 256 can't be had as uint8 without a loss"
+            )
         tensor = {"name": "image", "shape": [2, 784], "datatype": "UINT8"}
         head = json.dumps({"inputs": [tensor | {"parameters": {"binary_data_size": 1568}}]})
         answer = server.request(

@@ -11,6 +11,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 import serve
+from serve.protocols.number_kernel import library
 from tests.conftest import Digits
 from tests.live_server import Server, shared_folders
 from tests.serve.test_pressure import Client, ask, asleep
@@ -67,6 +68,7 @@ def test_counts_of_all_workers_are_added_up(fresh: Server, digits: Digits) -> No
         assert seen["worker_restarts_total", labels()] == 0
     (build,) = [dict(of) for name, of in seen if name == "build_info"]
     assert build["version"] == serve.__version__
+    assert build["number_kernel"] == library.read(library.FILE).state
 
 
 def test_counts_outlive_the_worker_that_made_them(fresh: Server, digits: Digits) -> None:

@@ -1,0 +1,145 @@
+"""Reads JSON documents: their numbers by the kernel, where it takes them, else all by simdjson.
+
+A dialect reads a document through ``Arrays``. What the kernel has emptied it reads in the same way,
+only that the numbers are there already. Should anything not be as it must, the whole document is
+read once more without the kernel: so that the kernel decides no error, and what it says.
+"""
+
+import dataclasses
+import functools
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import simdjson
+from numpy.typing import NDArray
+
+from bundle.manifest import TensorSpec
+from serve.errors import ServeError
+from serve.protocols.dialect import Request, Tensors
+from serve.protocols.json_arrays import Arrays, Shape, are_even
+from serve.protocols.number_kernel.extract import Extracted, extract
+from serve.signature import Signature
+
+R = TypeVar("R", bound=Request)
+Read = Callable[[Arrays, Signature, int], R]
+"""A dialect's own way to read the arrays of a document, for a model and up to so many rows."""
+
+_MOST_REMEMBERED = 128
+_LONGEST_REMEMBERED = 2048  # bytes; "[]," for each row, and the keys around them
+
+_remembered: dict[tuple[object, ...], tuple[Signature, Callable[[Tensors], Any], Shape]] = {}
+
+
+class DeclinedError(Exception):
+    """The numbers that the kernel took are not those that the dialect looks for."""
+
+
+class KernelArrays(Arrays):
+    """Takes the arrays of a document that the kernel has emptied, in their order and each once."""
+
+    def __init__(self, extracted: Extracted) -> None:
+        super().__init__(extracted.remainder)
+        self._numbers = extracted.numbers
+        self._width = extracted.width
+        self._next = 0
+
+    def take(self, element: Any, shape: Shape, where: str, dtype: str) -> NDArray[Any]:
+        """Take the next numbers, as those of an element that must have exactly ``shape``.
+
+        Raises:
+            DeclinedError: they are not.
+
+        """
+        *outer, width = shape
+        known = isinstance(element, simdjson.Array) and are_even(element, (*outer, 0))
+        if not known or width != self._width or dtype != self._numbers.dtype:
+            raise DeclinedError
+        begin = self._next
+        self._next += self._count(shape)
+        return self._numbers[begin : self._next].reshape(shape)
+
+    def length(self, element: simdjson.Array) -> int:
+        """How many elements an array has, or had."""
+        return len(element) or self._width
+
+    def cast(self, array: NDArray[Any], spec: TensorSpec, exact: bool = False) -> NDArray[Any]:
+        """What the kernel took is what the input takes; anything else is still to be made so."""
+        return array if self._is_taken(array) else super().cast(array, spec, exact)
+
+    def check(self, elsewhere: int = 0) -> None:
+        """Make sure that every array is accounted for.
+
+        Raises:
+            DeclinedError: one is not.
+
+        """
+        if not self._adds_up(elsewhere):
+            raise DeclinedError
+
+    def all_taken(self) -> bool:
+        """Has every number been taken?"""
+        return self._next == len(self._numbers)
+
+    def _is_taken(self, array: NDArray[Any]) -> bool:
+        own = self._numbers
+        return array.base is (own if own.base is None else own.base)
+
+
+def read(
+    body: bytes, signature: Signature, max_rows: int, read_arrays: Read[R], flat: bool = False
+) -> R:
+    """Read a document.
+
+    Args:
+        body: the document.
+        signature: of the model that is asked.
+        max_rows: more are refused.
+        read_arrays: called once, or twice where the numbers are not what the kernel took them for.
+            What it returns depends on its arguments alone.
+        flat: does the dialect take the values of all rows in one array?
+
+    Raises:
+        ServeError: the request is refused, by ``read_arrays``.
+
+    """
+    if len(signature.inputs) == 1:
+        extracted = extract(body, signature.inputs[0], max_rows, flat)
+        if extracted:
+            try:
+                return _read_extracted(extracted, signature, max_rows, read_arrays)
+            except (DeclinedError, ServeError):
+                pass  # the same is found, and said, of the whole document
+    return read_arrays(Arrays(body), signature, max_rows)
+
+
+def _read_extracted(
+    extracted: Extracted, signature: Signature, max_rows: int, read_arrays: Read[R]
+) -> R:
+    """Read a remainder, or recall what one that was the same has been read as."""
+    numbers = extracted.numbers
+    key = (
+        *(id(signature), read_arrays, max_rows),
+        *(extracted.remainder, extracted.width, len(numbers)),
+    )
+    name = signature.inputs[0].name
+    if known := _remembered.get(key):
+        _, make, shape = known
+        recalled: R = make({name: numbers.reshape(shape)})
+        return recalled
+    arrays = KernelArrays(extracted)
+    request = read_arrays(arrays, signature, max_rows)
+    if not arrays.all_taken():
+        raise DeclinedError
+    if len(extracted.remainder) <= _LONGEST_REMEMBERED:
+        if len(_remembered) >= _MOST_REMEMBERED:
+            _remembered.clear()
+        # With the signature, whose id stays its own as long as it is here.
+        _remembered[key] = signature, _maker(request), request.inputs[name].shape
+    return request
+
+
+def _maker(request: R) -> Callable[[Tensors], R]:
+    """Makes what differs from a request in its inputs alone."""
+    fields = {field.name: getattr(request, field.name) for field in dataclasses.fields(request)}
+    del fields["inputs"]
+    return functools.partial(type(request), **fields)

@@ -1,0 +1,25 @@
+"""The kernel gives what simdjson gives, bit by bit, and every error is told by the same words."""
+
+from random import Random
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.number_kernel import comparison, documents
+
+SHARES, SHARE = 500, 200
+
+
+@settings(max_examples=SHARES, deadline=None, database=None)
+@given(st.integers(0, 2**64))
+def test_a_hundred_thousand_documents(seed: int) -> None:
+    taken = 0
+    for number in range(SHARE):
+        taken += comparison.check(documents.write(Random(f"{seed} {number}")))  # noqa: S311
+    assert taken > SHARE / 20, "hardly a document was for the kernel: nothing was compared"
+
+
+@settings(max_examples=SHARES, deadline=None, database=None)
+@given(st.randoms(use_true_random=False))
+def test_documents_that_hypothesis_makes_simpler_where_they_fail(random: Random) -> None:
+    comparison.check(documents.write(random))
