@@ -18,7 +18,7 @@ TEST_MODELS := $(BUILD)/test-models
 LOCK := requirements/uv pip compile --universal --no-header --no-annotate \
 	--no-emit-index-url --fork-strategy fewest --python-version 3.11 --quiet $(LOCK_OPTIONS)
 HASHED := serve train export load pytest sbom uv
-UNHASHED := audit clients mlserver peer-bentoml peer-course peer-fastapi peer-litserve peer-mlflow peer-mosec \
+UNHASHED := audit clients mlserver peer-asgi peer-bentoml peer-course peer-fastapi peer-litserve peer-mlflow peer-mosec \
 	peer-naive peer-ray
 
 , := ,
