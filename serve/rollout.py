@@ -79,6 +79,11 @@ class Rollout:
         return self._trial is not None
 
     @property
+    def forking(self) -> bool:
+        """Is a trial asked for whose process id is not known as yet?"""
+        return self._trial is not None and self._trial.pid is None
+
+    @property
     def pids(self) -> set[int]:
         """Of the processes that look and try."""
         trial = {self._trial.pid} if self._trial and self._trial.pid else set()

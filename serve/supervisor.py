@@ -288,6 +288,8 @@ class Supervisor:
             self._kill()
 
     def _reap_others(self) -> None:
+        if self._rollout.forking or any(child.pid is None for child in self._children):
+            return  # one that has ended may be theirs, and they are to say how
         known = {child.pid for child in self._children if child.pid}
         children.reap_others(known | self._forkservers.pids | self._rollout.pids)
 
