@@ -57,9 +57,11 @@ def read(folder: Path) -> Iterator[tuple[Key, Sequence[float]]]:
     """Each series of each worker, with its numbers."""
     for names in folder.glob("*.names"):
         series = list(_read_names(names))
-        numbers = np.fromfile(
-            _numbers_file(folder, names.stem), np.float64, sum(size for _, size in series)
-        ).tolist()
+        count = sum(size for _, size in series)
+        try:
+            numbers = np.fromfile(_numbers_file(folder, names.stem), np.float64, count).tolist()
+        except FileNotFoundError:  # they are just being made, or removed
+            continue
         start = 0
         for key, size in series:
             yield key, numbers[start : start + size]
