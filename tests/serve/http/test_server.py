@@ -96,6 +96,30 @@ def test_a_body_is_counted_from_its_head_until_its_answer(running: Running) -> N
     assert running.server.body_bytes == 3
 
 
+CHUNKED = POST.replace(b"Content-Length: %d", b"Transfer-Encoding: chunked")
+
+
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        (POST % 6 + b"[1, 2]",),
+        (POST % 6, b"[1, ", b"2]"),
+        (POST % 6 + b"[1, 2]" + POST % 9,),
+        (CHUNKED + b"6\r\n[1, 2]\r\n0\r\n\r\n",),
+        (CHUNKED, b"3\r\n[1,\r\n3\r\n 2", b"]\r\n0\r\n\r\n"),
+    ],
+)
+def test_a_body_is_bytes_however_it_comes(running: Running, pieces: tuple[bytes, ...]) -> None:
+    """Nothing else is taken by C functions that ctypes calls, as those of the number kernel."""
+    client = running.connect()
+    for piece in pieces:
+        client.sendall(piece)
+        running.turn()
+    ((request, connection),) = running.kept.requests
+    assert (type(request.body), request.body) == (bytes, b"[1, 2]")
+    connection.close()
+
+
 @pytest.mark.parametrize("ends", [reset, socket.socket.close])
 def test_a_client_that_goes_while_it_waits_is_counted_once(running: Running, ends: Any) -> None:
     client = running.connect()
@@ -112,7 +136,7 @@ def test_a_client_that_goes_while_it_waits_is_counted_once(running: Running, end
 
 
 def test_a_client_that_goes_in_the_middle_of_a_body(running: Running) -> None:
-    for head in (POST % 9, POST.replace(b"Content-Length: %d", b"Transfer-Encoding: chunked")):
+    for head in (POST % 9, CHUNKED):
         client = running.connect()
         client.sendall(head + b"5\r\n")
         running.turn()
