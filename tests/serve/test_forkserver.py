@@ -11,7 +11,16 @@ import pytest
 
 from tests.conftest import ROOT, Digits, run
 from tests.live_server import Server, shared_folders
-from tests.serve.test_workers import DEADLINE, alive, eventually, maps, processes, server, workers
+from tests.serve.test_workers import (
+    DEADLINE,
+    alive,
+    are_replaced,
+    eventually,
+    maps,
+    processes,
+    server,
+    workers,
+)
 
 __all__ = ["server"]  # a fixture
 
@@ -41,7 +50,7 @@ def test_a_restart_whose_forkserver_dies_leaves_the_old_workers(
     assert eventually(lambda: processes(server) == before)
     assert server.predict({"image": digits.images[0].tolist()}).json()["prediction"] == 7
     server.process.send_signal(signal.SIGHUP)
-    assert eventually(lambda: len(workers(server)) == 2 and set(before).isdisjoint(workers(server)))
+    assert eventually(lambda: are_replaced(server, *before))
     assert eventually(lambda: processes(server) == workers(server))
 
 
@@ -51,7 +60,7 @@ def test_a_restart_in_which_both_generations_die_ends(server: Server, digits: Di
     os.kill(before[0], signal.SIGKILL)
     assert eventually(lambda: not alive(before[0]))
     os.kill(forkserver, signal.SIGKILL)
-    assert eventually(lambda: len(workers(server)) == 2 and before[0] not in workers(server))
+    assert eventually(lambda: are_replaced(server, before[0]))
     assert eventually(lambda: processes(server) == workers(server))
     assert before[1] in workers(server)
     _, _, log = server.end(signal.SIGTERM)

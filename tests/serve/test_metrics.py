@@ -15,7 +15,7 @@ from serve.protocols.number_kernel import library
 from tests.conftest import Digits
 from tests.live_server import Server, shared_folders
 from tests.serve.test_pressure import Client, ask, asleep
-from tests.serve.test_workers import eventually, workers
+from tests.serve.test_workers import are_replaced, eventually, workers
 
 Sample = tuple[str, frozenset[tuple[str, str]]]
 
@@ -76,10 +76,10 @@ def test_counts_outlive_the_worker_that_made_them(fresh: Server, digits: Digits)
         assert fresh.predict({"image": digits.images[0].tolist()}).status == 200
     first = workers(fresh)[0]
     os.kill(first, signal.SIGKILL)
-    assert eventually(lambda: len(workers(fresh)) == 2 and first not in workers(fresh))
+    assert eventually(lambda: are_replaced(fresh, first))
     before = set(workers(fresh))
     fresh.process.send_signal(signal.SIGHUP)
-    assert eventually(lambda: len(workers(fresh)) == 2 and before.isdisjoint(workers(fresh)))
+    assert eventually(lambda: are_replaced(fresh, *before))
     assert fresh.predict({"image": digits.images[0].tolist()}).status == 200
     seen = scrape(fresh)
     assert seen["rows_total", labels(**MODEL)] == 21

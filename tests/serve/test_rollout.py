@@ -12,7 +12,7 @@ import pytest
 
 from tests.live_server import Answer, Server
 from tests.plus import Plus
-from tests.serve.test_workers import eventually, processes, workers
+from tests.serve.test_workers import are_replaced, eventually, processes, workers
 
 QUICK = ("--poll-seconds", "0.1", "--workers", "2", "--versions", "1")
 
@@ -45,6 +45,18 @@ def index(server: Server, name: str = "plus") -> dict[str, tuple[str, str]]:
     }
 
 
+def told(server: Server, version: str) -> tuple[str, str]:
+    """What a worker says of a version once it has heard of it, which each does by itself."""
+    seen: dict[str, tuple[str, str]] = {}
+
+    def is_known() -> bool:
+        seen.update(index(server))
+        return version in seen
+
+    assert eventually(is_known)
+    return seen[version]
+
+
 def gauges(server: Server) -> dict[str, float]:
     """``onnxlet_model_version_ready`` by its labels."""
     text = server.request("GET", "/metrics").body.decode()
@@ -72,8 +84,7 @@ def test_a_new_version_is_served_by_every_worker(server: Server, plus: Plus) -> 
 
 def test_a_bad_version_does_not_replace_a_good_one(server: Server, plus: Plus) -> None:
     plus.publish(2, adds=3)
-    assert eventually(lambda: all("2" in index(server) for _ in range(10)))  # of both workers
-    (state, reason) = index(server)["2"]
+    (state, reason) = told(server, "2")
     assert state == "UNAVAILABLE"
     assert reason.startswith("plus/2: golden answers: y differs by 1")
     assert index(server)["1"] == ("READY", "")
@@ -102,12 +113,12 @@ def test_a_worker_that_must_load_bad_files_anew_makes_all_fall_back(plus: Plus) 
     plus.publish(2)
     with Server("--models", str(plus.folder), *QUICK) as server:
         plus.corrupt(2)
-        assert eventually(lambda: "checksum mismatch" in index(server)["2"][1])
+        assert eventually(lambda: "checksum mismatch" in told(server, "2")[1])
         killed = workers(server)[0]
         os.kill(killed, signal.SIGKILL)
         # Asked before that, it might be for an answer that the killed one owes.
-        assert eventually(lambda: len(workers(server)) == 2 and killed not in workers(server))
-        assert eventually(lambda: index(server)["2"][0] == "UNAVAILABLE")
+        assert eventually(lambda: are_replaced(server, killed))
+        assert eventually(lambda: told(server, "2")[0] == "UNAVAILABLE")
         assert eventually(lambda: answers(server) == {1})
 
 
@@ -121,7 +132,7 @@ def test_a_rollback_and_a_repository_that_vanishes(server: Server, plus: Plus) -
     while "no such folder" not in (line := server.process.stderr.readline()):
         assert line
     assert line.endswith("what was loaded before goes on\n")
-    assert answers(server) == {1}
+    assert eventually(lambda: answers(server) == {1})
     hidden.rename(plus.folder)
     plus.publish(2)
     assert eventually(lambda: answers(server) == {2})
@@ -136,7 +147,7 @@ def test_labels_move(server: Server, plus: Plus) -> None:
     plus.label(stable=2, canary=2)
     assert eventually(lambda: ask_label(server, "canary").status == 200)
     assert eventually(lambda: answers(server, "/predict?version=stable") == {2})
-    assert index(server) == {"2": ("READY", "")}
+    assert eventually(lambda: index(server) == {"2": ("READY", "")})
     plus.publish(3, adds=5)
     plus.label(stable=3)
     assert eventually(lambda: "3" in index(server))
@@ -159,8 +170,7 @@ def test_a_trial_that_dies_costs_no_worker(server: Server, plus: Plus) -> None:
     plus.publish(2)
     # The forkserver comes first, and is done with what it was asked for before it ends.
     assert eventually(lambda: killed(trials()), pause=0)
-    assert eventually(lambda: "2" in index(server))
-    assert index(server)["2"] in (  # the forkserver was killed, and it was tried again
+    assert told(server, "2") in (  # the forkserver was killed, and it was tried again
         ("READY", ""),
         ("UNAVAILABLE", "plus/2: the process that tried it was ended by SIGKILL"),
     )
@@ -198,7 +208,7 @@ def test_an_outage_of_the_repository_leaves_nothing_behind(server: Server, plus:
         assert line
     assert answers(server) == {1}
     hidden.rename(plus.folder)
-    assert eventually(lambda: len(workers(server)) == 2 and killed not in workers(server))
+    assert eventually(lambda: are_replaced(server, killed))
     assert eventually(lambda: index(server) == {"1": ("READY", "")})
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tests.live_server import Server
 from tests.plus import Plus
-from tests.serve.test_rollout import answers, index
+from tests.serve.test_rollout import answers, told
 from tests.serve.test_workers import DEADLINE, eventually
 
 _LENGTH = re.compile(rb"Content-Length: (\d+)")
@@ -103,7 +103,7 @@ def test_versions_come_and_go_under_load(swapped_repository: Path, tmp_path: Pat
         plus.publish(2)
         newest(2)
         plus.publish(3, adds=4)
-        assert eventually(lambda: index(server).get("3", ("", ""))[0] == "UNAVAILABLE")
+        assert eventually(lambda: told(server, "3")[0] == "UNAVAILABLE")
         newest(2)
         plus.label(stable=2)
         assert eventually(lambda: stable(server) == {2})
@@ -111,7 +111,7 @@ def test_versions_come_and_go_under_load(swapped_repository: Path, tmp_path: Pat
         plus.publish(3)
         newest(3)
         plus.corrupt(3)
-        assert eventually(lambda: "checksum" in index(server)["3"][1])
+        assert eventually(lambda: "checksum" in told(server, "3")[1])
         newest(3)
         plus.label(stable=3)
         assert eventually(lambda: stable(server) == {3})
