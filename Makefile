@@ -14,6 +14,8 @@ VENV_SERVE ?= .venv-serve
 BUILD := build
 TEST_MODELS := $(BUILD)/test-models
 
+NUMBER_KERNEL := serve/protocols/number_kernel
+
 # Every package that users run has hashes; peers and the clients of tests have exact versions only.
 LOCK := requirements/uv pip compile --universal --no-header --no-annotate \
 	--no-emit-index-url --fork-strategy fewest --python-version 3.11 --quiet $(LOCK_OPTIONS)
@@ -29,9 +31,9 @@ UNHASHED := audit clients mlserver peer-asgi peer-bentoml peer-course peer-fasta
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-setup: $(VENV)/.installed-dev $(VENV_SERVE)/.installed ## make both environments, with all that tests and benchmarks need
+setup: $(VENV)/.installed-dev $(VENV_SERVE)/.installed $(NUMBER_KERNEL)/kernel.so ## make both environments, with all that tests and benchmarks need
 
-run: $(VENV_SERVE)/.installed ## serve on PORT (8080); train and export first where there is no model yet
+run: $(VENV_SERVE)/.installed $(NUMBER_KERNEL)/kernel.so ## serve on PORT (8080); train and export first where there is no model yet
 	@ls models/$(NAME)/*/model.onnx > /dev/null 2>&1 || $(MAKE) --no-print-directory model
 	@printf '\nOnce it serves, ask it from another terminal:\n\n  curl -d "@%s" http://127.0.0.1:%s/predict\n\n' \
 		'$(CURDIR)/examples/digits.json' '$(PORT)'
@@ -85,7 +87,7 @@ audit: $(BUILD)/audit/.installed $(VENV)/.installed-dev ## list outdated package
 	done; exit $${failed:-0}
 
 clean: ## remove environments and caches; data, runs and models stay
-	rm -rf $(VENV) $(VENV_SERVE) $(BUILD) .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(VENV_SERVE) $(BUILD) $(NUMBER_KERNEL)/kernel.so .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 # What training and exporting import. `make setup` adds what tests, benchmarks and `make lint` need.
@@ -100,6 +102,10 @@ $(VENV)/.installed-dev: requirements/dev.txt
 $(VENV_SERVE)/.installed: requirements/serve.txt
 	@requirements/install $(VENV_SERVE) $^
 	@touch $@
+
+# The server works without it: where there is no C compiler, this says so, and make goes on.
+$(NUMBER_KERNEL)/kernel.so: $(addprefix $(NUMBER_KERNEL)/,kernel.c decimal.h build.py library.py) | $(VENV_SERVE)/.installed
+	@$(VENV_SERVE)/bin/python -m serve.protocols.number_kernel.build || true
 
 # The serving environment and pytest: what tests of serve/ and bundle/ run in.
 $(BUILD)/serve-tests/.installed: requirements/serve.txt requirements/pytest.txt

@@ -12,7 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from serve.protocols.number_kernel import library
+
 ROOT = Path(__file__).parent.parent
+_KERNEL = "serve/protocols/number_kernel/kernel.so"
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,8 @@ class Server:
         self.command = [sys.executable, "-m", "serve", *arguments, "--port", "0"]
         self.environment = os.environ | environment
         self.port = 0
+        self.kernel_warning = ""
+        """What it says first where it has no number kernel, as without a C compiler."""
 
     def __enter__(self) -> "Server":
         self.process = subprocess.Popen(
@@ -53,6 +58,8 @@ class Server:
         found = re.search(r"on http://127\.0\.0\.1:(\d+)", line)
         assert found, line + self.process.stderr.read()
         self.port = int(found[1])
+        if not library.read(ROOT / _KERNEL).loaded:
+            self.kernel_warning = self.process.stderr.readline()
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -6,6 +6,10 @@ import pytest
 
 from serve.protocols.number_kernel import build, extract, library
 
+needs_cc = pytest.mark.skipif(
+    shutil.which("cc") is None, reason="there is no cc; on Debian: apt-get install gcc libc6-dev"
+)
+
 
 def compile_if_needed() -> None:
     """Compile it where that was not done; without a compiler the test is skipped."""

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from bundle.manifest import TensorSpec
 from serve.protocols.number_kernel import extract, library
+from tests.number_kernel.compiled import needs_cc
 
 COUNT = 400
 NUMBERS = 500
@@ -71,6 +72,7 @@ def test_what_takes_more_is_left_to_others(text: str) -> None:
     assert taken(["1", "2", "3", "4"], "float64") is not None
 
 
+@needs_cc
 @pytest.mark.parametrize(
     ("right", "wrong"),
     [

@@ -13,9 +13,10 @@ from tests.suite.groups import ROOT
 from tests.suite.programs import MissingError
 from tests.suite.summary import Result
 
+_KERNEL = "serve/protocols/number_kernel/kernel.so"
 _ENVIRONMENTS = {
-    "development": (".venv-serve/.installed", "build/clients/.installed"),
-    "serving": ("build/serve-tests/.installed",),
+    "development": (".venv-serve/.installed", "build/clients/.installed", _KERNEL),
+    "serving": ("build/serve-tests/.installed", _KERNEL),
     "images": ("build/clients/.installed",),
 }
 
