@@ -206,7 +206,7 @@ def test_two_builds_are_the_same(tmp_path: Path) -> None:
 def without(tmp_path: Path) -> Path:
     """The server's own code in another folder, where nothing is compiled."""
     for part in ("bundle", "serve"):
-        ignored = shutil.ignore_patterns("kernel.so", "__pycache__")
+        ignored = shutil.ignore_patterns("kernel.so", ".build-*", "__pycache__")
         shutil.copytree(ROOT / part, tmp_path / part, ignore=ignored)
     return tmp_path
 
