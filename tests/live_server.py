@@ -33,6 +33,12 @@ def shared_folders(pid: int) -> list[Path]:
     return list(Path("/dev/shm").glob(f"onnxlet-{pid}-*"))  # noqa: S108
 
 
+def after_kernel_warning(log: str) -> str:
+    """What a server says beside that it has no number kernel, which it says first."""
+    first, end, rest = log.partition("\n")
+    return rest if first.startswith("serve: number kernel: ") else first + end + rest
+
+
 class Server:
     """Started on a free port of 127.0.0.1; ended, by its pid, when the block is left."""
 

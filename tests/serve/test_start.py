@@ -14,7 +14,7 @@ from bundle import store, writer
 from bundle.golden import Golden
 from bundle.manifest import Manifest
 from tests.conftest import run
-from tests.live_server import Server
+from tests.live_server import Server, after_kernel_warning
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def refusal(*arguments: str | Path) -> str:
     """Start a server that must refuse; returns its one line."""
     done = run(sys.executable, "-m", "serve", "--port", "0", *arguments, timeout=60)
     assert (done.returncode, done.stdout) == (1, "")
-    (line,) = done.stderr.splitlines()
+    (line,) = after_kernel_warning(done.stderr).splitlines()
     assert line.startswith("serve: ")
     return line
 
