@@ -33,6 +33,14 @@ def shared_folders(pid: int) -> list[Path]:
     return list(Path("/dev/shm").glob(f"onnxlet-{pid}-*"))  # noqa: S108
 
 
+def read_line(descriptor: int) -> str:
+    """Read no further than to the end of a line, so that ``communicate`` gets what follows."""
+    line = b""
+    while not line.endswith(b"\n") and (byte := os.read(descriptor, 1)):
+        line += byte
+    return line.decode()
+
+
 def after_kernel_warning(log: str) -> str:
     """What a server says beside that it has no number kernel, which it says first."""
     first, end, rest = log.partition("\n")
@@ -65,7 +73,7 @@ class Server:
         assert found, line + self.process.stderr.read()
         self.port = int(found[1])
         if not library.read(ROOT / _KERNEL).loaded:
-            self.kernel_warning = self.process.stderr.readline()
+            self.kernel_warning = read_line(self.process.stderr.fileno())
         return self
 
     def __exit__(self, *_: object) -> None:
