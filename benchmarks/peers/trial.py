@@ -11,7 +11,7 @@ from benchmarks.load.letter import Letter
 from benchmarks.rounds import Measurement, Shape, Target
 from benchmarks.servers import Server
 
-SHAPES = (Shape(1, 16), Shape(32, 4), Shape(256, 4))
+SHAPES = (Shape(1, 1), Shape(1, 16), Shape(32, 4), Shape(256, 4))
 _ANSWER_SECONDS = 60
 
 
