@@ -116,7 +116,9 @@ def test_it_tells_its_version(images: Images) -> None:
 def test_its_other_commands(images: Images, trained: Path) -> None:
     volume = ("--volume", f"{trained}/models:/models:ro")
     command = ("run", "--rm", *RESTRICTIONS, *volume, "onnxlet-serve")
-    assert "mnist version 1 can be served" in images.engine.docker(*command, "check")
+    said = images.engine.docker(*command, "check")
+    assert "mnist version 1 can be served" in said
+    assert "number kernel: on" in said
     examples = ("--volume", f"{images.folder}/examples:/examples:ro")
     predict = (*command[:-1], *examples, "onnxlet-serve", "predict", "/examples/digits.json")
     predicted = json.loads(images.engine.docker(*predict))["predictions"]
