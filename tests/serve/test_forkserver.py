@@ -145,3 +145,32 @@ def test_a_signal_during_the_start_leaves_nothing_behind(repository: Path) -> No
     assert (starting.returncode, out) == (0, "ended\n")
     assert after_kernel_warning(err) == ""
     assert not alive(forkserver)
+
+
+REAP = """
+import os
+from types import SimpleNamespace
+from serve import children
+from serve.supervisor import Supervisor
+
+def status(forking, *pids):
+    ended = os.fork()
+    if not ended:
+        os._exit(3)
+    os.waitid(os.P_PID, ended, os.WEXITED | os.WNOWAIT)
+    supervisor = SimpleNamespace(
+        _children=[SimpleNamespace(pid=pid) for pid in pids],
+        _rollout=SimpleNamespace(forking=forking, pids=set()),
+        _forkservers=SimpleNamespace(pids=set()),
+    )
+    Supervisor._reap_others(supervisor)
+    return children.reap(ended)
+
+print(status(True), status(False, None), status(False))
+"""
+
+
+def test_who_has_not_told_its_process_id_is_not_reaped_as_an_orphan() -> None:
+    """How a trial and a worker ended is known, and nothing of an orphan."""
+    done = run(sys.executable, "-c", REAP)
+    assert (done.stdout, done.stderr) == ("3 3 0\n", "")
