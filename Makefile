@@ -10,9 +10,8 @@ NAME := mnist
 VENV ?= .venv
 VENV_SERVE ?= .venv-serve
 
-# What the tests leave for each other, and the environments that only they use.
+# What the tests leave, and the environments that only they and the benchmarks use.
 BUILD := build
-TEST_MODELS := $(BUILD)/test-models
 
 # Every package that users run has hashes; peers and the clients of tests have exact versions only.
 LOCK := requirements/uv pip compile --universal --no-header --no-annotate \
