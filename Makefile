@@ -10,9 +10,8 @@ NAME := mnist
 VENV ?= .venv
 VENV_SERVE ?= .venv-serve
 
-# What the tests leave for each other, and the environments that only they use.
+# What the tests leave, and the environments that only they and the benchmarks use.
 BUILD := build
-TEST_MODELS := $(BUILD)/test-models
 
 NUMBER_KERNEL := serve/protocols/number_kernel
 

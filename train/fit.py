@@ -8,6 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 from numpy.typing import NDArray
+from rich.console import Console
 
 from train import batches, interrupt, model, record
 from train.options import Options
@@ -55,7 +56,7 @@ def fit(
     """
     keeper = _Keeper(network, options, state)
     feed = batches.batches(*lesson.training, options, keeper.progress.epoch, lesson.teach)
-    with display, interrupt.wishes(display.console) as wish:
+    with display, interrupt.wishes() as wish:
         if keeper.progress.epoch < options.epochs:
             network.fit(
                 feed,
@@ -64,7 +65,13 @@ def fit(
                 epochs=options.epochs,
                 steps_per_epoch=batches.steps(len(lesson.training[0]), options),
                 validation_batch_size=model.EVALUATION_BATCH,
-                callbacks=[record.EpochMetrics(), display, keeper, _Stop(wish), *callbacks],
+                callbacks=[
+                    record.EpochMetrics(),
+                    display,
+                    keeper,
+                    _Stop(wish, display.console),
+                    *callbacks,
+                ],
                 verbose=0,
                 shuffle=False,
             )
@@ -107,14 +114,21 @@ class _Keeper(keras.callbacks.Callback):
 class _Stop(keras.callbacks.Callback):
     """Ends training where that is wished."""
 
-    def __init__(self, wish: interrupt.Wish) -> None:
+    def __init__(self, wish: interrupt.Wish, console: Console) -> None:
         super().__init__()
         self._wish = wish
+        self._console = console
+        self._said = False
 
     def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
-        """Look whether it shall be at once."""
+        """Look whether it shall be at once, and say so where it is after this epoch."""
         if self._wish.at_once:
             raise KeyboardInterrupt
+        if self._wish.after_epoch and not self._said:
+            self._said = True
+            self._console.print(
+                "ends after this epoch, with its model; Ctrl-C again ends it at once"
+            )
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Look whether it shall be after an epoch."""

@@ -6,8 +6,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from rich.console import Console
-
 
 def on_every_signal() -> None:
     """Make a scheduler's SIGTERM and a closed terminal's SIGHUP end this process as Ctrl-C does.
@@ -30,17 +28,17 @@ class Wish:
 
 
 @contextmanager
-def wishes(console: Console) -> Iterator[Wish]:
+def wishes() -> Iterator[Wish]:
     """Take Ctrl-C for a wish, for as long as the block runs; the third one interrupts.
 
-    TensorFlow may swallow an exception that a signal raises somewhere in the middle of it.
+    TensorFlow may swallow an exception that a signal raises somewhere in the middle of it, and what
+    a handler prints in the middle of another print may be lost. So training acts on the wish.
     """
     wish = Wish()
 
     def take(*_: Any) -> None:
         if not wish.after_epoch:
             wish.after_epoch = True
-            console.print("ends after this epoch, with its model; Ctrl-C again ends it at once")
         else:
             wish.at_once = True
             signal.signal(signal.SIGINT, before)
