@@ -32,10 +32,12 @@ def test_a_full_disk(work: Path, run_id: str, tmp_path: Path) -> None:
     models = tmp_path / "models"
     models.mkdir()
     script = (
-        'mount -t tmpfs -o size=150k small "$0" && "$@"; status=$?;'
+        "mount --make-rprivate / 2> /dev/null;"
+        ' mount -t tmpfs -o size=150k small "$0" && "$@"; status=$?;'
         ' find "$0" -mindepth 1; exit $status'
     )
-    unshare = ["unshare", "--mount", *([] if os.getuid() == 0 else ["--user", "--map-root-user"])]
+    unshare = ["unshare", "--mount", "--propagation", "unchanged"]  # which works in a chroot, too
+    unshare += [] if os.getuid() == 0 else ["--user", "--map-root-user"]
     if run(*unshare, "true").returncode:
         pytest.skip("this system lets only root mount a file system of its own")
     mounted = [*unshare, "sh", "-c", script, str(models)]

@@ -4,6 +4,7 @@ import json
 import re
 import sqlite3
 import time
+from contextlib import closing
 from http.client import HTTPException
 from pathlib import Path
 from urllib.request import urlopen
@@ -21,7 +22,7 @@ def test_it_trains_and_exports_without_privileges(trained: Path) -> None:
     manifest = store.read(trained / "models", "mnist", 1).manifest
     assert manifest
     assert manifest.git_commit == COMMIT
-    with sqlite3.connect(trained / "mlflow.db") as database:
+    with closing(sqlite3.connect(trained / "mlflow.db")) as database:
         (runs,) = database.execute("SELECT COUNT(*) FROM runs WHERE status = 'FINISHED'").fetchone()
     assert runs == 1
     assert (trained / "models/mnist/1").stat().st_uid == USER
