@@ -121,16 +121,21 @@ class _Stop(keras.callbacks.Callback):
         self._said = False
 
     def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
-        """Look whether it shall be at once, and say so where it is after this epoch."""
+        """Look whether it shall be at once, and say where it is after this epoch."""
         if self._wish.at_once:
             raise KeyboardInterrupt
-        if self._wish.after_epoch and not self._said:
-            self._said = True
-            self._console.print(
-                "ends after this epoch, with its model; Ctrl-C again ends it at once"
-            )
+        if self._wish.after_epoch:
+            self._say()
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Look whether it shall be after an epoch."""
         if self._wish.after_epoch:
+            self._say()
             self.model.stop_training = True
+
+    def _say(self) -> None:
+        if not self._said:
+            self._said = True
+            self._console.print(
+                "ends after this epoch, with its model; Ctrl-C again ends it at once"
+            )
