@@ -114,7 +114,7 @@ def cost(step: Callable[[], object]) -> float:
     repeats = []
     for _ in range(REPEATS):
         count, until, began = 0, time.monotonic() + SECONDS, time.process_time()
-        while time.monotonic() < until:
+        while not count or time.monotonic() < until:
             step()
             count += 1
         repeats.append((time.process_time() - began) / count * 1e6)
