@@ -15,55 +15,12 @@ import pytest
 
 from tests.conftest import Digits
 from tests.live_server import Server
+from tests.serve.http.client import Client
 from tests.serve.test_http import exchange
 from tests.serve.test_limits import GET, HEAD, one_worker
 from tests.serve.test_workers import eventually, workers
 
 NOWHERE = b"POST /v2/models/cats/infer HTTP/1.1\r\nHost: x\r\n"
-
-
-class Client:
-    """A socket, and the answers that come from it one by one."""
-
-    def __init__(self, server: Server) -> None:
-        self.socket = socket.create_connection(("127.0.0.1", server.port), timeout=30)
-        self._received = b""
-
-    def __enter__(self) -> "Client":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.socket.close()
-
-    def send(self, data: bytes) -> None:
-        self.socket.sendall(data)
-
-    def _until(self, end: bytes) -> bytes:
-        while end not in self._received:
-            if not (more := self.socket.recv(65536)):
-                raise EOFError(self._received)
-            self._received += more
-        head, _, self._received = self._received.partition(end)
-        return head + end
-
-    def answer(self, has_body: bool = True) -> tuple[int, str, bytes]:
-        """Status, head and body of the next answer.
-
-        Raises:
-            EOFError: the connection ends; with what came before its end.
-
-        """
-        head = self._until(b"\r\n\r\n").decode()
-        length = re.search(r"Content-Length: (\d+)", head)
-        size = int(length[1]) if length and has_body else 0
-        while len(self._received) < size:
-            self._received += self.socket.recv(65536)
-        body, self._received = self._received[:size], self._received[size:]
-        return int(head.split()[1]), head, body
-
-    def ends(self) -> bool:
-        """Does nothing come any more but the end?"""
-        return not self._received and not self.socket.recv(65536)
 
 
 @pytest.fixture
