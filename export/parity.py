@@ -38,8 +38,8 @@ def compare(
 ) -> Parity:
     """Run both models on ``x_test`` (N, features) and on edge inputs, and compare the answers.
 
-    The ONNX model is asked in batches of several sizes. Run it in a process of its own: nothing
-    of the conversion then takes part in the proof.
+    The ONNX model is asked in batches of several sizes. Run it in a process that does nothing else:
+    nothing of the conversion then takes part in the proof.
     """
     import keras  # here: the process that asks for the comparison needs none of it
     import onnx

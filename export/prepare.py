@@ -13,6 +13,7 @@ from export import graph, measure, parity, process, quantize
 from export.convert import convert
 from export.errors import ExportError
 from export.measure import Measured
+from export.process import Call
 from export.runtime import Array
 from export.source import Source
 from export.variant import Variant
@@ -40,6 +41,14 @@ def prepare(origin: Source, variant: Variant, folder: Path, console: Console) ->
         ExportError: a step failed, ONNX and Keras differ, or smaller numbers cost too much.
 
     """
+    with process.another() as prove:
+        return _prepare(origin, variant, folder, console, prove)
+
+
+def _prepare(
+    origin: Source, variant: Variant, folder: Path, console: Console, prove: Call
+) -> Prepared:
+    """``prove`` calls in a process that only compares models, in which Keras is loaded once."""
     whole = folder / "whole.onnx"
     _check_input(origin, variant)
     with console.status("converting to ONNX"):
@@ -47,7 +56,7 @@ def prepare(origin: Source, variant: Variant, folder: Path, console: Console) ->
     graph.check(whole.read_bytes())
     _check_shape(origin, whole)
     with console.status("comparing Keras and ONNX"):
-        proof = compare(origin, whole)
+        proof = compare(origin, whole, prove)
     if shortfall := parity.shortfall(proof):
         raise ExportError(f"the ONNX model does not answer as the Keras model does: {shortfall}")
     rows = {_input(whole).name: origin.x_test.astype(variant.input)}
@@ -60,7 +69,7 @@ def prepare(origin: Source, variant: Variant, folder: Path, console: Console) ->
         process.fresh(_shrink, whole, smaller, variant, _calibration(origin, variant))
     graph.check(smaller.read_bytes())
     with console.status("measuring both"):
-        proof = compare(origin, smaller)
+        proof = compare(origin, smaller, prove)
         before, after = process.fresh(measure.measure, [whole, smaller], rows, origin.y_test)
     price = cost(variant, before, after)
     tolerance = quantize.INT8_TOLERANCE if variant.quantize else TOLERANCE
@@ -91,10 +100,10 @@ def _input(onnx_file: Path) -> onnx.ValueInfoProto:
     return source
 
 
-def compare(origin: Source, onnx_file: Path) -> Parity:
+def compare(origin: Source, onnx_file: Path, call: Call = process.fresh) -> Parity:
     """How closely an ONNX file answers as the Keras model of a run does."""
     low, high = origin.range or DEFAULT_RANGE
-    return process.fresh(parity.compare, origin.keras_file, onnx_file, origin.x_test, low, high)
+    return call(parity.compare, origin.keras_file, onnx_file, origin.x_test, low, high)
 
 
 def _calibration(origin: Source, variant: Variant) -> Array | None:
