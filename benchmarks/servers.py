@@ -22,6 +22,12 @@ END_SECONDS = 60.0
 PORT = "{port}"
 
 
+def free_port() -> int:
+    """A port of 127.0.0.1 that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])
+
+
 class Server:
     """A server in processes of its own, from start to end of a ``with`` block.
 
@@ -43,8 +49,7 @@ class Server:
         cpus: tuple[int, ...] = (),
         environment: Mapping[str, str] | None = None,
     ) -> None:
-        with socket.create_server(("127.0.0.1", 0)) as probe:
-            self.port = probe.getsockname()[1]
+        self.port = free_port()
         self.name = name
         started = [part.replace(PORT, str(self.port)) for part in command]
         self._command = placing.pinned(started, cpus) if cpus else started

@@ -10,7 +10,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks import ROOT, placing
+from benchmarks import ROOT, placing, servers
 from benchmarks.errors import BenchmarkError
 from benchmarks.load.letter import MIXED
 from benchmarks.load.tally import Record
@@ -91,6 +91,8 @@ def _command(target: Target, load: Load, processes: int, kept: Path) -> list[str
     }
     if processes > 1:
         options["--processes"] = str(processes)
+        # Locust's own choice would meet that of another master on this machine.
+        options["--master-bind-port"] = options["--master-port"] = str(servers.free_port())
     if load.rate:
         options["--rate"] = str(load.rate / load.users)
     file = str(ROOT / "benchmarks/locustfile.py")

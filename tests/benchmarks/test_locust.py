@@ -91,9 +91,9 @@ def test_one_master_and_two_workers(host: str, work: Path, tmp_path: Path) -> No
 
 
 def test_processes_of_one_machine(host: str, work: Path, tmp_path: Path) -> None:
-    record, _ = locust(
-        host, work, "--processes", "2", "-u", "2", "-r", "2", "Predict1", folder=tmp_path
-    )
+    port = str(free_port())
+    processes = ("--processes", "2", "--master-bind-port", port, "--master-port", port)
+    record, _ = locust(host, work, *processes, "-u", "2", "-r", "2", "Predict1", folder=tmp_path)
     assert len(record.processes) == 2
     assert record.tallies["predict x 1"].requests > 100
 
