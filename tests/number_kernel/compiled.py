@@ -7,7 +7,7 @@ import pytest
 from serve.protocols.number_kernel import build, extract, library
 
 needs_cc = pytest.mark.skipif(
-    shutil.which("cc") is None, reason="there is no cc; on Debian: apt-get install gcc libc6-dev"
+    shutil.which("cc") is None, reason="there is no cc; on Debian: apt-get install build-essential"
 )
 
 

@@ -86,8 +86,8 @@ def _run(chosen: Sequence[str]) -> list[Result]:
     for name in chosen:
         if name not in beside:
             started = groups.ALL[name].start(in_background=False)
-            results.append(Result(started.group, *started.wait()))
-    results += [Result(started.group, *started.wait()) for started in running]
+            results.append(Result(started.group, started.wait()))
+    results += [Result(started.group, started.wait()) for started in running]
     return results
 
 

@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,16 +50,14 @@ class Running:
         self.group = group
         self._process = process
         self._shown = shown
-        self._began = time.monotonic()
 
-    def wait(self) -> tuple[int, float]:
-        """Until its tests are done: the exit status of pytest, and how many seconds it took."""
+    def wait(self) -> int:
+        """Until its tests are done; returns the exit status of pytest."""
         status = self._process.wait()
-        seconds = time.monotonic() - self._began
         if not self._shown:
             sys.stdout.write(self.group.log.read_text(errors="replace"))
             sys.stdout.flush()
-        return status, seconds
+        return status
 
 
 _IN_PARALLEL = ("-n", str(PROCESSES), "--dist", "loadfile", "--no-loadscope-reorder")

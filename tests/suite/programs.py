@@ -34,6 +34,7 @@ CHROMIUM = Program(
 )
 INITDB = Program(("initdb",), ("postgresql",))
 ALL = (
+    Program(("cc",), ("build-essential",)),
     CHROMIUM,
     Program(("curl",), ("curl",)),
     Program(("git",), ("git",)),

@@ -1,5 +1,6 @@
 """What became of all groups of tests, as a table, with what failed and what was skipped and why."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from xml.etree import ElementTree as Xml
@@ -14,35 +15,43 @@ class Result:
     group: Group
     status: int
     """pytest's exit status."""
-    seconds: float
 
 
 def told(results: Sequence[Result]) -> str:
     """The summary, for people."""
     lines = [f"{'tests':<14}{'passed':>8}{'failed':>8}{'skipped':>9}{'seconds':>9}"]
-    failed, skipped = [], []
+    failed: list[str] = []
+    skipped: Counter[str] = Counter()
     for result in results:
-        cases = _cases(result.group)
+        suite = _suite(result.group)
+        cases = list(suite.iter("testcase"))
         bad = [case for case in cases if _has(case, "failure", "error")]
         left_out = [case for case in cases if _has(case, "skipped")]
         counts = (len(cases) - len(bad) - len(left_out), len(bad), len(left_out))
-        row = f"{counts[0]:>8}{counts[1]:>8}{counts[2]:>9}{result.seconds:>9.0f}"
+        row = f"{counts[0]:>8}{counts[1]:>8}{counts[2]:>9}{float(suite.get('time', 0)):>9.0f}"
         lines.append(f"{result.group.name:<14}{row}")
         failed += [f"  {_name(case)}" for case in bad]
         if result.status and not bad:
             failed.append(f"  {result.group.name}: pytest ended with status {result.status}")
-        skipped += [f"  {_name(case)}: {case.find('skipped').get('message')}" for case in left_out]
+        skipped.update(f"{case.get('classname')}: {_reason(case)}" for case in left_out)
     if skipped:
-        lines += ["", "skipped:", *skipped]
+        lines += ["", "skipped:", *(f"{count:>5}  {what}" for what, count in skipped.items())]
     lines += ["", "failed:", *failed] if failed else ["", "all tests passed"]
     return "\n".join(lines)
 
 
-def _cases(group: Group) -> list[Xml.Element]:
-    """The tests in a group's report; none where pytest did not get that far."""
+def _suite(group: Group) -> Xml.Element:
+    """A group's report; empty where pytest did not get that far."""
     if not group.report.exists():
-        return []
-    return list(Xml.parse(group.report).iter("testcase"))  # noqa: S314 - pytest wrote it
+        return Xml.Element("testsuite")
+    suites = Xml.parse(group.report)  # noqa: S314 - pytest wrote it
+    return next(suites.iter("testsuite"))
+
+
+def _reason(case: Xml.Element) -> str:
+    """Why a test was skipped."""
+    skipped = case.find("skipped")
+    return str(skipped.get("message")) if skipped is not None else ""
 
 
 def _has(case: Xml.Element, *outcomes: str) -> bool:
