@@ -39,7 +39,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Images take minutes to build: `make test-images` asks for their tests."""
+    """Images take minutes to build: `make test` asks for their tests."""
     of_images = collection_path == ROOT / "tests/images"
     return True if of_images and not config.getoption("--images") else None
 

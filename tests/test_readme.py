@@ -187,7 +187,7 @@ def test_the_second_make_run_only_serves(clone: Clone, first_run: str) -> None:
         assert f"http://127.0.0.1:{port}/predict" in printed
 
 
-def test_train_then_export_then_serve(clone: Clone, first_run: str) -> None:
+def test_train_then_export_then_serve(clone: Clone, first_run: str, shared: Path) -> None:
     train, train_help, sweep, compare, mlflow, *others = commands()[3:13]
     export, export_help, promote, serve, serve_help = others
     for command in (train_help, export_help, serve_help):
@@ -196,7 +196,7 @@ def test_train_then_export_then_serve(clone: Clone, first_run: str) -> None:
         assert "default" in done.stdout
     trained = clone.run(train)
     assert re.fullmatch(r"[0-9a-f]{32}\n", trained.stdout), trained.stderr
-    swept = clone.run(sweep)
+    swept = clone.run(f"{sweep} --data {shared}/few.npz")  # else it would take a minute
     assert re.fullmatch(r"[0-9a-f]{32}\n", swept.stdout), swept.stderr
     compared = clone.run(compare)
     assert "8 runs, best val_accuracy first" in compared.stdout, compared.stderr
