@@ -32,7 +32,7 @@ class Admission:
         self.waiting = Waiting()
 
     def check(self, job: Job, name: str = "", version: str = "") -> bool:
-        """Look at the key, find the model and set the deadline, all by the head of a request.
+        """Look at key, model, deadline and the length of the queue, all by the head of a request.
 
         Args:
             job: just arrived.
@@ -47,6 +47,7 @@ class Admission:
             if self._keys:
                 job.key = self._keys.check(job.headers)
             job.model = self._catalog.find(name, version)
+            self._check_length()
             job.deadline = job.arrived + self._seconds(job.headers.get(_TIMEOUT_HEADER))
         except ServeError as error:
             job.refuse(error)
@@ -54,8 +55,10 @@ class Admission:
 
     def queue(self, job: Job) -> bool:
         """Let a job wait that was checked; False where it is refused, and has its answer."""
-        if len(self.waiting) >= self._most:
-            job.refuse(Busy("queue", f"{self._most} requests are waiting already"))
+        try:
+            self._check_length()
+        except Busy as error:
+            job.refuse(error)
             return False
         if self._delay and len(job.body) < _LONG_BODY:  # a longer one is company enough
             # No more than half of the time that the request may take is spent on waiting.
@@ -71,6 +74,10 @@ class Admission:
         if not self._delay or count >= self._enough:
             return 0
         return max(0.0, self.waiting.due() - time.monotonic())
+
+    def _check_length(self) -> None:
+        if len(self.waiting) >= self._most:
+            raise Busy("queue", f"{self._most} requests are waiting already")
 
     def _seconds(self, wanted: str | None) -> float:
         """What a request may take; it can ask for less than the settings give, not for more."""

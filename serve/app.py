@@ -9,7 +9,7 @@ from werkzeug.exceptions import HTTPException
 from serve import routes
 from serve.admission import Admission
 from serve.answer import Answer, Headers
-from serve.errors import INTERNAL, Internal, Malformed, ServeError
+from serve.errors import INTERNAL, Internal, Malformed, ServeError, quoted
 from serve.inference import Inference
 from serve.job import Job, refusal
 from serve.views import Views
@@ -86,5 +86,5 @@ def _refused(error: ServeError) -> Response:
 
 
 def _failed(error: Exception) -> Response:
-    log.error("%s %s failed", request.method, request.path, exc_info=error)
+    log.error("%s %s failed", request.method, quoted(request.path), exc_info=error)
     return _refused(Internal(INTERNAL))

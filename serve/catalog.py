@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from serve import loader, scan
-from serve.errors import BadRequest, NotFound, StartError, Unavailable
+from serve.errors import BadRequest, NotFound, StartError, Unavailable, quoted
 from serve.loader import Models
 from serve.model import Model
 from serve.plan import Files, Plan, Planned, problems
@@ -82,7 +82,7 @@ class Catalog:
         if not _NUMBER.fullmatch(version):
             if version not in versions.planned.labels:
                 known = ", ".join(versions.planned.labels) or "none"
-                raise NotFound(f"no version {version[:100]!r}; the labels are {known}")
+                raise NotFound(f"no version {quoted(version)}; the labels are {known}")
             version = str(versions.planned.labels[version])
         number = int(version)
         if number in versions.ready:
@@ -106,7 +106,7 @@ class Catalog:
             names = ", ".join(self.models)
             if not name:
                 raise BadRequest(f"say which model, as in ?model=NAME; there is {names}")
-            raise NotFound(f"no model {name[:100]!r}; there is {names}")
+            raise NotFound(f"no model {quoted(name)}; there is {names}")
         return found
 
 

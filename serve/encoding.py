@@ -8,7 +8,7 @@ from werkzeug.datastructures import Accept
 from werkzeug.http import parse_accept_header
 
 from serve.answer import Answer
-from serve.errors import BadRequest, TooLarge, UnknownType
+from serve.errors import BadRequest, TooLarge, UnknownType, quoted
 
 WORTH_IT = 16384  # bytes; compressing less takes longer than any but a slow network to send it
 _LEVEL = 1  # two to three times as fast as the default, and a tenth longer
@@ -35,7 +35,7 @@ def decode(body: bytes, encoding: str, most: int) -> bytes:
         return body
     window = _WINDOW.get(name)
     if window is None:
-        raise UnknownType(f"Content-Encoding: expected gzip or deflate, got {name[:50]!r}")
+        raise UnknownType(f"Content-Encoding: expected gzip or deflate, got {quoted(name)}")
     if name == "deflate" and not _is_zlib(body):
         window = -15  # some clients leave out zlib's head
     members = _MEMBERS if window == _WINDOW["gzip"] else 1

@@ -10,13 +10,30 @@ A refusal costs its own request alone, never another one or the worker.
 INTERNAL = "internal error; the server's log says more"
 
 
+_LONGEST_QUOTE = 200
+_LONGEST_MESSAGE = 1000
+
+
+def quoted(text: object) -> str:
+    """A client's text as a message may repeat it: on one line, and of at most 200 characters."""
+    shown = repr(str(text)[:_LONGEST_QUOTE])
+    return shown if len(shown) <= _LONGEST_QUOTE + 2 else f"{shown[:_LONGEST_QUOTE]}…"
+
+
 class ServeError(Exception):
-    """A request that is refused. The message echoes no more than one number or name of it."""
+    """A request that is refused.
+
+    What the message repeats of the request is ``quoted``, for logs have it too.
+    """
 
     status = 500
     headers: tuple[tuple[str, str], ...] = ()
     rejection = ""
     """In the metrics, the reason why a request was turned away that might have been valid."""
+
+    def __init__(self, message: str) -> None:
+        """Say why; of a very long message, which lists many models, only the beginning."""
+        super().__init__(message[:_LONGEST_MESSAGE])
 
 
 class BadRequest(ServeError):

@@ -71,11 +71,10 @@ class Inference:
         try:
             now = _check_wanted(job)
             if job.parsed is None and job.model:
-                body = job.body
+                body, job.body = job.body, b""
                 if "CONTENT_ENCODING" in job.headers:
                     coding = job.headers["CONTENT_ENCODING"]
                     body = encoding.decode(body, coding, self._max_body_bytes)
-                job.body = b""
                 job.parsed = job.dialect.parse(
                     body, job.headers, job.model.signature, self._max_rows
                 )
@@ -163,7 +162,11 @@ def _answer(job: Job, request: Request, outputs: Tensors, model: Model) -> None:
     if now > job.deadline:
         job.refuse(_late(job))
         return
-    answer = job.dialect.render(request, outputs, model.signature)
+    try:
+        answer = job.dialect.render(request, outputs, model.signature)
+    except ServeError as error:  # the dialect has no form for such outputs
+        job.refuse(error)
+        return
     if "ACCEPT_ENCODING" in job.headers:
         answer = encoding.encode(answer, job.headers["ACCEPT_ENCODING"])
     job.answer = answer

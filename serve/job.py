@@ -61,5 +61,11 @@ class Job:
 
 
 def refusal(error: ServeError, dialect: Dialect) -> Answer:
-    """The answer that says, in the words of a dialect, why there is no other."""
+    """The answer that says, in the words of a dialect, why there is no other.
+
+    It keeps the error. What that refers to would stay with it: the frames that it went through, and
+    in them the request with its body, and this answer. Only the garbage collector ends such a ring,
+    and it counts objects, not bytes.
+    """
+    error.__traceback__ = error.__context__ = error.__cause__ = None
     return Answer(error.status, dialect.refuse(error), headers=error.headers, error=error)

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 
 from serve import routes
 from serve.admission import Admission
-from serve.errors import INTERNAL, Busy, Internal, ServeError
+from serve.errors import INTERNAL, Busy, Internal, ServeError, quoted
 from serve.http.connection import Connection
 from serve.http.request import Request
 from serve.http.server import Server
@@ -149,7 +149,7 @@ class Loop:
             written = self._gateway.answer(request, keep_alive)
         except Exception as error:  # it shall cost this connection, not the worker
             if not isinstance(error, ServeError):
-                log.exception("%s %s failed", request.head.method, request.head.path[:200])
+                log.exception("%s %s failed", request.head.method, quoted(request.head.path))
                 error = Internal(INTERNAL)
             self._server.refuse(request, error, connection)
             return

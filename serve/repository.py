@@ -10,7 +10,15 @@ import orjson
 from serve.answer import Answer
 from serve.api_keys import ApiKeys
 from serve.control import Control, Kind
-from serve.errors import BadRequest, Forbidden, NotFound, ServeError, Unavailable, Unsupported
+from serve.errors import (
+    BadRequest,
+    Forbidden,
+    NotFound,
+    ServeError,
+    Unavailable,
+    Unsupported,
+    quoted,
+)
 from serve.job import Job
 from serve.routes import LOAD
 from serve.settings import Settings
@@ -91,4 +99,4 @@ def _check_body(body: bytes) -> None:
         raise BadRequest('expected nothing, or {"parameters": {…}}')
     for name in parameters:
         if name not in _TAKEN:
-            raise Unsupported(f"parameter {name[:100]!r}: models are served as their files say")
+            raise Unsupported(f"parameter {quoted(name)}: models are served as their files say")

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bundle.manifest import BATCH, TensorSpec
-from serve.errors import BadRequest, TooLarge
+from serve.errors import BadRequest, TooLarge, quoted
 from serve.signature import Signature
 
 _LARGEST_SIZE = 2**31
@@ -37,7 +37,7 @@ def check_equal_rows(inputs: dict[str, NDArray[Any]]) -> int:
 def check_names(names: AbstractSet[str], signature: Signature) -> None:
     """Refuse what are not just the model's inputs."""
     if names != signature.by_name.keys():
-        got = ", ".join(sorted(map(str, names))) or "none"
+        got = quoted(", ".join(sorted(map(str, names)))) if names else "none"
         raise BadRequest(f"expected the inputs {', '.join(signature.by_name)}; got {got}")
 
 

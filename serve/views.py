@@ -12,7 +12,7 @@ import orjson
 import serve
 from serve.answer import Answer
 from serve.catalog import Catalog
-from serve.errors import NotFound, ServeError, Unavailable, Unsupported
+from serve.errors import NotFound, ServeError, Unavailable, Unsupported, quoted
 from serve.metrics import CONTENT_TYPE, Totals
 from serve.protocols import oip_metadata, oip_statistics, tfserving_metadata
 
@@ -157,5 +157,5 @@ def _json(document: Any) -> Answer:
 def _elsewhere(name: str) -> ServeError:
     """Why a request is refused that otherwise the event loop takes (``serve.repository``)."""
     if len(name) > _LONGEST_NAME:
-        return NotFound(f"no model {name[:100]!r}")
+        return NotFound(f"no model {quoted(name)}")
     return Unsupported("models are loaded and unloaded with --server epoll alone")

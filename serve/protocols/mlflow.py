@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from bundle.manifest import TensorSpec
 from serve import tensors
 from serve.answer import Answer
-from serve.errors import BadRequest, ServeError, UnknownType
+from serve.errors import BadRequest, ServeError, UnknownType, quoted
 from serve.protocols import json_arrays, json_document
 from serve.protocols.dialect import Request, Tensors
 from serve.protocols.json_arrays import Arrays
@@ -38,12 +38,12 @@ def parse(body: bytes, headers: Mapping[str, str], signature: Signature, max_row
     content_type = headers.get("CONTENT_TYPE", "application/json")
     kind, _, parameters = (part.strip().lower() for part in content_type.partition(";"))
     if parameters.replace('"', "") not in ("", "charset=utf-8"):
-        raise UnknownType(f"expected UTF-8 and no other parameter, got {parameters[:50]!r}")
+        raise UnknownType(f"expected UTF-8 and no other parameter, got {quoted(parameters)}")
     if kind == "application/json":
         return json_document.read(body, signature, max_rows, _json)
     if kind == "text/csv":
         return _request(_csv(body, signature, max_rows))
-    raise UnknownType(f"expected application/json or text/csv, got {kind[:50]!r}")
+    raise UnknownType(f"expected application/json or text/csv, got {quoted(kind)}")
 
 
 def render(request: Request, outputs: Tensors, signature: Signature) -> Answer:

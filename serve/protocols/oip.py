@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from bundle.manifest import DTYPES, TensorSpec
 from serve import tensors
 from serve.answer import JSON, Answer
-from serve.errors import BadRequest, Unsupported
+from serve.errors import BadRequest, Unsupported, quoted
 from serve.protocols import json_arrays, json_document
 from serve.protocols.dialect import Request, Tensors, refuse_plainly
 from serve.protocols.json_arrays import Arrays
@@ -123,7 +123,7 @@ class _Reader:
         dtype = _DTYPES.get(datatype)
         if dtype is None:
             raise BadRequest(
-                f"{spec.name}: datatype {datatype[:20]!r} is not served; {', '.join(_DTYPES)} are"
+                f"{spec.name}: datatype {quoted(datatype)} is not served; {', '.join(_DTYPES)} are"
             )
         shape = _shape(_member(tensor, "shape", simdjson.Array, spec.name), spec)
         tensors.check_rows(shape[0], self._most, self._signature)
@@ -155,7 +155,7 @@ class _Reader:
         if size != expected:
             raise BadRequest(
                 f"{where}: {DATATYPES[dtype]} of shape {list(shape)} takes {expected} bytes,"
-                f" binary_data_size is {size!r}"
+                f" binary_data_size is {quoted(size)}"
             )
         raw = self._rest[self._read : self._read + expected]
         if len(raw) < expected:
@@ -209,7 +209,7 @@ def _shape(element: simdjson.Array, spec: TensorSpec) -> tuple[int, ...]:
     if not tensors.fits(sizes, spec):
         raise BadRequest(
             f"{spec.name}: expected shape {list(spec.shape)}, where -1 is any size,"
-            f" got {str(element.as_list())[:100]}"
+            f" got {quoted(element.as_list())}"
         )
     return sizes
 
@@ -228,7 +228,7 @@ def _read_wishes(
         for output in _member(document, "outputs", simdjson.Array, "the body"):
             name = _member(output, "name", str, "an output")
             if name not in known:
-                raise BadRequest(f"no output {name[:100]!r}; there is {', '.join(known)}")
+                raise BadRequest(f"no output {quoted(name)}; there is {', '.join(known)}")
             parameters = _parameters(output, name)
             if "classification" in parameters:
                 raise Unsupported(f"{name}: the classification extension is not served")

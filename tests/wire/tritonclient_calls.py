@@ -169,7 +169,7 @@ def errors(target: Target) -> None:
     wrong = triton.InferInput("picture", [1, 784], "FP32")
     wrong.set_data_from_numpy(np.zeros((1, 784), np.float32))
     for name, inputs, message in (
-        ("mnist", [wrong], "expected the inputs image; got picture"),
+        ("mnist", [wrong], "expected the inputs image; got 'picture'"),
         ("cats", [image(target)], "no model 'cats'; there is mnist"),
     ):
         with pytest.raises(InferenceServerException, match=message):

@@ -118,7 +118,7 @@ def test_takes_sizes_that_the_model_leaves_open() -> None:
         ((tensor("image", ROWS), tensor("image", ROWS)), "expected 1 inputs, got 2"),
         ((7,), "an input: expected an object, got a number"),
         (({"shape": [1]},), "an input: name is missing"),
-        ((tensor("picture", ROWS),), "expected the inputs image; got picture"),
+        ((tensor("picture", ROWS),), "expected the inputs image; got 'picture'"),
         ((tensor("image", ROWS, "BYTES"),), "image: datatype 'BYTES' is not served"),
         ((tensor("image", ROWS, shape=[3]),), r"expected shape \[-1, 4\], .* got \[3\]"),
         ((tensor("image", ROWS, shape=[3, 5]),), r"got \[3, 5\]"),
