@@ -17,7 +17,8 @@ Where to look, from the outside in:
 - ``protocols``, ``encoding``, ``tensors``, ``answer``, ``errors``: bytes to valid arrays and back;
 - ``loader``, ``catalog``, ``model``, ``signature``, ``memory``: the models of one process;
 - ``repository``: requests to load and unload them;
-- ``observer``, ``metrics``, ``shared_counters``, ``access_log``: what is seen from outside.
+- ``observer``, ``metrics``, ``shared_counters``, ``access_log``, ``log_output``: what is seen from
+  outside.
 """
 
 import os

@@ -4,7 +4,7 @@ import logging
 import os
 import sys
 
-from serve import settings
+from serve import log_output, settings
 from serve.errors import StartError
 from serve.protocols.number_kernel import library
 from serve.settings import HttpServer
@@ -16,7 +16,7 @@ log = logging.getLogger("serve")
 def main() -> int:
     """Run the command line; returns the exit status."""
     command, file, chosen = settings.load_command(sys.argv[1:], os.environ)
-    logging.basicConfig(format="serve: %(message)s", level=logging.INFO)
+    logging.basicConfig(handlers=[log_output.Handler()], level=logging.INFO)
     try:
         if command == "serve":
             kernel = library.read(library.FILE)

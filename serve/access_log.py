@@ -1,32 +1,22 @@
-"""The access log: one JSON object a line on standard error, written once a turn of the loop.
+"""The access log: one JSON object a line on standard error, written once a turn of the loop."""
 
-A log that nobody reads never holds up the service: lines that the pipe has no room for are
-dropped, and as soon as there is room a line of its own tells how many.
-"""
-
-import os
-import select
 from typing import Any
 
 import orjson
 
+from serve.log_output import Output
 from serve.settings import Logged
 
 SAMPLE = 100  # of the requests that went well, sampled mode logs one in so many
-_CHUNK = 4096  # a pipe that polls as writable takes so many bytes at once (pipe(7), PIPE_BUF)
 
 
 class AccessLog:
-    """Lines that wait to be written."""
+    """Lines that wait to be written; see ``log_output`` for what becomes of them."""
 
     def __init__(self, choice: Logged, descriptor: int = 2) -> None:
         self._choice = choice
-        self._descriptor = descriptor
-        self._poll = select.poll()
-        self._poll.register(descriptor, select.POLLOUT)
-        self._lines: list[bytes] = []
+        self._output = Output(descriptor, _dropped)
         self._seen = 0
-        self._dropped = 0
 
     def wants(self, status: int) -> bool:
         """Is a request with such an answer to be logged? Ask once for each."""
@@ -39,22 +29,12 @@ class AccessLog:
 
     def add(self, entry: dict[str, Any]) -> None:
         """Have a line written at the turn's end."""
-        self._lines.append(orjson.dumps(entry, option=orjson.OPT_APPEND_NEWLINE))
+        self._output.add(orjson.dumps(entry, option=orjson.OPT_APPEND_NEWLINE))
 
     def flush(self) -> None:
         """Write what has come together."""
-        while self._lines:
-            if self._poll.poll(0) != [(self._descriptor, select.POLLOUT)]:
-                self._dropped += len(self._lines)
-                self._lines.clear()
-                return
-            if self._dropped:
-                self._lines.insert(0, orjson.dumps({"lines_dropped": self._dropped}) + b"\n")
-                self._dropped = 0
-            chunk = self._lines.pop(0)
-            while self._lines and len(chunk) + len(self._lines[0]) <= _CHUNK:
-                chunk += self._lines.pop(0)
-            try:
-                os.write(self._descriptor, chunk)
-            except OSError:  # whoever read it is gone
-                self._dropped += chunk.count(b"\n")
+        self._output.flush()
+
+
+def _dropped(count: int) -> bytes:
+    return b'{"lines_dropped":%d}\n' % count

@@ -11,7 +11,7 @@ INTERNAL = "internal error; the server's log says more"
 
 
 _LONGEST_QUOTE = 200
-_LONGEST_MESSAGE = 1000
+_LONGEST_MESSAGE = 600  # characters; a line of the access log has room for them
 
 
 def quoted(text: object) -> str:

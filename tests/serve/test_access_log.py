@@ -1,8 +1,10 @@
 import json
+import logging
 import os
 from pathlib import Path
 
 from serve.access_log import AccessLog
+from serve.log_output import Handler
 from serve.settings import Logged
 from tests.conftest import Digits
 from tests.live_server import Server
@@ -66,5 +68,24 @@ def test_a_log_that_nobody_reads_holds_nothing_up() -> None:
     told, last = (json.loads(line) for line in os.read(reading, 1 << 20).splitlines())
     assert told == {"lines_dropped": 2000 - len(first)}
     assert last == {"number": 2000}
+    os.close(reading)
+    os.close(writing)
+
+
+def test_what_the_server_says_of_itself_holds_nothing_up_either() -> None:
+    reading, writing = os.pipe()
+    log = logging.Logger("full")
+    log.addHandler(Handler(writing))
+    log.error("%s\ntwo lines", "x" * 5000)
+    first, second = os.read(reading, 1 << 20).splitlines()
+    assert (first[:9], len(first), second) == (b"serve: xx", 4095, b"two lines")
+    for number in range(2000):
+        log.error("number %d %s", number, "x" * 100)
+    written = os.read(reading, 1 << 20).splitlines()
+    assert 10 < len(written) < 1000
+    log.error("a last one")
+    told, last = os.read(reading, 1 << 20).splitlines()
+    assert told == b"serve: %d lines dropped" % (2000 - len(written))
+    assert last == b"serve: a last one"
     os.close(reading)
     os.close(writing)
