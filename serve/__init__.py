@@ -3,7 +3,7 @@
 Where to look, from the outside in:
 
 - ``__main__``, ``settings``, ``knob``, ``commands``: the command line;
-- ``supervisor``, ``forkserver``, ``children``, ``control``: processes;
+- ``supervisor``, ``acceptor``, ``watchdog``, ``forkserver``, ``children``, ``control``: processes;
 - ``listener``, ``cpus``, ``descriptors``, ``metrics_folder``: what the supervisor gives to them;
 - ``rollout``, ``watch``, ``scan``, ``trial``, ``registry``, ``plan``, ``orders``: which versions
   all serve;

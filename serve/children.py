@@ -31,6 +31,7 @@ class Child:
     trouble: str = ""
     """Why it can't follow the newest plan, where it has said so."""
     draining: bool = False
+    drains_since: float = 0.0
     connections: int = 0
     reason: str = "a worker ended before it was ready"
     """Why it can't serve."""
@@ -41,6 +42,7 @@ class Child:
     def drain(self) -> None:
         """Have it finish what it has."""
         self.draining = True
+        self.drains_since = time.monotonic()
         self.control.send(Kind.DRAIN)
 
     def kill(self) -> None:

@@ -24,6 +24,9 @@ class Kind(bytes, enum.Enum):
     UNREADY = b"u"  # to a worker: say that you are not ready, but go on
     DRAIN = b"d"  # to a worker: finish what there is, then end
     READY = b"r"  # from a worker: connections may come; from a trial: it can be served
+    PING = b"i"  # to a worker: give a sign of life
+    PONG = b"g"  # from a worker: its loop turns
+    LOST = b"m"  # to a worker: so many connections were closed because no worker took them, as text
     CLOSED = b"x"  # from a worker: so many connections less, as text
     FAILED = b"f"  # from a worker or a trial: it can't serve, or be served; the text says why
     PLAN = b"n"  # to a worker: there is a new plan in the folder

@@ -48,9 +48,9 @@ class Observer:
         """Say how many requests for inference are being worked on, or wait."""
         self._in_flight.set(count)
 
-    def rejected(self, reason: str) -> None:
-        """Count a request or a connection that is turned away."""
-        self._metrics.series(metrics.REJECTIONS, reason).add()
+    def rejected(self, reason: str, count: int = 1) -> None:
+        """Count requests or connections that are turned away."""
+        self._metrics.series(metrics.REJECTIONS, reason).add(count)
 
     def answered(
         self, request: Request, status: int, size: int, error: ServeError | None = None

@@ -1,8 +1,4 @@
-"""The process that owns the listening socket and the workers.
-
-It accepts connections and gives each to the worker that has the fewest, so that a handful of
-long-lived connections is shared out as evenly as a thousand. It never reads a request.
-"""
+"""The process that owns the listening socket and the workers. It never reads a request."""
 
 import logging
 import selectors
@@ -12,6 +8,7 @@ import socket
 import time
 
 from serve import children, cpus, descriptors, forkserver, listener, metrics_folder
+from serve.acceptor import Acceptor
 from serve.children import Child
 from serve.control import Kind
 from serve.errors import StartError
@@ -19,6 +16,7 @@ from serve.forkserver import Forkserver, Forkservers
 from serve.place import Place
 from serve.rollout import Rollout
 from serve.settings import Settings
+from serve.watchdog import Watchdog
 
 log = logging.getLogger("serve")
 
@@ -43,7 +41,6 @@ class Supervisor:
         self._deaths = 0  # in short order
         self._failed_starts = 0  # in a row
         self._announced = False
-        self._accepting = False
         self._drain_at: float | None = None
         self._signals: list[int] = []
 
@@ -57,6 +54,8 @@ class Supervisor:
         descriptors.allow(self._settings.max_connections)
         self._listener = listener.open_listener(self._settings)
         self._address = self._listener.getsockname()[:2]
+        self._acceptor = Acceptor(self._listener, self._selector, self._children)
+        watchdog = self._watchdog = Watchdog(self._children, self._settings.timeout)
         self._watch_signals()
         forkserver.adopt_orphans()
         self._folder = metrics_folder.make()
@@ -73,6 +72,9 @@ class Supervisor:
                 if self._drain_at is None:
                     self._rollout.turn()
                 self._start_due()
+                self._acceptor.report()
+                watchdog.turn()
+                self._kill_late()
                 if not (self._due or self._to_replace or self._rollout.trying):
                     self._forkservers.finish()
                 self._reap_others()
@@ -105,35 +107,6 @@ class Supervisor:
         inherited += [child.control.close for child in self._children]
         return Forkserver(self._settings, self._address, self._folder, inherited)
 
-    # Connections
-
-    def _accept(self) -> None:
-        try:
-            connection, _ = self._listener.accept()
-        except BlockingIOError:
-            return  # the client has gone again
-        except OSError as error:
-            log.error("cannot accept a connection: %s", error.strerror)
-            time.sleep(0.1)  # no descriptors left, say: the queue holds the client meanwhile
-            return
-        with connection:
-            for child in sorted(self._serving(), key=lambda child: child.connections):
-                if child.control.send(Kind.CONNECTION, hand_over=connection):
-                    child.connections += 1
-                    return
-
-    def _serving(self) -> list[Child]:
-        return [child for child in self._children if child.ready and not child.draining]
-
-    def _accept_if_served(self) -> None:
-        """Take connections only while somebody is there for them; else they wait in the backlog."""
-        wanted = bool(self._serving()) and not self._stopped()
-        if wanted and not self._accepting:
-            self._selector.register(self._listener, selectors.EVENT_READ, self._accept)
-        elif self._accepting and not wanted:
-            self._selector.unregister(self._listener)
-        self._accepting = wanted
-
     # Workers
 
     def _hear(self, child: Child) -> None:
@@ -142,6 +115,8 @@ class Supervisor:
             self._gone(child)
         elif message[0] is Kind.CLOSED:
             child.connections -= int(message[1])
+        elif message[0] is Kind.PONG:
+            self._watchdog.answered(child)
         elif message[0] is Kind.FAILED:
             child.reason = message[1]
         elif message[0] is Kind.FORKED:
@@ -156,7 +131,7 @@ class Supervisor:
             if child.replaces:
                 self._take_over(child.replaces)
                 child.replaces = None
-        self._accept_if_served()
+        self._acceptor.accept_if_served(self._stopped())
 
     def _announce(self) -> None:
         waits = self._due or not all(child.ready for child in self._children)
@@ -195,7 +170,7 @@ class Supervisor:
     def _restart(self, child: Child, how: str) -> None:
         if not child.ready:
             self._failed_starts += 1
-            enough = self._failed_starts >= GIVE_UP_AFTER and not self._serving()
+            enough = self._failed_starts >= GIVE_UP_AFTER and not self._acceptor.serving()
             if enough or not self._announced:
                 raise StartError(child.reason)
         if time.monotonic() - child.started >= SETTLED_SECONDS:
@@ -278,7 +253,7 @@ class Supervisor:
     def _drain_when_due(self) -> None:
         if self._drain_at is None or not self._stopped():
             return
-        self._accept_if_served()
+        self._acceptor.accept_if_served(self._stopped())
         self._listener.close()
         for child in self._children:
             if not child.draining:
@@ -286,6 +261,14 @@ class Supervisor:
         late = time.monotonic() - self._drain_at - self._settings.drain_timeout
         if late > KILL_AFTER:
             self._kill()
+
+    def _kill_late(self) -> None:
+        """End workers that are not done although their time to drain is over."""
+        now = time.monotonic()
+        for child in self._children:
+            late = now - child.drains_since - self._settings.drain_timeout
+            if child.draining and late > KILL_AFTER:
+                child.kill()
 
     def _reap_others(self) -> None:
         if self._rollout.forking or any(child.pid is None for child in self._children):

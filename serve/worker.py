@@ -100,7 +100,7 @@ class Worker:
         inference = Inference(self._settings)
         views = Views(self._catalog, self._health, Totals(self._folder), self._settings.max_rows)
         app = create_app(inference, admission, views)
-        observer = Observer(counts, AccessLog(self._settings.access_log))
+        observer = self._observer = Observer(counts, AccessLog(self._settings.access_log))
         self._repository = Repository(self._settings, self._control)
         self._server = Server(self._settings, self._poller, observer, self._count_closed)
         self._loop = Loop(
@@ -149,6 +149,12 @@ class Worker:
         """React to a message of the supervisor's, or, where there is none, to its end."""
         if kind is Kind.PLAN:
             self._loader.follow()
+            return
+        if kind is Kind.PING:
+            self._control.send(Kind.PONG)
+            return
+        if kind is Kind.LOST:
+            self._observer.rejected("worker", int(text))
             return
         if kind is Kind.DONE:
             self._loop.finish(self._repository.done(text))

@@ -1,0 +1,113 @@
+"""A worker whose loop stands still is ended, and another takes its place."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from serve import watchdog
+from serve.children import Child
+from serve.control import Control, Kind
+from serve.place import Place
+from serve.watchdog import Watchdog
+from tests.conftest import Digits
+from tests.live_server import Server
+from tests.serve.test_workers import Clients, are_replaced, eventually, server, workers
+
+__all__ = ["server"]  # a fixture
+
+SLEEPS = "import time; time.sleep(600)"
+WORKS = "while True: pass"
+
+
+class Process:
+    """A process in a worker's place that does not answer."""
+
+    def __init__(self, code: str) -> None:
+        ours, self.theirs = Control.pair()
+        self.process = subprocess.Popen([sys.executable, "-c", code])
+        self.child = Child(ours, Place(0, None), pid=self.process.pid, ready=True)
+
+    def is_ended(self) -> bool:
+        return self.process.poll() == -signal.SIGKILL
+
+
+@pytest.fixture
+def processes(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Process]]:
+    monkeypatch.setattr(watchdog, "CHECK_SECONDS", 0.1)  # in which a busy process counts ten ticks
+    started = [Process(SLEEPS), Process(WORKS)]
+    yield started
+    for one in started:
+        one.process.kill()
+        one.process.wait()
+        one.child.control.close()
+        one.theirs.close()
+
+
+def watch(watching: Watchdog, turns: int) -> None:
+    for _ in range(turns):
+        time.sleep(0.1)
+        watching.turn()
+
+
+def test_idle_and_silent_is_ended_but_busy_is_not(processes: list[Process]) -> None:
+    idle, busy = processes
+    children = [idle.child, busy.child]
+    watching = Watchdog(children, timeout=600)
+    watch(watching, watchdog.MOST_IDLE_CHECKS)
+    assert not idle.is_ended()
+    assert eventually(lambda: watch(watching, 1) or idle.is_ended())
+    children.remove(idle.child)
+    watch(watching, 10)
+    assert not busy.is_ended()
+    received = busy.theirs.receive()
+    assert received
+    assert received[0] is Kind.PING
+
+
+def test_busy_is_ended_once_no_request_may_take_longer(
+    processes: list[Process], caplog: pytest.LogCaptureFixture
+) -> None:
+    _, busy = processes
+    watching = Watchdog([busy.child], timeout=0.2)
+    assert eventually(lambda: watch(watching, 1) or busy.is_ended())
+    said = f"worker {busy.process.pid} has been busy for longer than the 0.2 s of --timeout"
+    assert said in caplog.text
+
+
+def test_who_answers_is_left_alone(processes: list[Process]) -> None:
+    idle, _ = processes
+    watching = Watchdog([idle.child], timeout=0.1)
+    for _ in range(20):
+        watch(watching, 1)
+        watching.answered(idle.child)
+    assert not idle.is_ended()
+
+
+def test_a_stopped_worker_is_replaced(server: Server, digits: Digits) -> None:
+    first, other = workers(server)
+    with Clients(server, digits) as clients:
+        os.kill(first, signal.SIGSTOP)
+        assert eventually(lambda: are_replaced(server, first))
+    assert clients.failures  # its connections: no answer, and then the end
+    assert all("wrong" not in failure for failure in clients.failures)
+    assert len(clients.failures) <= 4
+    assert server.process.stderr
+    said = server.process.stderr.readline()
+    assert said.startswith(f"serve: worker {first} does nothing, although it was asked")
+    assert "was ended by SIGKILL; another starts" in server.process.stderr.readline()
+    assert other in workers(server)
+    assert server.predict({"image": digits.images[0].tolist()}).json()["prediction"] == 7
+    metrics = server.request("GET", "/metrics").body.decode()
+    assert "onnxlet_worker_restarts_total 1.0" in metrics
+
+
+def test_a_restart_ends_although_an_old_worker_is_stopped(server: Server) -> None:
+    before = workers(server)
+    os.kill(before[0], signal.SIGSTOP)
+    server.process.send_signal(signal.SIGHUP)
+    assert eventually(lambda: are_replaced(server, *before))
