@@ -16,6 +16,7 @@ GOLDEN_FILE = "golden.npz"
 MANIFEST_FILE = "manifest.json"
 SIGNATURE_FILE = "model.sig"
 LABELS_FILE = "labels.json"
+NUMBERS_FILE = "published.txt"
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 LABEL_RULE = "use letters, digits, '.', '_' and '-', and not digits alone"

@@ -11,6 +11,7 @@ from bundle.golden import TOLERANCE
 from bundle.proof import Difference, Parity, Quantization
 
 SCHEMA_VERSION = 1
+_LONGEST_TEXT = 1000  # characters
 BATCH = -1  # stands for the batch dimension in a shape
 DTYPES = frozenset(["bool", "float16", "float32", "float64"]) | {
     f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)
@@ -125,12 +126,26 @@ def _manifest(document: dict[str, Any]) -> Manifest:
         raise ValueError("files, inputs and outputs may not be empty")
     if not all(isinstance(part, str) and "\0" not in part for part in (*files, *files.values())):
         raise ValueError("files maps names to checksums")
+    _check_texts(manifest)
     cost = manifest.quantization
     numbers = [manifest.golden_tolerance, *manifest.metrics.values(), *manifest.us_per_row.values()]
     numbers += [cost.accuracy_loss, *cost.us_per_row_before.values()] if cost else []
     if not all(type(number) in (int, float) for number in numbers):
         raise ValueError("a measure is no number")
     return manifest
+
+
+def _check_texts(manifest: Manifest) -> None:
+    """Refuse texts that are not one line: they go into headers, metrics, logs and tables."""
+    data = manifest.dataset
+    texts = [manifest.name, manifest.created, manifest.run_id, manifest.git_commit]
+    texts += [data.name, data.sha256] if data else []
+    texts += [*manifest.labels, *manifest.tools, *manifest.tools.values()]
+    for text in filter(None, texts):
+        if not (isinstance(text, str) and text.isprintable() and len(text) <= _LONGEST_TEXT):
+            raise ValueError(f"{str(text)[:50]!r} is not one line of text")
+    if not (manifest.run_id or "").isascii():
+        raise ValueError(f"run_id {manifest.run_id!r} is not ASCII")
 
 
 def _parity(document: dict[str, Any] | None) -> Parity | None:

@@ -29,8 +29,8 @@ def read(root: Path, name: str, version: int, key: Path | None = None) -> Bundle
         root: the repository.
         name: of the model.
         version: of the model.
-        key: a public key; the version must be signed with its private one, under this name
-            and number.
+        key: a public key; the version must be signed with its private one, with a manifest
+            that has this name and number.
 
     Raises:
         BundleError: a file is missing, altered, not signed or malformed; the message names it.
@@ -41,6 +41,11 @@ def read(root: Path, name: str, version: int, key: Path | None = None) -> Bundle
     if not (folder / MANIFEST_FILE).is_file():
         if (folder / GOLDEN_FILE).exists() or MANIFEST_FILE in (signed or ()):
             raise BundleError(f"{folder / MANIFEST_FILE}: missing")
+        if signed is not None:
+            raise BundleError(
+                f"{folder}: the signature does not say which version of which model this is, for"
+                f" there is no {MANIFEST_FILE}"
+            )
         return Bundle(name, version, _vouched(folder / MODEL_FILE, signed), None, None)
     manifest = _manifest(folder / MANIFEST_FILE, _vouched(folder / MANIFEST_FILE, signed))
     if signed is not None and (manifest.name, manifest.version) != (name, version):

@@ -14,6 +14,7 @@ import secrets
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import BinaryIO
 
 from bundle import layout
 from bundle.errors import BundleError
@@ -22,6 +23,7 @@ from bundle.manifest import Manifest
 
 Files = Mapping[str, bytes]
 _HIDDEN = ".publishing-"
+_DECIDING_FILE = ".deciding"
 
 
 def publish(
@@ -53,12 +55,41 @@ def publish(
         try:
             for file, data in files.items():
                 _write(hidden / file, data)
-            version = max(layout.versions(root, manifest.name), default=0) + 1
+            version = _next_number(root, manifest.name)
             while not _published(hidden, folder, version, manifest, files, numbered):
-                version += 1  # somebody else published this one meanwhile
+                version = _next_number(root, manifest.name)  # somebody else took this one
         finally:
             shutil.rmtree(hidden, ignore_errors=True)
     return folder / str(version)
+
+
+def _next_number(root: Path, name: str) -> int:
+    """A number that no version has or had."""
+    with _numbers(root / name) as (_, used):
+        return max([used, *layout.versions(root, name)]) + 1
+
+
+def _take_number(folder: Path, number: int) -> bool:
+    """Use a number up, whatever becomes of its version; False where somebody else has.
+
+    Else that of a deleted version would come again: a signed copy of it would pass for the new one.
+    """
+    with _numbers(folder) as (file, used):
+        if number <= used:
+            return False
+        file.write(b"\n%d\n" % number)  # what was there may have been cut off
+        file.flush()
+        os.fsync(file.fileno())
+    return True
+
+
+@contextlib.contextmanager
+def _numbers(folder: Path) -> Iterator[tuple[BinaryIO, int]]:
+    """The file of all numbers that were ever used, locked, and the largest of them."""
+    with (folder / layout.NUMBERS_FILE).open("a+b") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        file.seek(0)
+        yield file, max((int(line) for line in file.read().split() if line.isdigit()), default=0)
 
 
 def _published(
@@ -69,13 +100,15 @@ def _published(
     files: Files,
     numbered: Callable[[int], Files] | None,
 ) -> bool:
-    """Name the hidden folder ``version``; False where there is such a version."""
+    """Name the hidden folder ``version``; False where there is, or was, such a version."""
     more = numbered(version) if numbered else {}
     checksums = {file: hashlib.sha256(data).hexdigest() for file, data in {**files, **more}.items()}
     whole = dataclasses.replace(manifest, version=version, files=checksums)
     for file, data in {**more, MANIFEST_FILE: whole.to_json()}.items():
         _write(hidden / file, data)
     _sync(hidden)
+    if not _take_number(folder, version):
+        return False
     try:
         hidden.rename(folder / str(version))
     except OSError:
@@ -104,6 +137,24 @@ def label(root: Path, name: str, text: str, version: int) -> None:
             _replace(path, json.dumps(labels, indent=2, sort_keys=True).encode() + b"\n")
     except OSError as error:
         raise BundleError(f"{path}: {error.strerror}") from None
+
+
+@contextlib.contextmanager
+def deciding(root: Path, name: str) -> Iterator[None]:
+    """Let nobody else decide meanwhile which version of ``name`` has a label; waits for others.
+
+    Raises:
+        BundleError: there is no such model, or its folder can't be written.
+
+    """
+    path = root / name / _DECIDING_FILE
+    try:
+        file = path.open("ab")
+    except OSError as error:
+        raise BundleError(f"{path.parent}: {error.strerror}") from None
+    with file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def beside(root: Path, name: str, file: str, data: bytes) -> None:

@@ -84,7 +84,12 @@ def _promote(wanted: argparse.Namespace, console: Console) -> None:
     from export.gate import Limits
     from export.promote import promote
 
-    limits = Limits(margin=wanted.margin, p99_ms=wanted.p99, key=wanted.key)
+    limits = Limits(
+        margin=wanted.margin,
+        min_accuracy=wanted.min_accuracy,
+        p99_ms=wanted.p99,
+        key=wanted.key,
+    )
     done = promote(wanted.models, wanted.name, wanted.version, wanted.alias, limits, wanted.force)
     for reason in done.forced:
         _say(console, f"forced although {reason}")

@@ -56,6 +56,9 @@ def registered(manifest: Manifest) -> Registered:
 def give(root: Path, name: str, alias: str, version: int, there: Registered) -> None:
     """Give ``alias`` to a version, in both places or in none.
 
+    The label in the repository decides, for servers read it; MLflow's alias follows it. Where this
+    process is killed between the two, MLflow is ahead until the next promotion or rollback.
+
     Args:
         root: the repository.
         name: of the model.
@@ -69,16 +72,14 @@ def give(root: Path, name: str, alias: str, version: int, there: Registered) -> 
 
     """
     before = _alias(name, alias, there)
+    if before != there.version:
+        _set(name, alias, there.version)
     try:
-        if before != there.version:
-            _set(name, alias, there.version)
         writer.label(root, name, alias, version)
-    except tracking.STORE_ERRORS as error:
-        raise ExportError(f"MLflow: {tracking.first_line(error)}") from None
     except BaseException as error:
         if before != there.version:
             _set(name, alias, before)
-        if isinstance(error, BundleError):
+        if isinstance(error, BundleError | OSError):
             raise ExportError(str(error)) from None
         raise
 
@@ -97,10 +98,13 @@ def _alias(name: str, alias: str, there: Registered) -> str | None:
 
 
 def _set(name: str, alias: str, version: str | None) -> None:
-    if version is None:
-        MlflowClient().delete_registered_model_alias(name, alias)
-    else:
-        MlflowClient().set_registered_model_alias(name, alias, version)
+    try:
+        if version is None:
+            MlflowClient().delete_registered_model_alias(name, alias)
+        else:
+            MlflowClient().set_registered_model_alias(name, alias, version)
+    except tracking.STORE_ERRORS as error:
+        raise ExportError(f"MLflow: {tracking.first_line(error)}") from None
 
 
 def mark_forced(name: str, alias: str, there: Registered, reasons: Sequence[str]) -> None:

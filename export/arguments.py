@@ -129,15 +129,21 @@ def _promote(parser: Parser) -> None:
         type=numbers.not_negative,
         default=0.1,
         metavar="POINTS",
-        help="how much lower its test accuracy may be than that of the version which has the alias"
-        " now, in percentage points (default: %(default)s)",
+        help="how much lower its test accuracy may be than the best of the versions that have, or"
+        " had, the alias, in percentage points (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--min-accuracy",
+        type=numbers.not_negative,
+        metavar="PERCENT",
+        help="lowest test accuracy (default: that of guessing, 100 by the number of classes)",
     )
     parser.add_argument(
         "--p99",
         type=numbers.positive,
         metavar="MS",
-        help="longest time that 99 %% of requests took in its load test (default: any; a version"
-        " without a load test passes)",
+        help="longest time that 99 %% of requests took in its load test (default: none is asked"
+        " for); a version without a load test does not pass",
     )
     _public_key(parser)
     parser.add_argument(

@@ -69,8 +69,18 @@ def before(
 ) -> int | None:
     """The version to go back to from ``version``, which has the alias now; None if there is none.
 
-    A version that was gone back from does not count, so that one can go back step by step; nor
-    does one that is not ``there`` any more.
+    A version that is not ``there`` any more does not count.
+    """
+    had = holders(entries, alias)
+    while had and (had[-1] == version or had[-1] not in there):
+        had.pop()
+    return had[-1] if had else None
+
+
+def holders(entries: Sequence[Entry], alias: str) -> list[int]:
+    """The versions that had the alias, one after another.
+
+    A version that was gone back from does not count, so that one can go back step by step.
     """
     had: list[int] = []
     for entry in entries:
@@ -84,6 +94,4 @@ def before(
             had.append(entry.before)  # it got the alias in another way
         if had[-1:] != [entry.version]:
             had.append(entry.version)
-    while had and (had[-1] == version or had[-1] not in there):
-        had.pop()
-    return had[-1] if had else None
+    return had

@@ -1,9 +1,11 @@
 """Naming the version that is to be used, and going back to the one before."""
 
+import contextlib
+from collections.abc import Iterator, Set
 from dataclasses import dataclass
 from pathlib import Path
 
-from bundle import layout, store
+from bundle import layout, store, writer
 from bundle.errors import BundleError
 from bundle.manifest import Manifest
 from export import alias as aliases
@@ -51,11 +53,19 @@ def promote(
             does not take the alias; nothing has changed then.
 
     """
+    with _deciding(root, name):
+        return _promote(root, name, version, alias, limits, force)
+
+
+def _promote(
+    root: Path, name: str, version: int, alias: str, limits: Limits, force: bool
+) -> Promoted:
     manifest = _checked(root, name, version, alias, limits.key)
     there = aliases.registered(manifest)
     has_it = layout.labels(root, name).get(alias)
     champion, unreadable = _champion(root, name, has_it, version)
-    lacks = [*unreadable, *gate.failures(manifest, champion, there.tags, limits)]
+    earlier = _earlier(root, name, alias, {has_it, version})
+    lacks = [*unreadable, *gate.failures(manifest, champion, there.tags, limits, earlier)]
     if lacks and not force:
         raise ExportError(
             f"{name} version {version} is not promoted:"
@@ -76,10 +86,22 @@ def rollback(root: Path, name: str, alias: str, key: Path | None = None) -> tupl
         ExportError: there was none, or it is not whole any more; nothing has changed then.
 
     """
+    with _deciding(root, name):
+        return _rollback(root, name, alias, key)
+
+
+@contextlib.contextmanager
+def _deciding(root: Path, name: str) -> Iterator[None]:
+    """One promotion or rollback of a model at a time, from its checks to its record."""
     try:
-        has_it = layout.labels(root, name).get(alias)
+        with writer.deciding(root, name):
+            yield
     except BundleError as error:
         raise ExportError(str(error)) from None
+
+
+def _rollback(root: Path, name: str, alias: str, key: Path | None) -> tuple[int, Promoted]:
+    has_it = layout.labels(root, name).get(alias)
     if has_it is None:
         raise ExportError(f"no version of {name} in {root} is {alias}")
     there_are = layout.versions(root, name)
@@ -150,3 +172,14 @@ def _champion(
     except (OSError, BundleError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
         return None, [f"accuracy: that of version {has_it} can't be read: {path}: {reason}"]
+
+
+def _earlier(root: Path, name: str, alias: str, others: Set[int | None]) -> list[Manifest]:
+    """The manifests of versions that had the alias before, but for ``others``."""
+    numbers = set(history.holders(history.read(root, name), alias)) - others
+    found = []
+    for number in sorted(numbers):
+        path = root / name / str(number) / layout.MANIFEST_FILE
+        with contextlib.suppress(OSError, BundleError):  # one that is gone asks for nothing
+            found.append(Manifest.from_json(path.read_bytes()))
+    return found

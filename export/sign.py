@@ -7,7 +7,7 @@ from model_signing import hashing, signing
 
 from bundle import store
 from bundle.errors import BundleError
-from bundle.layout import SIGNATURE_FILE
+from bundle.layout import MANIFEST_FILE, SIGNATURE_FILE
 from export.errors import ExportError
 from export.place import located, refuse_strangers
 
@@ -20,7 +20,7 @@ def sign(folder: Path, key: Path) -> Path:
         key: PEM, on the curve P-256, P-384 or P-521, without a password.
 
     Raises:
-        ExportError: the version is not whole, or the key is none.
+        ExportError: the version is not whole or has no manifest, or the key is none.
 
     """
     root, name, version = located(folder)
@@ -28,6 +28,11 @@ def sign(folder: Path, key: Path) -> Path:
         bundle = store.read(root, name, version)  # nobody shall vouch for what is damaged
     except BundleError as error:
         raise ExportError(str(error)) from None
+    if bundle.manifest is None:
+        raise ExportError(
+            f"{folder}: no {MANIFEST_FILE} says which version of which model this is;"
+            " python -m export import publishes a model with one"
+        )
     whole = root / name / str(version)
     refuse_strangers(whole, bundle.manifest)
     signer = _signer(key)

@@ -48,7 +48,7 @@ class Connection:
         self.request: Request | None = None
         """That is coming in, waits, or is being answered."""
         self.body_bytes = 0
-        """Memory that the body of its request takes, or will."""
+        """Memory that the body of its request takes, or will; or its answer, until it is sent."""
         self.last_active = server.now
         self.is_closed = False
         self._server = server
@@ -241,6 +241,7 @@ class Connection:
         else:  # it reads nothing until the client has read this
             self._since = server.now
             self._unsent = memoryview(data)[sent:]
+            server.find_room(self, len(self._unsent))  # counted; it is sent in any case
             self._watch(WRITE)
 
     def _send_more(self) -> None:
@@ -255,6 +256,7 @@ class Connection:
         self._unsent = self._unsent[sent:]
         if not self._unsent:
             self._unsent = memoryview(b"")  # of the other, the answer would stay in memory
+            self._server.find_room(self, 0)
             self._complete()
 
     def _complete(self) -> None:

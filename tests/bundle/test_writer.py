@@ -1,3 +1,4 @@
+import shutil
 import subprocess
 import sys
 import threading
@@ -46,6 +47,42 @@ def test_writers_at_once_get_a_version_each(tmp_path: Path) -> None:
         assert bundle.manifest.version == version
 
 
+def test_a_number_is_never_used_again(tmp_path: Path) -> None:
+    for expected in ("1", "2", "3"):
+        assert writer.publish(tmp_path, MANIFEST, FILES).name == expected
+    shutil.rmtree(tmp_path / "m/3")
+    assert writer.publish(tmp_path, MANIFEST, FILES).name == "4"
+    (tmp_path / "m/published.txt").write_text("1\n2\n3\n4\n1")  # cut off in the middle of 10
+    assert writer.publish(tmp_path, MANIFEST, FILES).name == "5"
+    (tmp_path / "m/published.txt").unlink()  # of a repository that is older than this file
+    assert writer.publish(tmp_path, MANIFEST, FILES).name == "6"
+
+
+def test_a_number_that_was_used_and_deleted_meanwhile_is_not_used(tmp_path: Path) -> None:
+    process = writing(tmp_path)  # as version 1
+    shutil.rmtree(writer.publish(tmp_path, MANIFEST, FILES))
+    process.communicate("")
+    assert layout.versions(tmp_path, "m") == [2]
+
+
+def test_one_decides_at_a_time(tmp_path: Path, published: Path) -> None:
+    order = []
+
+    def decide() -> None:
+        with writer.deciding(tmp_path, "m"):
+            order.append("second")
+
+    with writer.deciding(tmp_path, "m"):
+        other = threading.Thread(target=decide)
+        other.start()
+        other.join(0.2)
+        order.append("first")
+    other.join()
+    assert order == ["first", "second"]
+    with pytest.raises(BundleError, match="no: No such file"), writer.deciding(tmp_path, "no"):
+        pass
+
+
 def test_a_failed_publication_leaves_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -55,7 +92,8 @@ def test_a_failed_publication_leaves_nothing(
     monkeypatch.setattr(writer, "_sync", full_disk)
     with pytest.raises(OSError, match="No space left"):
         writer.publish(tmp_path, MANIFEST, FILES)
-    assert list((tmp_path / "m").iterdir()) == []
+    assert layout.versions(tmp_path, "m") == []
+    assert hidden(tmp_path) == []
 
 
 @pytest.mark.parametrize("name", ["../m", "a/b", "", ".hidden", "m n"])
@@ -73,7 +111,9 @@ def test_a_label_is_given_and_moved(tmp_path: Path, published: Path) -> None:
     assert layout.labels(tmp_path, "m") == {"stable": 1, "canary": 2}
     writer.label(tmp_path, "m", "stable", 2)
     assert layout.labels(tmp_path, "m") == {"stable": 2, "canary": 2}
-    assert sorted(path.name for path in (tmp_path / "m").iterdir()) == ["1", "2", "labels.json"]
+    assert sorted(path.name for path in (tmp_path / "m").iterdir()) == [
+        *("1", "2", "labels.json", "published.txt")
+    ]
 
 
 @pytest.mark.parametrize(

@@ -79,7 +79,9 @@ def test_killed_while_it_publishes(work: Path, run_id: str, tmp_path: Path) -> N
     assert layout.versions(models, "mnist") == []
     done = run(*command(run_id, models), cwd=work, env=python_environment())
     assert (done.returncode, done.stdout) == (0, f"{models}/mnist/1\n"), done.stderr
-    assert sorted(path.name for path in (models / "mnist").iterdir()) == ["1", "config.pbtxt"]
+    assert sorted(path.name for path in (models / "mnist").iterdir()) == [
+        *("1", "config.pbtxt", "published.txt")
+    ]
     assert store.read(models, "mnist", 1).manifest
 
 

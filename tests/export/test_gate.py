@@ -52,6 +52,7 @@ CHAMPION = changed(version=1, metrics={"test_accuracy": 0.981})
             ["accuracy: 98.00% and version 1's 98.10% are of two data sets, new 222222222222 and"],
         ),
         (GOOD, None, {"load_p99_ms": "10"}, []),
+        (changed(metrics={"test_accuracy": 0.4}), None, {}, ["accuracy: 40.00 %; at least 50 %"]),
         (GOOD, None, {"load_p99_ms": "7 ms"}, ["p99: the tag load_p99_ms is '7 ms', not a number"]),
         (GOOD, None, {"load_p99_ms": "10.01"}, ["p99: 10.01 ms in its load test; allowed are 10"]),
         (
@@ -65,10 +66,40 @@ CHAMPION = changed(version=1, metrics={"test_accuracy": 0.981})
 def test_what_a_version_lacks(
     candidate: Manifest, champion: Manifest | None, tags: dict[str, str], lacks: list[str]
 ) -> None:
+    tags = tags or {"load_p99_ms": "1"}
     found = gate.failures(candidate, champion, tags, Limits(margin=0.1, p99_ms=10))
     assert len(found) == len(lacks)
     for reason, beginning in zip(found, lacks, strict=True):
         assert reason.startswith(beginning)
+
+
+def test_accuracy_cannot_fall_by_the_margin_with_each_promotion() -> None:
+    def at(accuracy: float, version: int) -> Manifest:
+        return changed(version=version, metrics={"test_accuracy": accuracy})
+
+    best, champion = at(0.981, 1), at(0.98, 2)
+    (lack,) = gate.failures(at(0.979, 3), champion, {}, Limits(margin=0.1), [best])
+    assert lack == (
+        "accuracy: 97.90% is 0.20 points below the 98.10% of version 1; allowed are 0.1"
+    )
+    assert gate.failures(at(0.98, 3), champion, {}, Limits(margin=0.1), [best]) == []
+    other = dataclasses.replace(best, dataset=Dataset(name="new", sha256="2" * 64))
+    assert gate.failures(at(0.979, 3), champion, {}, Limits(margin=0.1), [other]) == []
+
+
+def test_a_lowest_accuracy() -> None:
+    limits = Limits(min_accuracy=98.5)
+    (lack,) = gate.failures(GOOD, None, {}, limits)
+    assert lack == "accuracy: 98.00 %; at least 98.5 % is asked for"
+    (lack,) = gate.failures(changed(metrics={}), None, {}, limits)
+    assert lack == "accuracy: not known; at least 98.5 % is asked for"
+    assert gate.failures(GOOD, None, {}, Limits(min_accuracy=98)) == []
+
+
+def test_without_a_load_test_no_bound_of_it_is_met() -> None:
+    assert gate.failures(GOOD, None, {}, Limits()) == []
+    (lack,) = gate.failures(GOOD, None, {}, Limits(p99_ms=10))
+    assert lack.startswith("p99: no load test of it is known")
 
 
 def entries(*steps: tuple[str, int, int | None]) -> list[Entry]:

@@ -208,10 +208,12 @@ def test_a_forced_promotion_is_recorded(registered: tuple[str, Path], call: Call
     assert mlflow.MlflowClient().get_model_version(name, "2").tags[FORCED] == tag
 
 
-def test_a_load_test_counts_where_there_is_one(registered: tuple[str, Path], call: Call) -> None:
+def test_a_load_test_counts_where_it_is_asked_for(registered: tuple[str, Path], call: Call) -> None:
     name, models = registered
     to = ("--models", models, "--p99", "5")
-    assert call("promote", name, "1", *to)[0] == 0
+    status, _, err = call("promote", name, "2", *to)
+    assert status == 1
+    assert err.splitlines()[1].startswith("  p99: no load test of it is known; python -m bench")
     mlflow.MlflowClient().set_model_version_tag(name, "2", "load_p99_ms", "7.25")
     status, _, err = call("promote", name, "2", *to)
     assert status == 1

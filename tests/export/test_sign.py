@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
-from model_signing import verifying
+from model_signing import signing, verifying
 
 from bundle import store
 from bundle.errors import BundleError
@@ -120,6 +120,26 @@ ALTERATIONS = [
     (unsigned, "model.sig: missing; the version is not signed"),
     (not_a_signature, "model.sig: not a signature of a model"),
 ]
+
+
+def test_a_signed_folder_that_does_not_say_what_it_is_is_refused(models: Path, keys: Path) -> None:
+    """Else it could be put in the place of any version of any model."""
+    folder = models / "mnist/1"
+    for file in set(folder.iterdir()) - {folder / "model.onnx"}:
+        file.unlink()
+    status, err = export("sign", folder, "--key", keys / "private.pem")
+    assert (status, err.splitlines()) == (
+        1,
+        [
+            f"export: {folder}: no manifest.json says which version of which model this is;"
+            " python -m export import publishes a model with one"
+        ],
+    )
+    config = signing.Config()  # type: ignore[no-untyped-call]
+    signer = config.use_elliptic_key_signer(private_key=keys / "private.pem")
+    signer.sign(folder, folder / "model.sig")
+    with pytest.raises(BundleError, match="does not say which version of which model this is"):
+        store.read(models, "mnist", 1, keys / "public.pem")
 
 
 @pytest.mark.parametrize(("alter", "message"), ALTERATIONS)
