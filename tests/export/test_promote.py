@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from bundle import store, writer
+from bundle.errors import BundleError
 from export import __main__
 from tests.conftest import Digits
 from tests.export.test_export import export
@@ -134,10 +135,10 @@ def test_a_refused_promotion_changes_nothing(registered: tuple[str, Path], call:
     assert mlflow.MlflowClient().get_registered_model(name).aliases == {}
 
 
+@pytest.mark.parametrize("error", [BundleError("no space left"), OSError(28, "no space left")])
 def test_labels_that_cannot_be_changed_leave_mlflow_as_it_was(
-    registered: tuple[str, Path], call: Call, monkeypatch: pytest.MonkeyPatch
+    registered: tuple[str, Path], call: Call, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
-    from bundle.errors import BundleError
     from export.errors import ExportError
     from export.gate import Limits
     from export.promote import promote
@@ -146,7 +147,7 @@ def test_labels_that_cannot_be_changed_leave_mlflow_as_it_was(
     assert promote(models, name, 1, "champion", Limits()).registered == "1"
 
     def full_disk(*_: object) -> None:
-        raise BundleError("no space left")
+        raise error
 
     monkeypatch.setattr(writer, "label", full_disk)
     for alias in ("champion", "other"):
