@@ -108,6 +108,30 @@ INLINE const char *read_short(const char *p, struct decimal *decimal)
     return p + end;
 }
 
+/* A whole number of one to three digits, among the eight bytes that it was read from. */
+struct small {
+    int64_t number;
+    int end;    /* the place of the byte behind it */
+    bool taken; /* false where it is another number, or no comma follows */
+};
+
+#define LARGEST_SMALL 999
+
+/* Reads what stands from ``start`` to the first of the marks, without a branch on its length. */
+INLINE struct small read_small(uint64_t text, uint64_t bytes, uint64_t others, int start)
+{
+    int end = __builtin_ctzll(others) / 8, count = end - start;
+    uint64_t digits = bytes >> 8 * start;
+    uint64_t last = digits << 8 << (56 - 8 * (count & 3)) >> 40; /* a byte for each digit */
+    bool leading_zero = (digits & 0xff) == 0 && count > 1;
+    bool comma = (text >> 8 * end & 0xff) == ',';
+    return (struct small){
+        .number = (int64_t)((last & 0xff) * 100 + (last >> 8 & 0xff) * 10 + (last >> 16)),
+        .end = end,
+        .taken = count >= 1 && count <= 3 && !leading_zero && comma,
+    };
+}
+
 /* Reads one number; returns what follows it, or NULL where there is none, or a longer one. */
 INLINE const char *read_decimal(const char *p, const char *end, struct decimal *decimal)
 {

@@ -93,26 +93,35 @@ INLINE bool store_decimal(void *numbers, size_t at, enum dtype dtype,
     return is_within(plan, dtype, whole, value);
 }
 
-/* Reads one to three digits and a comma; returns what follows, or NULL where that is not there. */
-INLINE const char *read_small(const char *p, int64_t *number)
+/* Which small numbers an input takes, in integers also where it takes floats. */
+struct bounds {
+    int64_t low, high;
+};
+
+INLINE struct bounds small_bounds(const struct plan *plan, enum dtype dtype)
 {
-    if (!is_digit(*p))
-        return NULL;
-    *number = *p++ - '0';
-    if (*number && is_digit(*p)) {
-        *number = *number * 10 + (*p++ - '0');
-        if (is_digit(*p))
-            *number = *number * 10 + (*p++ - '0');
-    }
-    return *p == ',' ? p + 1 : NULL;
+    if (!is_float(dtype))
+        return (struct bounds){plan->whole_low, plan->whole_high};
+    if (plan->low > LARGEST_SMALL || plan->high < 0)
+        return (struct bounds){1, 0};
+    int64_t low = plan->low <= 0 ? 0 : (int64_t)plan->low;
+    int64_t high = plan->high > LARGEST_SMALL ? LARGEST_SMALL : (int64_t)plan->high;
+    return (struct bounds){(double)low < plan->low ? low + 1 : low, high};
 }
 
+#define FOUR_ZEROS 0x2c302c302c302c30 /* "0,0,0,0," */
+/* Is there room for more than any of the short ways reads or stores? */
+#define HAS_ROOM (end - p >= 16 && most - at >= 4)
+
+#define STORE_ZEROS(count)                                                                         \
+    for (int i = 0; i < (count); i++)                                                              \
+        store(numbers, at + (size_t)i, dtype, 0, 0)
+
 /* Stores a run of zeros at once, if it stands there, and goes on in the loop that it is used in. */
-#define TAKE_ZEROS(text, zeros)                                                                    \
+#define TAKE_ZEROS(text, count)                                                                    \
     if (memcmp(p, text, sizeof text - 1) == 0) {                                                   \
-        for (int i = 0; i < (zeros); i++)                                                          \
-            store(numbers, at++, dtype, 0, 0);                                                     \
-        p += sizeof text - 1;                                                                      \
+        STORE_ZEROS(count);                                                                        \
+        at += count, p += sizeof text - 1;                                                         \
         continue;                                                                                  \
     }
 
@@ -122,26 +131,50 @@ INLINE const char *read_array(const char *p, const char *end, void *numbers, siz
                               struct array *array, const struct plan *plan, enum dtype dtype)
 {
     const bool zero = is_within(plan, dtype, 0, 0);
+    const struct bounds bounds = small_bounds(plan, dtype);
     bool fits = true, whole = true; /* whole: is a number with a point not expected? */
     size_t at = 0;
     for (;;) {
-        if (end - p >= 16 && most - at >= 4) { /* more than any of the short ways reads or stores */
-            if (zero && *p == '0') {
-                TAKE_ZEROS("0,0,0,0,", 4)
-                TAKE_ZEROS("0, 0, 0, 0, ", 4)
-                if (is_float(dtype)) {
-                    TAKE_ZEROS("0.0,0.0,", 2)
-                    TAKE_ZEROS("0.0, 0.0, ", 2)
-                }
-            }
-            int64_t small;
-            const char *next = whole ? read_small(p, &small) : NULL;
-            if (next) {
-                fits &= is_within(plan, dtype, small, (double)small);
-                store(numbers, at++, dtype, small, (double)small);
-                p = next + (*next == ' ');
+        while (whole && HAS_ROOM) {
+            uint64_t text = load_eight(p);
+            if (zero && text == FOUR_ZEROS) {
+                do {
+                    STORE_ZEROS(4);
+                    at += 4, p += 8;
+                    if (!HAS_ROOM)
+                        break;
+                    text = load_eight(p);
+                } while (text == FOUR_ZEROS);
+                if (!HAS_ROOM)
+                    break;
+                /* No branch on the length of a run: zeros beyond it are stored over. */
+                int rest = __builtin_ctzll(text ^ FOUR_ZEROS) / 16;
+                STORE_ZEROS(4);
+                at += (size_t)rest, p += 2 * rest;
                 continue;
             }
+            if (zero)
+                TAKE_ZEROS("0, 0, 0, 0, ", 4)
+            uint64_t bytes = text ^ 0x3030303030303030;
+            uint64_t others = mark_others(bytes), after = others & (others - 1);
+            if (after == 0)
+                break;
+            struct small first = read_small(text, bytes, others, 0);
+            if (!first.taken)
+                break;
+            struct small second = read_small(text, bytes, after, first.end + 1);
+            fits &= bounds.low <= first.number && first.number <= bounds.high;
+            store(numbers, at++, dtype, first.number, (double)first.number);
+            if (second.taken) {
+                fits &= bounds.low <= second.number && second.number <= bounds.high;
+                store(numbers, at++, dtype, second.number, (double)second.number);
+            }
+            p += (second.taken ? second.end : first.end) + 1;
+            p += *p == ' ';
+        }
+        if (is_float(dtype) && zero && HAS_ROOM) {
+            TAKE_ZEROS("0.0,0.0,", 2)
+            TAKE_ZEROS("0.0, 0.0, ", 2)
         }
         struct decimal decimal;
         if (at == most)
