@@ -32,7 +32,7 @@ class Admission:
         self.waiting = Waiting()
 
     def check(self, job: Job, name: str = "", version: str = "") -> bool:
-        """Look at key, model, deadline and the length of the queue, all by the head of a request.
+        """Look at the key, find the model and set the deadline, all by the head of a request.
 
         Args:
             job: just arrived.
@@ -47,18 +47,24 @@ class Admission:
             if self._keys:
                 job.key = self._keys.check(job.headers)
             job.model = self._catalog.find(name, version)
-            self._check_length()
-            job.deadline = job.arrived + self._seconds(job.headers.get(_TIMEOUT_HEADER))
+            seconds = self._timeout
+            if _TIMEOUT_HEADER in job.headers:
+                seconds = self._seconds(job.headers[_TIMEOUT_HEADER])
+            job.deadline = job.arrived + seconds
         except ServeError as error:
             job.refuse(error)
         return job.answer is None
 
+    def has_room(self, job: Job) -> bool:
+        """May one more request wait? If not, this one is refused, and has its answer."""
+        if len(self.waiting) < self._most:
+            return True
+        job.refuse(Busy("queue", f"{self._most} requests are waiting already"))
+        return False
+
     def queue(self, job: Job) -> bool:
         """Let a job wait that was checked; False where it is refused, and has its answer."""
-        try:
-            self._check_length()
-        except Busy as error:
-            job.refuse(error)
+        if not self.has_room(job):
             return False
         if self._delay and len(job.body) < _LONG_BODY:  # a longer one is company enough
             # No more than half of the time that the request may take is spent on waiting.
@@ -75,14 +81,8 @@ class Admission:
             return 0
         return max(0.0, self.waiting.due() - time.monotonic())
 
-    def _check_length(self) -> None:
-        if len(self.waiting) >= self._most:
-            raise Busy("queue", f"{self._most} requests are waiting already")
-
-    def _seconds(self, wanted: str | None) -> float:
+    def _seconds(self, wanted: str) -> float:
         """What a request may take; it can ask for less than the settings give, not for more."""
-        if wanted is None:
-            return self._timeout
         if not (wanted.isascii() and wanted.isdecimal()):
             raise BadRequest("X-Request-Timeout-Ms: expected a whole number of milliseconds")
         return min(self._timeout, float(wanted) / 1000)

@@ -14,9 +14,12 @@ def _stays() -> bool:
     return False
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(eq=False)
 class Job:
-    """A request: what came, how far it is, and in the end its answer."""
+    """A request: what came, how far it is, and in the end its answer.
+
+    A job is made for each request: what it does not begin with costs nothing until it is set.
+    """
 
     dialect: Dialect
     body: bytes
@@ -29,19 +32,19 @@ class Job:
     """Who is asked; it stays so even when another version comes meanwhile."""
     deadline: float = float("inf")
     """When nobody waits for the answer any more; a time like ``arrived``."""
-    due: float = 0.0
+    due: float = field(default=0.0, init=False)
     """When it has waited long enough for others to share its run."""
-    parsed: Request | None = None
+    parsed: Request | None = field(default=None, init=False)
     """Only where the request is valid."""
-    answer: Answer | None = None
-    key: str = ""
+    answer: Answer | None = field(default=None, init=False)
+    key: str = field(default="", init=False)
     """Name of the API key that came with it."""
-    parse_seconds: float = 0.0
-    queue_seconds: float = 0.0
+    parse_seconds: float = field(default=0.0, init=False)
+    queue_seconds: float = field(default=0.0, init=False)
     """Waiting for its turn, and then for the others of its run to be parsed."""
-    infer_seconds: float = 0.0
+    infer_seconds: float = field(default=0.0, init=False)
     """Of the run, which may be shared."""
-    render_seconds: float = 0.0
+    render_seconds: float = field(default=0.0, init=False)
 
     def came_in(self, now: float) -> None:
         """Its time begins now, when it has come in whole."""

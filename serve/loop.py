@@ -57,8 +57,8 @@ class Loop:
         self._asking: dict[Job, tuple[Request, Connection]] = {}
         self._parked: dict[Job, tuple[Request, Connection]] = {}
         self._done: deque[Job] = deque()  # by threads
-        self._runs: deque[tuple[Model, Sequence[Job]]] = deque()  # not counted as yet
-        inference.ran = lambda model, jobs: self._runs.append((model, jobs))
+        self._runs: deque[tuple[Model, Sequence[Job]]] = deque()  # by threads, not counted as yet
+        inference.ran = self._note_run if threads else observer.ran
         server.dispatcher = self
 
     def turn(self, timeout: float) -> None:
@@ -83,8 +83,10 @@ class Loop:
                 if time.monotonic() > until:
                     break
         self._observer.in_flight(len(self._asking))
-        self._observer.flush()
-        server.maintain()
+        if self._observer.has_lines:
+            self._observer.flush()
+        if server.now >= server.maintenance_due:
+            server.maintain()
 
     def _pause(self) -> float:
         """How long nothing needs to be done unless something happens."""
@@ -96,16 +98,24 @@ class Loop:
 
     def check(self, request: Request, connection: Connection) -> ServeError | None:
         """Why a request is refused, as far as its head tells; see ``http.server.Dispatcher``."""
-        head = request.head
-        if head.match is None or head.operation != INFER:
+        if request.head.operation != INFER:
             return None
+        job = self._begin(request, connection)
+        if job.answer is None:
+            self._admission.has_room(job)
+        return job.answer.error if job.answer else None
+
+    def _begin(self, request: Request, connection: Connection) -> Job:
+        """The job of a request for inference; with an answer where its head is refused."""
+        head = request.head
+        assert head.match is not None  # noqa: S101 - it has an operation
         route, parameters = head.match
         job = request.job = Job(route.dialect, b"", head.headers, connection.gone)
         if connection.over_limit:
             job.refuse(Busy("connections", "too many connections"))
         else:
             self._admission.check(job, **routes.asked(parameters, head.query))
-        return job.answer.error if job.answer else None
+        return job
 
     def handle(self, request: Request, connection: Connection) -> None:
         """Answer a request that has come in whole, now or later."""
@@ -119,10 +129,7 @@ class Loop:
 
     def _queue(self, request: Request, connection: Connection) -> None:
         """Have a request wait for inference, unless it is refused."""
-        if request.job is None:
-            self.check(request, connection)
-        job = request.job
-        assert job is not None  # noqa: S101 - ``check`` has made it
+        job = request.job or self._begin(request, connection)
         job.body, request.body = request.body, b""
         job.came_in(self._server.now)
         if job.answer is None:
@@ -164,6 +171,10 @@ class Loop:
         """Answer the requests of one run, on a thread."""
         self._done.extend(self._inference.answer_next(self._admission.waiting))
         self._poller.wake()
+
+    def _note_run(self, model: Model, jobs: Sequence[Job]) -> None:
+        """Leave the counting of a run to the thread that has the metrics."""
+        self._runs.append((model, jobs))
 
     def _answer(self, jobs: Iterable[Job]) -> None:
         while self._runs:

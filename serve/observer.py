@@ -22,6 +22,8 @@ class Observer:
         self._metrics = counted
         self._access_log = access_log
         self._in_flight = counted.series(metrics.IN_FLIGHT)
+        self.has_lines = False
+        """Is there anything to ``flush``?"""
         # Labels are looked up once; a model that is unloaded is not kept by it.
         self._requests: dict[tuple[str, tuple[str, str], int], tuple[Series, Series]] = {}
         self._models: dict[tuple[str, str], _Counts] = {}
@@ -75,10 +77,12 @@ class Observer:
         if error is not None and error.rejection:
             self.rejected(error.rejection)
         if self._access_log.wants(status):
+            self.has_lines = True
             self._access_log.add(_entry(request, status, size, seconds))
 
     def flush(self) -> None:
         """Write the access log."""
+        self.has_lines = False
         self._access_log.flush()
 
     def _series(self, route: str, model: Model | None, status: int) -> tuple[Series, Series]:

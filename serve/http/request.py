@@ -12,6 +12,13 @@ _ID = re.compile(r"[!-~]{1,128}")
 class Request:
     """What is known of a request, for its answer, the metrics and the log."""
 
+    body = b""
+    size = 0
+    """Bytes of the body that have come."""
+    job: Job | None = None
+    """Only where it is one for inference, or for the supervisor."""
+    _id = ""
+
     def __init__(
         self,
         head: Head,
@@ -34,13 +41,7 @@ class Request:
         self.raw_head = raw_head
         self.client = client
         self.started = started
-        self.body = b""
-        self.size = 0
-        """Bytes of the body that have come."""
-        self.job: Job | None = None
-        """Only where it is one for inference, or for the supervisor."""
         self._new_id = new_id
-        self._id = ""
 
     @property
     def id(self) -> str:

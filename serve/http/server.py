@@ -22,7 +22,7 @@ from serve.poller import Poller
 from serve.settings import Settings
 
 SURPLUS = 32  # connections beyond the limit that get an answer before they are closed
-LATE = 3.0  # seconds between two rounds of maintenance, which shall be one
+LATE = 2.0  # seconds
 MAINTAIN_SECONDS = 1.0
 RECENTLY = 1.0  # seconds in which a connection between two requests is thought to be in use
 
@@ -74,7 +74,7 @@ class Server:
         self._settings = settings
         self._observer = observer
         self._closed = closed
-        self._maintained = self.now
+        self.maintenance_due = self.now + MAINTAIN_SECONDS
         self._ids = itertools.count(1)
         self._id_prefix = os.urandom(6).hex()
 
@@ -156,12 +156,10 @@ class Server:
         return size <= SMALL or self.body_bytes <= max(self._settings.max_held_bytes, size)
 
     def maintain(self) -> None:
-        """Close the connections of clients that are silent, or too slow, once a second."""
-        since = self.now - self._maintained
-        if since < MAINTAIN_SECONDS:
-            return
-        self._maintained = self.now
-        if since > LATE:  # what clients sent while this process stood still is not read yet
+        """Close the connections of clients that are silent, or too slow; call it when it is due."""
+        late = self.now - self.maintenance_due
+        self.maintenance_due = self.now + MAINTAIN_SECONDS
+        if late > LATE:  # what clients sent while this process stood still is not read yet
             return
         for connection in list(self.connections):
             connection.check_pace(self.now)

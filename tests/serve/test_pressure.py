@@ -10,6 +10,7 @@ from pathlib import Path
 
 from tests.conftest import Digits
 from tests.live_server import Answer, Server
+from tests.serve.http.client import Client as RawClient
 from tests.serve.test_workers import workers
 
 
@@ -75,6 +76,23 @@ def test_past_the_queue_a_request_is_told_to_come_again(repository: Path, digits
             assert answer.headers["Connection"] is None
             client.send(document)
             assert client.receive().json()["prediction"] == 7
+
+
+def test_a_full_queue_refuses_a_long_body_before_it_comes(repository: Path, digits: Digits) -> None:
+    arguments = ("--models", str(repository), "--workers", "1", "--max-queue", "1")
+    head = b"POST /predict HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n"
+    with Server(*arguments) as server, Client(server) as first, RawClient(server) as second:
+        assert first.get("/v2/health/live").status == 200
+        with asleep(server):
+            first.send({"image": digits.images[0].tolist()})
+            second.send(head)
+        status, told, body = second.answer()
+        assert (status, json.loads(body)) == (
+            429,
+            {"error": "busy: 1 requests are waiting already"},
+        )
+        assert "Connection: close" in told
+        assert first.receive().status == 200
 
 
 def test_a_request_may_ask_for_less_time(server: Server, digits: Digits) -> None:

@@ -103,8 +103,14 @@ def extract(body: bytes, spec: TensorSpec, max_rows: int, flat: bool) -> Extract
 
     """
     call = compiled()
-    planned = _plan(spec, flat) if call else None
-    if call is None or planned is None:
+    if call is None:
+        return None
+    if (known := _plans.get((id(spec), flat))) is None:
+        if len(_plans) >= _MOST_PLANS:
+            _plans.clear()
+        known = _plans[id(spec), flat] = spec, _plan(spec, flat)
+    planned = known[1]
+    if planned is None:
         return None
     plan, row = planned
     scratch = _kept.scratch
@@ -136,7 +142,11 @@ def compiled() -> Any:
     return function
 
 
-@functools.lru_cache(256)
+_MOST_PLANS = 256
+# By the id of a spec, which is kept with its plan: to hash it would take ten times as long.
+_plans: dict[tuple[int, bool], tuple[TensorSpec, tuple[_Plan, int] | None]] = {}
+
+
 def _plan(spec: TensorSpec, flat: bool) -> tuple[_Plan, int] | None:
     """What the kernel is to know of an input, and how many values a row has; None for none."""
     shape = spec.shape[1:]
