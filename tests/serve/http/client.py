@@ -2,6 +2,7 @@
 
 import re
 import socket
+from pathlib import Path
 
 from tests.live_server import Server
 
@@ -51,3 +52,11 @@ class Client:
     def ends(self) -> bool:
         """Does nothing come any more but the end?"""
         return not self._received and not self.socket.recv(65536)
+
+
+def connections(server: Server) -> int:
+    """Connections that the server has to clients."""
+    port = f":{server.port:04X}"
+    lines = Path("/proc/net/tcp").read_text().splitlines()[1:]
+    states = [line.split()[3] for line in lines if line.split()[1].endswith(port)]
+    return sum(state in ("01", "04", "05", "08") for state in states)

@@ -2,20 +2,17 @@
 
 import contextlib
 import json
-import os
 import re
-import resource
 import signal
 import socket
 from collections.abc import Iterator
-from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import Digits
 from tests.live_server import Server
-from tests.serve.http.client import Client
+from tests.serve.http.client import Client, connections
 from tests.serve.test_http import exchange
 from tests.serve.test_limits import GET, HEAD, one_worker
 from tests.serve.test_workers import eventually, workers
@@ -132,14 +129,6 @@ def test_who_does_not_read_an_answer_is_closed(repository: Path) -> None:
         assert 0 < answered < 1000
 
 
-def connections(server: Server) -> int:
-    """Connections that the server has to clients."""
-    port = f":{server.port:04X}"
-    lines = Path("/proc/net/tcp").read_text().splitlines()[1:]
-    states = [line.split()[3] for line in lines if line.split()[1].endswith(port)]
-    return sum(state in ("01", "04", "05", "08") for state in states)
-
-
 def test_a_body_is_asked_for(client: Client, predict: bytes) -> None:
     head, _, body = predict.partition(b"\r\n\r\n")
     client.send(head + b"\r\nExpect: 100-Continue\r\n\r\n")
@@ -249,39 +238,6 @@ def test_a_body_in_chunks_to_both_lanes(client: Client, predict: bytes) -> None:
     client.send(index + chunked + chunks % (2, b"{ ", 1, b"}") + index + chunked + b"0\r\n\r\n")
     for _ in range(2):
         assert json.loads(client.answer()[2])[0]["name"] == "mnist"
-
-
-def test_the_memory_of_bodies_that_never_came_is_free_again(repository: Path) -> None:
-    with one_worker(repository, "--max-held-bytes", "1000000") as server:
-        for more in (b"Content-Length: 900000\r\n", b"Transfer-Encoding: chunked\r\n"):
-            for _ in range(5):
-                with Client(server) as client:
-                    client.send(HEAD + more + b"\r\n30d40\r\n" + b" " * 150_000)
-                assert eventually(lambda: connections(server) == 0)
-        with Client(server) as one, Client(server) as other:
-            for client in (one, other):
-                client.send(HEAD + b"Content-Length: 490000\r\n\r\n")
-            for client in (one, other):
-                client.send(b"{}".ljust(490_000))
-                assert client.answer()[0] == 400  # the body was read, and asks for nothing
-
-
-def test_connections_that_find_no_descriptor_are_dropped(repository: Path) -> None:
-    with one_worker(repository) as server, ExitStack() as opened:
-        (worker,) = workers(server)
-        opened.enter_context(Client(server)).send(GET + b"\r\n")
-        limits = resource.prlimit(worker, resource.RLIMIT_NOFILE)
-        # Descriptors have numbers from the lowest that is free; the new limit is below that.
-        resource.prlimit(worker, resource.RLIMIT_NOFILE, (5, limits[1]))
-        with Client(server) as client:
-            client.send(GET + b"\r\n")
-            with pytest.raises((EOFError, ConnectionResetError)):
-                client.answer()
-        resource.prlimit(worker, resource.RLIMIT_NOFILE, limits)
-        with Client(server) as client:
-            client.send(GET + b"\r\n")
-            assert client.answer()[0] == 200
-        os.kill(worker, 0)
 
 
 def test_what_is_sent_ahead_of_the_end_costs_no_answer(repository: Path, predict: bytes) -> None:

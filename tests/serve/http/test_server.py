@@ -96,6 +96,21 @@ def test_a_body_is_counted_from_its_head_until_its_answer(running: Running) -> N
     assert running.server.body_bytes == 3
 
 
+def test_an_answer_is_counted_until_it_is_sent(running: Running) -> None:
+    client = running.connect()
+    client.sendall(POST % 3 + b"abc")
+    running.turn()
+    ((_, connection),) = running.kept.requests
+    answer = b"x" * 2**25  # more than the sockets of both sides hold
+    connection.send(answer, keep_alive=True)
+    assert 2**20 < running.server.body_bytes < len(answer)
+    received = 0
+    while received < len(answer):
+        received += len(client.recv(2**20))
+        running.turn()
+    assert running.server.body_bytes == 0
+
+
 CHUNKED = POST.replace(b"Content-Length: %d", b"Transfer-Encoding: chunked")
 
 
