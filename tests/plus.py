@@ -47,7 +47,9 @@ class Plus:
         (self.path(version) / "model.onnx").write_bytes(self._with(version + 1))
 
     def remove(self, version: int) -> None:
+        """Delete a version; its number may come again, as in repositories of other writers."""
         shutil.rmtree(self.path(version))
+        (self.folder / "plus/published.txt").unlink(missing_ok=True)
 
     def label(self, **labels: int) -> None:
         new = self.folder / "plus/.labels"

@@ -209,7 +209,7 @@ def _shape(element: simdjson.Array, spec: TensorSpec) -> tuple[int, ...]:
     if not tensors.fits(sizes, spec):
         raise BadRequest(
             f"{spec.name}: expected shape {list(spec.shape)}, where -1 is any size,"
-            f" got {quoted(element.as_list())}"
+            f" got {str(element.as_list())[:100]}"
         )
     return sizes
 
