@@ -18,13 +18,12 @@ REFERENCE = "fastapi"
 Ratios = Mapping[str, Sequence[float]]
 
 AT_MOST = {
-    "CPU a row, of FastAPI's, 1 x 16": 0.62,
-    "CPU a row, of FastAPI's, 32 x 4": 0.40,
-    "CPU a row, of FastAPI's, 256 x 4": 0.38,
-    "p99, of FastAPI's, 1 x 16": 1.0,
-    "p99, of FastAPI's, 32 x 4": 1.0,
-    "p99, of FastAPI's, 256 x 4": 1.0,
-    "CPU a row, of the same in process, 256 x 4": 1.2,
+    "CPU a row, of FastAPI's, 1 x 16": 0.32,
+    "CPU a row, of FastAPI's, 32 x 4": 0.16,
+    "CPU a row, of FastAPI's, 256 x 4": 0.13,
+    "p99, of FastAPI's, 1 x 16": 0.8,
+    "p99, of FastAPI's, 32 x 4": 0.4,
+    "p99, of FastAPI's, 256 x 4": 0.25,
     **{
         f"CPU a row, {dialect} of predict's, {shape}": 1.1
         for dialect in ("oip", "tfserving", "mlflow")
@@ -32,10 +31,9 @@ AT_MOST = {
     },
 }
 AT_LEAST = {
-    "rows/s, of FastAPI's, 1 x 16": 1.4,
-    "rows/s, of FastAPI's, 32 x 4": 2.2,
-    "rows/s, of FastAPI's, 256 x 4": 2.5,
-    "rows/s, oip-bytes of predict's, 256 x 4": 3.0,
+    "rows/s, of FastAPI's, 1 x 16": 3.0,
+    "rows/s, of FastAPI's, 32 x 4": 4.0,
+    "rows/s, of FastAPI's, 256 x 4": 5.0,
 }
 
 

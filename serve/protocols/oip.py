@@ -5,6 +5,7 @@ specification (open-inference-protocol, inference_rest.md) and Triton's
 extension_binary_data.md.
 """
 
+import dataclasses
 import math
 import sys
 from collections.abc import Mapping
@@ -23,6 +24,7 @@ from serve.errors import BadRequest, Unsupported, quoted
 from serve.protocols import json_arrays, json_document
 from serve.protocols.dialect import Request, Tensors, refuse_plainly
 from serve.protocols.json_arrays import Arrays
+from serve.protocols.oip_binary import Place, Remembered
 from serve.signature import Signature
 
 HEAD_LENGTH = "Inference-Header-Content-Length"
@@ -36,6 +38,7 @@ _OF_DTYPES = {np.dtype(name): datatype for name, datatype in DATATYPES.items()}
 _DTYPES = {datatype: dtype for dtype, datatype in DATATYPES.items()}
 
 refuse = refuse_plainly
+_remembered = Remembered()
 
 
 @dataclass(slots=True)
@@ -53,20 +56,39 @@ def parse(
     """Make valid arrays of the bytes of a request; see ``Dialect.parse``."""
     if (length := headers.get(_HEAD_LENGTH)) is None:
         return json_document.read(body, signature, max_rows, _read, flat=True)
-    head, rest = _split(body, length)
-    return _read(Arrays(head), signature, max_rows, rest)
+    return _read_binary(*_split(body, length), signature, max_rows)
+
+
+def _read_binary(
+    head: bytes, rest: memoryview, signature: Signature, max_rows: int
+) -> InferRequest:
+    if known := _remembered.find(head, rest, signature, max_rows):
+        read, places = known
+        inputs = {place.spec.name: place.take(rest) for place in places}
+        return InferRequest(inputs, read.rows, read.in_json, read.id, read.wanted)
+    places = []
+    request = _read(Arrays(head), signature, max_rows, rest, places)
+    if len(places) == len(request.inputs):
+        read = dataclasses.replace(request, inputs={})
+        _remembered.keep(head, rest, signature, max_rows, read, places)
+    return request
 
 
 def _read(
-    arrays: Arrays, signature: Signature, max_rows: int, rest: memoryview = _NO_BYTES
+    arrays: Arrays,
+    signature: Signature,
+    max_rows: int,
+    rest: memoryview = _NO_BYTES,
+    places: list[Place] | None = None,
 ) -> InferRequest:
+    """Read a document; what comes as bytes is noted in ``places``."""
     document = json_arrays.parse(arrays.body)
     inputs = _member(document, "inputs", simdjson.Array, "the body")
     if len(inputs) != len(signature.inputs):
         raise BadRequest(f"expected {len(signature.inputs)} inputs, got {len(inputs)}")
     named = {_member(tensor, "name", str, "an input"): tensor for tensor in inputs}
     tensors.check_names(named.keys(), signature)
-    reader = _Reader(arrays, rest, signature, max_rows)
+    reader = _Reader(arrays, rest, signature, max_rows, [] if places is None else places)
     # In the order of the bytes that follow.
     taken = {name: reader.take(tensor, signature.by_name[name]) for name, tensor in named.items()}
     request = InferRequest(taken, tensors.check_equal_rows(taken))
@@ -110,7 +132,15 @@ def render(request: Request, outputs: Tensors, signature: Signature) -> Answer:
 class _Reader:
     """Takes the tensors of one request, from the JSON head or from the bytes behind it."""
 
-    def __init__(self, arrays: Arrays, rest: memoryview, signature: Signature, most: int) -> None:
+    def __init__(
+        self,
+        arrays: Arrays,
+        rest: memoryview,
+        signature: Signature,
+        most: int,
+        places: list[Place],
+    ) -> None:
+        self._places = places
         self._arrays = arrays
         self._rest = rest
         self._read = 0
@@ -129,12 +159,13 @@ class _Reader:
         tensors.check_rows(shape[0], self._most, self._signature)
         size = _parameters(tensor, spec.name).get("binary_data_size")
         if size is not None:
-            array = self._bytes(size, dtype, shape, spec.name)
-        else:
-            array = self._json(tensor, dtype, shape, spec.name)
-            if dtype != spec.dtype:
-                declared = TensorSpec(name=spec.name, dtype=dtype, shape=spec.shape)
-                array = tensors.cast(array, declared)
+            place = self._place(size, dtype, shape, spec)
+            self._places.append(place)
+            return place.take(self._rest)
+        array = self._json(tensor, dtype, shape, spec.name)
+        if dtype != spec.dtype:
+            declared = TensorSpec(name=spec.name, dtype=dtype, shape=spec.shape)
+            array = tensors.cast(array, declared)
         return self._arrays.cast(array, spec, exact=dtype != spec.dtype)
 
     def finish(self, elsewhere: int) -> None:
@@ -149,7 +180,8 @@ class _Reader:
         flat = (math.prod(shape),)
         return self._arrays.take(data, shape if nested else flat, where, dtype).reshape(shape)
 
-    def _bytes(self, size: Any, dtype: str, shape: tuple[int, ...], where: str) -> NDArray[Any]:
+    def _place(self, size: Any, dtype: str, shape: tuple[int, ...], spec: TensorSpec) -> Place:
+        where = spec.name
         kind = np.dtype(dtype).newbyteorder("<")
         expected = math.prod(shape) * kind.itemsize
         if size != expected:
@@ -157,17 +189,14 @@ class _Reader:
                 f"{where}: {DATATYPES[dtype]} of shape {list(shape)} takes {expected} bytes,"
                 f" binary_data_size is {quoted(size)}"
             )
-        raw = self._rest[self._read : self._read + expected]
-        if len(raw) < expected:
+        begin = self._read
+        if (left := len(self._rest) - begin) < expected:
             raise BadRequest(
-                f"{where}: expected {expected} bytes after the JSON, got {len(raw)};"
+                f"{where}: expected {expected} bytes after the JSON, got {left};"
                 f" {HEAD_LENGTH} says where the JSON ends"
             )
         self._read += expected
-        if dtype == "bool" and bytes(raw).strip(b"\0\1"):
-            raise BadRequest(f"{where}: a byte of a BOOL tensor is neither 0 nor 1")
-        array = np.frombuffer(raw, dtype=kind).reshape(shape)
-        return array if array.flags.aligned else array.copy()  # the JSON may be of any length
+        return Place(spec, kind, shape, begin, self._read)
 
 
 def _split(body: bytes, length: str) -> tuple[bytes, memoryview]:

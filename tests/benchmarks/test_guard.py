@@ -34,12 +34,12 @@ def test_only_what_moved_by_more_than_both_noises_is_told() -> None:
 
 def test_a_ratio_beyond_its_target_is_told() -> None:
     cpu, rate, other = "CPU a row, of FastAPI's, 1 x 16", "rows/s, of FastAPI's, 1 x 16", "other"
-    good = verdicts({cpu: [0.62], rate: [1.4], other: [9.0]}, {})
-    bad = verdicts({cpu: [0.63], rate: [1.39]}, {})
-    assert [one.target for one in good] == ["<= 0.62", ">= 1.4", ""]
+    good = verdicts({cpu: [0.32], rate: [3.0], other: [9.0]}, {})
+    bad = verdicts({cpu: [0.33], rate: [2.99]}, {})
+    assert [one.target for one in good] == ["<= 0.32", ">= 3", ""]
     assert [one.missed for one in good] == [False, False, False]
     assert [one.missed for one in bad] == [True, True]
-    assert list(command.table(bad).columns[3].cells) == ["[bold]<= 0.62[/]", "[bold]>= 1.4[/]"]
+    assert list(command.table(bad).columns[3].cells) == ["[bold]<= 0.32[/]", "[bold]>= 3[/]"]
 
 
 def test_targets_are_of_what_is_measured() -> None:
