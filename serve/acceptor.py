@@ -1,6 +1,7 @@
 """Takes connections, and gives each to the worker that has the fewest.
 
-So a handful of long-lived connections is shared out as evenly as a thousand.
+So a handful of long-lived connections is shared out as evenly as a thousand. A worker that does
+not answer, or not as yet, gets none as long as another does.
 """
 
 import logging
@@ -61,7 +62,7 @@ class Acceptor:
             time.sleep(0.1)  # no descriptors left, say: the queue holds the client meanwhile
             return
         with connection:
-            for child in sorted(self.serving(), key=lambda child: child.connections):
+            for child in sorted(self.serving(), key=_load):
                 if child.control.send(Kind.CONNECTION, hand_over=connection):
                     child.connections += 1
                     return
@@ -76,3 +77,7 @@ class Acceptor:
                 log.error("closed %d connections that no worker took", self._lost)
                 self._lost = 0
                 return
+
+
+def _load(child: Child) -> tuple[bool, int]:
+    return child.is_silent, child.connections

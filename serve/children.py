@@ -33,6 +33,8 @@ class Child:
     draining: bool = False
     drains_since: float = 0.0
     connections: int = 0
+    is_silent: bool = False
+    """Has it not answered within a second when it was asked for a sign of life?"""
     reason: str = "a worker ended before it was ready"
     """Why it can't serve."""
 

@@ -45,6 +45,7 @@ class Watchdog:
 
     def answered(self, child: Child) -> None:
         """Note a sign of life."""
+        child.is_silent = False
         if child in self._watched:
             self._watched[child].answered = True
 
@@ -66,6 +67,7 @@ class Watchdog:
                 log.error("%s %s; it is ended", child, why)
                 child.kill()
             else:
+                child.is_silent = True
                 self._watched[child] = known
 
     def _fault(self, known: _Watched, pid: int, now: float) -> str:

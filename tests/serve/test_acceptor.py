@@ -8,8 +8,37 @@ import pytest
 
 from serve.acceptor import Acceptor
 from serve.children import Child
-from serve.control import Control, Kind
+from serve.control import Control, Kind, Message
 from serve.place import Place
+
+
+def test_a_silent_worker_gets_connections_only_where_there_is_no_other(
+    listener: socket.socket,
+) -> None:
+    pairs = [Control.pair() for _ in range(2)]
+    busy, silent = (Child(ours, Place(0, None), ready=True) for ours, _ in pairs)
+    busy.connections, silent.is_silent = 100, True
+    with selectors.DefaultSelector() as selector:
+        acceptor = Acceptor(listener, selector, [busy, silent])
+        acceptor.accept_if_served(is_stopped=False)
+        for expected in ([101, 0], [101, 1]):
+            with socket.create_connection(listener.getsockname()):
+                for key, _ in selector.select(10):
+                    key.data()
+            assert [busy.connections, silent.connections] == expected
+            pairs[0][0].close()  # then only the silent one is left
+    for _, theirs in pairs:
+        while (message := received(theirs)) and message[2]:
+            message[2].close()
+        theirs.close()
+    pairs[1][0].close()
+
+
+def received(control: Control) -> Message | None:
+    try:
+        return control.receive()
+    except BlockingIOError:
+        return None
 
 
 @pytest.fixture

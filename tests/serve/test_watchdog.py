@@ -58,8 +58,10 @@ def test_idle_and_silent_is_ended_but_busy_is_not(processes: list[Process]) -> N
     idle, busy = processes
     children = [idle.child, busy.child]
     watching = Watchdog(children, timeout=600)
-    watch(watching, watchdog.MOST_IDLE_CHECKS)
-    assert not idle.is_ended()
+    watch(watching, 1)
+    assert not idle.child.is_silent
+    watch(watching, watchdog.MOST_IDLE_CHECKS - 1)
+    assert (idle.child.is_silent, idle.is_ended()) == (True, False)
     assert eventually(lambda: watch(watching, 1) or idle.is_ended())
     children.remove(idle.child)
     watch(watching, 10)
@@ -85,7 +87,7 @@ def test_who_answers_is_left_alone(processes: list[Process]) -> None:
     for _ in range(20):
         watch(watching, 1)
         watching.answered(idle.child)
-    assert not idle.is_ended()
+    assert (idle.child.is_silent, idle.is_ended()) == (False, False)
 
 
 def test_a_stopped_worker_is_replaced(server: Server, digits: Digits) -> None:
