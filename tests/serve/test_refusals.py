@@ -4,6 +4,7 @@ import gc
 import json
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -134,8 +135,15 @@ def test_many_large_refused_bodies_take_the_memory_of_few(repository: Path) -> N
         for _ in range(3):
             assert server.request("POST", "/predict", body).status == 400
         few = most_memory(worker)
-        for _ in range(30):
+        for _ in range(20):
             answer = server.request("POST", "/predict", body)
             assert answer.status == 400
             assert "got an array of 7340033" in answer.json()["error"]
         assert most_memory(worker) < few + 100 * 2**20
+        with ThreadPoolExecutor(8) as clients:
+            answers = list(
+                clients.map(lambda _: server.request("POST", "/predict", body), range(40))
+            )
+        assert {answer.status for answer in answers} <= {400, 429}
+        # Up to 128 MiB of bodies wait (--max-held-bytes), while one is parsed.
+        assert most_memory(worker) < few + (128 + 100) * 2**20
