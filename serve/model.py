@@ -19,6 +19,9 @@ _DTYPES = {f"tensor({name})": name for name in DTYPES - {"float32", "float64"}} 
 }
 
 
+_EXTERNAL_FOLDER = "session.model_external_initializers_file_folder_path"
+
+
 @dataclass(frozen=True, eq=False)
 class Model:
     """One version of a model. ``run`` may be called by several threads at once."""
@@ -47,6 +50,9 @@ def load(bundle: Bundle, threads: int) -> Model:
     label = f"{bundle.name}/{bundle.version}"
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads  # the default would take every core of the host
+    # Weights in other files would be read from the working directory, and no checksum is of them.
+    # onnxruntime takes none that are outside of this folder, and nothing can be in it.
+    options.add_session_config_entry(_EXTERNAL_FOLDER, "/dev/null")
     try:
         session = onnxruntime.InferenceSession(
             bundle.model, options, providers=["CPUExecutionProvider"]

@@ -9,7 +9,8 @@
 - ``bytes``: x uint8 (N, 4) -> y float16 (N, 4) = x;
 - ``scalar``: x float32 (N, 2) -> total float32 (), the sum of the whole batch;
 - ``turned``: x float32 (batch, k) -> y float32 (k, batch), its transpose;
-- ``text``: x string (N,), which is not served.
+- ``text``: x string (N,), which is not served;
+- ``outside``: as ``fixed``, but its weight is in another file, this one, which is not read.
 """
 
 import sys
@@ -83,6 +84,20 @@ def main(folder: Path) -> None:
     save(folder, "turned", [node("Transpose", ["x"], ["y"])], *turned)
     text = ([("x", STRING, ["batch"])], [("y", STRING, ["batch"])])
     save(folder, "text", [node("Identity", ["x"], ["y"])], *text)
+    save_outside(folder)
+
+
+def save_outside(folder: Path) -> None:
+    """Write a model whose weight lies in a file that is named relative to the project's root."""
+    model = onnx.load(folder / "fixed/1/model.onnx")
+    (weight,) = model.graph.initializer
+    weight.ClearField("float_data")
+    weight.data_location = TensorProto.EXTERNAL
+    for key, value in {"location": "tests/other_models.py", "offset": "0", "length": "4"}.items():
+        weight.external_data.add(key=key, value=value)
+    path = folder / "outside/1/model.onnx"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(model.SerializeToString())
 
 
 if __name__ == "__main__":

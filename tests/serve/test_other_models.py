@@ -145,6 +145,10 @@ def test_what_is_not_served_is_told(other_repository: Path) -> None:
     with Server("--models", str(other_repository), "--workers", "1") as server:
         index = server.request("POST", "/v2/repository/index").json()
         states = {entry["name"]: (entry["state"], entry["reason"]) for entry in index}
+        state, reason = states.pop("outside")
+        assert state == "UNAVAILABLE"
+        assert reason.startswith("outside/1: onnxruntime does not load it:")
+        assert "External data path" in reason
         assert states.pop("text") == (
             "UNAVAILABLE",
             "text/1: x is a tensor(string), which is not served",
