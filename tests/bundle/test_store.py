@@ -55,6 +55,18 @@ def test_refuses_an_altered_file(tmp_path: Path, published: Path, file: str) -> 
         store.read(tmp_path, "m", 1)
 
 
+@pytest.mark.parametrize("place", [0, 1, 12, 32, 63])
+def test_every_digit_of_a_checksum_counts(tmp_path: Path, published: Path, place: int) -> None:
+    path = published / "manifest.json"
+    document = json.loads(path.read_text())
+    digest = document["files"]["model.onnx"]
+    other = f"{int(digest[place], 16) ^ 1:x}"
+    document["files"]["model.onnx"] = digest[:place] + other + digest[place + 1 :]
+    path.write_text(json.dumps(document))
+    with pytest.raises(BundleError, match=r"model\.onnx: checksum mismatch"):
+        store.read(tmp_path, "m", 1)
+
+
 @pytest.mark.parametrize(
     ("files", "message"),
     [

@@ -1,3 +1,5 @@
+import os
+import re
 import shutil
 import subprocess
 import sys
@@ -25,6 +27,30 @@ def test_publishes_versions_one_after_another(tmp_path: Path) -> None:
     assert [folder.name for folder in folders] == [str(n) for n in range(1, 12)]
     assert layout.versions(tmp_path, "m") == list(range(1, 12))
     assert layout.models(tmp_path) == ["m"]
+
+
+def test_what_is_published_is_on_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each file before it has its name, and the folders in which it gets one."""
+    flushed = []
+    flush = os.fsync
+
+    def note(descriptor: int) -> None:
+        flushed.append(os.readlink(f"/proc/self/fd/{descriptor}"))
+        flush(descriptor)
+
+    monkeypatch.setattr(os, "fsync", note)
+    writer.publish(tmp_path, MANIFEST, FILES)
+    names = [re.sub(r"\.publishing-\w+", "hidden", path) for path in flushed]
+    model = tmp_path / "m"
+    *before, last = names
+    assert last == str(model)
+    assert set(before) == {
+        *(f"{model}/hidden/{file}" for file in (*FILES, "manifest.json")),
+        *(f"{model}/hidden", f"{model}/published.txt"),
+    }
+    flushed.clear()
+    writer.label(tmp_path, "m", "stable", 1)
+    assert len(flushed) == 2  # the labels, and their folder
 
 
 def test_others_may_read_what_is_published(published: Path) -> None:

@@ -57,6 +57,15 @@ def test_names_the_key(file: Path) -> None:
     assert keys.check({"X_API_KEY": "first"}) == "alice"
 
 
+@pytest.mark.parametrize("place", [0, 1, 2, 31, 32, 63])
+def test_every_digit_of_a_digest_counts(tmp_path: Path, place: int) -> None:
+    digest = hashlib.sha256(b"first").hexdigest()
+    other = digest[:place] + f"{int(digest[place], 16) ^ 1:x}" + digest[place + 1 :]
+    (tmp_path / "keys").write_text(f"{other}  alice\n")
+    with pytest.raises(Unauthorized):
+        ApiKeys(tmp_path / "keys").check({"X_API_KEY": "first"})
+
+
 def test_a_file_that_breaks_leaves_the_keys_as_they_were(
     file: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
