@@ -35,7 +35,7 @@ def test_what_is_published_is_on_the_disk(tmp_path: Path, monkeypatch: pytest.Mo
     flush = os.fsync
 
     def note(descriptor: int) -> None:
-        flushed.append(os.readlink(f"/proc/self/fd/{descriptor}"))
+        flushed.append(str(Path(f"/proc/self/fd/{descriptor}").readlink()))
         flush(descriptor)
 
     monkeypatch.setattr(os, "fsync", note)
