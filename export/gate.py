@@ -70,7 +70,7 @@ def _lowest(candidate: Manifest, percent: float | None) -> str | None:
         if percent is None:
             return None
         return f"accuracy: not known; at least {percent:g} % is asked for"
-    classes = candidate.outputs[0].shape[-1]
+    (classes,) = candidate.outputs[0].shape[-1:] or (1,)
     lowest = percent if percent is not None else 100 / classes if classes > 1 else 0.0
     found = 100 * candidate.metrics[_ACCURACY]
     if round(found - lowest, 9) >= 0:
