@@ -28,6 +28,7 @@ _MOST_DIMENSIONS = 8
 _LONG_BODY = 8192
 _KEPT_BYTES = 2**20  # the buffers take about twelve times as much as the longest body
 _LARGEST_SIZE = 2**31
+_MOST_KEYS = 2**16
 # What simdjson can give of an array, in the order in which it is tried for a kind of dtype.
 _KINDS: dict[str, tuple[tuple[Code, type], ...]] = {
     "f": (("d", np.float64),),
@@ -76,7 +77,7 @@ def kind(element: Any) -> str:
             return "a number"
         case str():
             return "a string"
-        case simdjson.Array():
+        case simdjson.Array() | list():
             return f"an array of {len(element)}"
     return "an object"
 
@@ -185,10 +186,10 @@ def compact(element: simdjson.Object, where: str) -> NDArray[Any]:
         BadRequest: a key is missing or malformed, or bytes and shape don't fit each other.
 
     """
-    document = element.as_dict()
-    text, name, sizes = (document.get(key) for key in ("b64", "dtype", "shape"))
+    text, name, listed = (member(element, key) for key in ("b64", "dtype", "shape"))
+    sizes = short_list(listed, _MOST_DIMENSIONS)
     known = isinstance(name, str) and name in DTYPES
-    if not (isinstance(text, str) and known and isinstance(sizes, list) and _are_sizes(sizes)):
+    if not (isinstance(text, str) and known and sizes is not None and _are_sizes(sizes)):
         raise BadRequest(
             f'{where}: expected {{"b64": base64 text, "dtype": "uint8", "float32", …,'
             ' "shape": [whole numbers]}'
@@ -212,10 +213,35 @@ def compact(element: simdjson.Object, where: str) -> NDArray[Any]:
         raise BadRequest(f"{where}: no array has shape {sizes}") from None
 
 
+def keys(element: simdjson.Object) -> set[str]:
+    """The keys of an object, which each take more memory than they did in the document.
+
+    Raises:
+        BadRequest: there are more than any request needs.
+
+    """
+    if len(element) > _MOST_KEYS:
+        raise BadRequest(f"expected at most {_MOST_KEYS} keys in an object, got {len(element)}")
+    return set(element.keys())
+
+
+def member(element: simdjson.Object, key: str) -> Any:
+    """A member of an object; None where it is not there, or null."""
+    try:
+        return element[key]
+    except KeyError:
+        return None
+
+
+def short_list(element: Any, most: int) -> list[Any] | None:
+    """An array's elements, arrays and objects still unread; None for anything else or too many."""
+    known = isinstance(element, simdjson.Array) and len(element) <= most
+    return list(element) if known else None
+
+
 def _are_sizes(sizes: list[Any]) -> bool:
     """Bounded, so that their product costs nothing and is a number that any message can hold."""
-    known = all(type(size) is int and 0 <= size <= _LARGEST_SIZE for size in sizes)
-    return len(sizes) <= _MOST_DIMENSIONS and known
+    return all(type(size) is int and 0 <= size <= _LARGEST_SIZE for size in sizes)
 
 
 def are_even(element: simdjson.Array, shape: Shape) -> bool:

@@ -18,16 +18,16 @@ from serve.errors import ServeError
 from serve.protocols.dialect import Request, Tensors
 from serve.protocols.json_arrays import Arrays, Shape, are_even
 from serve.protocols.number_kernel.extract import Extracted, extract
+from serve.protocols.remembered import Remembered
 from serve.signature import Signature
 
 R = TypeVar("R", bound=Request)
 Read = Callable[[Arrays, Signature, int], R]
 """A dialect's own way to read the arrays of a document, for a model and up to so many rows."""
 
-_MOST_REMEMBERED = 128
 _LONGEST_REMEMBERED = 2048  # bytes; "[]," for each row, and the keys around them
 
-_remembered: dict[tuple[object, ...], tuple[Signature, Callable[[Tensors], Any], Shape]] = {}
+_remembered: Remembered[tuple[Callable[[Tensors], Any], Shape]] = Remembered()
 
 
 class DeclinedError(Exception):
@@ -117,13 +117,10 @@ def _read_extracted(
 ) -> R:
     """Read a remainder, or recall what one that was the same has been read as."""
     numbers = extracted.numbers
-    key = (
-        *(id(signature), read_arrays, max_rows),
-        *(extracted.remainder, extracted.width, len(numbers)),
-    )
+    key = (extracted.remainder, extracted.width, len(numbers), read_arrays, max_rows)
     name = signature.inputs[0].name
-    if known := _remembered.get(key):
-        _, make, shape = known
+    if known := _remembered.find(signature, key):
+        make, shape = known
         recalled: R = make({name: numbers.reshape(shape)})
         return recalled
     arrays = KernelArrays(extracted)
@@ -131,14 +128,11 @@ def _read_extracted(
     if not arrays.all_taken():
         raise DeclinedError
     if len(extracted.remainder) <= _LONGEST_REMEMBERED:
-        if len(_remembered) >= _MOST_REMEMBERED:
-            _remembered.clear()
-        # With the signature, whose id stays its own as long as it is here.
-        _remembered[key] = signature, _maker(request), request.inputs[name].shape
+        _remembered.keep(signature, key, (maker(request), request.inputs[name].shape))
     return request
 
 
-def _maker(request: R) -> Callable[[Tensors], R]:
+def maker(request: R) -> Callable[[Tensors], R]:
     """Makes what differs from a request in its inputs alone."""
     fields = {field.name: getattr(request, field.name) for field in dataclasses.fields(request)}
     del fields["inputs"]

@@ -26,6 +26,7 @@ from serve.protocols.tables import Reader, in_columns
 from serve.signature import Signature
 
 _FORMS = ("inputs", "instances", "dataframe_split", "dataframe_records")
+_FEW_BRACKETS = 1000
 _CODES = (
     {400: "BAD_REQUEST", 401: "UNAUTHENTICATED", 404: "RESOURCE_DOES_NOT_EXIST"}
     | {413: "BAD_REQUEST", 429: "REQUEST_LIMIT_EXCEEDED", 503: "TEMPORARILY_UNAVAILABLE"}
@@ -68,7 +69,7 @@ def _json(arrays: Arrays, signature: Signature, max_rows: int) -> Request:
         raise BadRequest(
             f"expected an object with one of {', '.join(_FORMS)}; got {json_arrays.kind(document)}"
         )
-    keys = set(document.keys())
+    keys = json_arrays.keys(document)
     forms = [form for form in _FORMS if form in keys]
     if len(forms) != 1 or keys - {*forms, "params"}:
         got = f"{len(forms)} of them and {len(keys - {*forms, 'params'})} other keys"
@@ -79,7 +80,7 @@ def _json(arrays: Arrays, signature: Signature, max_rows: int) -> Request:
     if form == "dataframe_split":
         return _request(_split(element, arrays, reader, signature, max_rows))
     if form == "dataframe_records":
-        return _request(_records(element, reader, signature, max_rows))
+        return _request(_records(element, arrays.body, reader, signature, max_rows))
     inputs = reader.columns(element, form) if form == "inputs" else reader.rows(element, form)
     reader.finish(inputs)
     return _request(inputs)
@@ -89,7 +90,7 @@ def _split(
     element: Any, arrays: Arrays, reader: Reader, signature: Signature, max_rows: int
 ) -> Tensors:
     """The inputs from ``{"columns": […], "index": […], "data": [[…], …]}``."""
-    keys = set(element.keys()) if isinstance(element, simdjson.Object) else set()
+    keys = json_arrays.keys(element) if isinstance(element, simdjson.Object) else set()
     if not {"columns", "data"} <= keys:
         raise BadRequest("dataframe_split: expected an object with columns and data")
     columns, data = element["columns"], element["data"]
@@ -115,34 +116,57 @@ def _split(
     return inputs
 
 
-def _records(element: Any, reader: Reader, signature: Signature, max_rows: int) -> Tensors:
+def _records(
+    element: Any, body: bytes, reader: Reader, signature: Signature, max_rows: int
+) -> Tensors:
     """The inputs from ``[{column: value, …}, …]``."""
     if not isinstance(element, simdjson.Array):
         raise BadRequest(
             f"dataframe_records: expected an array of objects, got {json_arrays.kind(element)}"
         )
     tensors.check_rows(len(element), max_rows, signature)
-    first: list[str] = list(element[0].keys()) if isinstance(element[0], simdjson.Object) else []
-    if _are_names(first, signature):
+    first = element[0]
+    if not isinstance(first, simdjson.Object):
+        kind = json_arrays.kind(first)
+        raise BadRequest(f"dataframe_records[0]: expected an object, got {kind}")
+    if json_arrays.keys(first) == signature.by_name.keys():
         inputs = reader.rows(element, "dataframe_records")
         reader.finish(inputs)
         return inputs
-    rows = []
-    records: Any = element
-    for index, record in enumerate(records):
-        known = isinstance(record, simdjson.Object)
-        if not known or set(record.keys()) != set(first) or len(record) != len(first):
-            raise BadRequest(
-                f"dataframe_records[{index}]: expected an object with the columns of the first"
-            )
-        rows.append([record[column] for column in first])
-    dtype = signature.inputs[0].dtype
-    kinds = {bool} if dtype == "bool" else {int, float}
-    for index, row in enumerate(rows):
-        if not set(map(type, row)) <= kinds:
-            for value in row:
-                json_arrays.check_values(value, (), f"dataframe_records[{index}]", dtype)
-    return _matrix(first, np.array(rows), signature)
+    spec = _only_input(signature)
+    _check_shape((len(element), len(first)), spec)
+    columns: list[str] = list(first.keys())
+    _check_flat(body, len(element), columns)
+    rows = [
+        _values(record, columns, spec.dtype, f"dataframe_records[{index}]")
+        for index, record in enumerate(element)
+    ]
+    return {spec.name: tensors.cast(np.array(rows), spec)}
+
+
+def _check_flat(body: bytes, rows: int, columns: list[str]) -> None:
+    """Refuse arrays and objects in many cells, before all are made Python's own objects.
+
+    Fewer are found cell by cell. Names may have brackets in them, and so may ``params``.
+    """
+    in_names = sum(name.count("[") + name.count("{") for name in columns)
+    expected = (rows + 1) * (in_names + 1)
+    if body.count(b"[") + body.count(b"{") > expected + _FEW_BRACKETS:
+        raise BadRequest("dataframe_records: expected numbers, got arrays or objects")
+
+
+def _values(record: Any, columns: list[str], dtype: str, where: str) -> list[Any]:
+    """The numbers of a record, in the order of ``columns``."""
+    # All at once, for to look one up takes longer the further behind it is.
+    known = isinstance(record, simdjson.Object) and len(record) == len(columns)
+    values = dict(record.items()) if known else {}
+    if len(values) != len(columns) or values.keys() != set(columns):
+        raise BadRequest(f"{where}: expected an object with the columns of the first, each once")
+    row = [values[column] for column in columns]
+    if not set(map(type, row)) <= ({bool} if dtype == "bool" else {int, float}):
+        for value in row:
+            json_arrays.check_values(value, (), where, dtype)
+    return row
 
 
 def _csv(body: bytes, signature: Signature, max_rows: int) -> Tensors:
@@ -168,29 +192,37 @@ def _csv(body: bytes, signature: Signature, max_rows: int) -> Tensors:
 
 def _are_names(columns: Sequence[str], signature: Signature) -> bool:
     """Is there a column for each input, and not one for each value of a single input?"""
-    return sorted(columns) == sorted(spec.name for spec in signature.inputs)
+    names = sorted(spec.name for spec in signature.inputs)
+    return len(columns) == len(names) and sorted(columns) == names
+
+
+def _only_input(signature: Signature) -> TensorSpec:
+    """The input of which each column is a value."""
+    if len(signature.inputs) > 1:
+        raise BadRequest(f"expected a column for each input: {', '.join(signature.by_name)}")
+    return signature.inputs[0]
 
 
 def _matrix(columns: Sequence[str], rows: NDArray[Any], signature: Signature) -> Tensors:
     """The inputs from numbers: a column is an input, or a value of the only one."""
     if not _are_names(columns, signature):
-        if len(signature.inputs) > 1:
-            raise BadRequest(f"expected a column for each input: {', '.join(signature.by_name)}")
-        (spec,) = signature.inputs
-        return {spec.name: tensors.cast(_shaped(rows, spec), spec)}
+        spec = _only_input(signature)
+        _check_shape(rows.shape, spec)
+        return {spec.name: tensors.cast(rows, spec)}
     places = {name: place for place, name in enumerate(columns)}
-    return {
-        spec.name: tensors.cast(_shaped(rows[:, places[spec.name]], spec), spec)
-        for spec in signature.inputs
-    }
+    inputs = {}
+    for spec in signature.inputs:
+        column = rows[:, places[spec.name]]
+        if spec.shape[1:] == (1,):
+            column = column[:, np.newaxis]
+        _check_shape(column.shape, spec)
+        inputs[spec.name] = tensors.cast(column, spec)
+    return inputs
 
 
-def _shaped(array: NDArray[Any], spec: TensorSpec) -> NDArray[Any]:
-    if array.ndim == 1 and spec.shape[1:] == (1,):
-        array = array[:, np.newaxis]
-    if not tensors.fits(array.shape, spec):
+def _check_shape(shape: tuple[int, ...], spec: TensorSpec) -> None:
+    if not tensors.fits(shape, spec):
         raise BadRequest(
             f"{spec.name}: expected shape {list(spec.shape)}, where -1 is any size,"
-            f" got {list(array.shape)}"
+            f" got {list(shape)}"
         )
-    return array

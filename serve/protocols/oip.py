@@ -5,10 +5,9 @@ specification (open-inference-protocol, inference_rest.md) and Triton's
 extension_binary_data.md.
 """
 
-import dataclasses
 import math
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,13 +23,15 @@ from serve.errors import BadRequest, Unsupported, quoted
 from serve.protocols import json_arrays, json_document
 from serve.protocols.dialect import Request, Tensors, refuse_plainly
 from serve.protocols.json_arrays import Arrays
-from serve.protocols.oip_binary import Place, Remembered
+from serve.protocols.oip_binary import BinaryTensor
+from serve.protocols.remembered import Remembered
 from serve.signature import Signature
 
 HEAD_LENGTH = "Inference-Header-Content-Length"
 _HEAD_LENGTH = HEAD_LENGTH.upper().replace("-", "_")
 BINARY = "application/octet-stream"
 _NO_BYTES = memoryview(b"")
+_MOST_SIZES = 64  # of a shape; numpy has no more dimensions
 
 DATATYPES = {name: name.replace("float", "fp").upper() for name in sorted(DTYPES)}
 """numpy's names of dtypes -> the protocol's."""
@@ -38,7 +39,7 @@ _OF_DTYPES = {np.dtype(name): datatype for name, datatype in DATATYPES.items()}
 _DTYPES = {datatype: dtype for dtype, datatype in DATATYPES.items()}
 
 refuse = refuse_plainly
-_remembered = Remembered()
+_LONGEST_REMEMBERED = 2048  # bytes of JSON
 
 
 @dataclass(slots=True)
@@ -55,47 +56,30 @@ def parse(
 ) -> InferRequest:
     """Make valid arrays of the bytes of a request; see ``Dialect.parse``."""
     if (length := headers.get(_HEAD_LENGTH)) is None:
-        return json_document.read(body, signature, max_rows, _read, flat=True)
+        return json_document.read(body, signature, max_rows, _read_json, flat=True)
     return _read_binary(*_split(body, length), signature, max_rows)
+
+
+# A client sends the same JSON again and again, with other bytes behind it.
+_remembered: Remembered[tuple[Callable[[Tensors], InferRequest], list[BinaryTensor]]] = Remembered()
 
 
 def _read_binary(
     head: bytes, rest: memoryview, signature: Signature, max_rows: int
 ) -> InferRequest:
-    if known := _remembered.find(head, rest, signature, max_rows):
-        read, places = known
-        inputs = {place.spec.name: place.take(rest) for place in places}
-        return InferRequest(inputs, read.rows, read.in_json, read.id, read.wanted)
-    places = []
-    request = _read(Arrays(head), signature, max_rows, rest, places)
-    if len(places) == len(request.inputs):
-        read = dataclasses.replace(request, inputs={})
-        _remembered.keep(head, rest, signature, max_rows, read, places)
+    key = head, len(rest), max_rows
+    if known := _remembered.find(signature, key):
+        make, binary = known
+        return make({tensor.spec.name: tensor.take(rest) for tensor in binary})
+    reader = _Reader(Arrays(head), rest, signature, max_rows)
+    request = reader.read()
+    if len(reader.binary) == len(request.inputs) and len(head) <= _LONGEST_REMEMBERED:
+        _remembered.keep(signature, key, (json_document.maker(request), reader.binary))
     return request
 
 
-def _read(
-    arrays: Arrays,
-    signature: Signature,
-    max_rows: int,
-    rest: memoryview = _NO_BYTES,
-    places: list[Place] | None = None,
-) -> InferRequest:
-    """Read a document; what comes as bytes is noted in ``places``."""
-    document = json_arrays.parse(arrays.body)
-    inputs = _member(document, "inputs", simdjson.Array, "the body")
-    if len(inputs) != len(signature.inputs):
-        raise BadRequest(f"expected {len(signature.inputs)} inputs, got {len(inputs)}")
-    named = {_member(tensor, "name", str, "an input"): tensor for tensor in inputs}
-    tensors.check_names(named.keys(), signature)
-    reader = _Reader(arrays, rest, signature, max_rows, [] if places is None else places)
-    # In the order of the bytes that follow.
-    taken = {name: reader.take(tensor, signature.by_name[name]) for name, tensor in named.items()}
-    request = InferRequest(taken, tensors.check_equal_rows(taken))
-    keys = set(document.keys())
-    reader.finish(1 + len(inputs) + ("outputs" in keys))
-    _read_wishes(request, document, keys, signature)
-    return request
+def _read_json(arrays: Arrays, signature: Signature, max_rows: int) -> InferRequest:
+    return _Reader(arrays, _NO_BYTES, signature, max_rows).read()
 
 
 def render(request: Request, outputs: Tensors, signature: Signature) -> Answer:
@@ -130,24 +114,39 @@ def render(request: Request, outputs: Tensors, signature: Signature) -> Answer:
 
 
 class _Reader:
-    """Takes the tensors of one request, from the JSON head or from the bytes behind it."""
+    """Reads one request, whose tensors are in the JSON or in the bytes behind it."""
 
     def __init__(
-        self,
-        arrays: Arrays,
-        rest: memoryview,
-        signature: Signature,
-        most: int,
-        places: list[Place],
+        self, arrays: Arrays, rest: memoryview, signature: Signature, max_rows: int
     ) -> None:
-        self._places = places
+        self.binary: list[BinaryTensor] = []
+        """The tensors that came as bytes."""
         self._arrays = arrays
         self._rest = rest
-        self._read = 0
+        self._taken = 0
         self._signature = signature
-        self._most = most
+        self._max_rows = max_rows
 
-    def take(self, tensor: Any, spec: TensorSpec) -> NDArray[Any]:
+    def read(self) -> InferRequest:
+        """Read all of it; nothing may be left over."""
+        signature = self._signature
+        document = json_arrays.parse(self._arrays.body)
+        inputs = _member(document, "inputs", simdjson.Array, "the body")
+        if len(inputs) != len(signature.inputs):
+            raise BadRequest(f"expected {len(signature.inputs)} inputs, got {len(inputs)}")
+        named = {_member(tensor, "name", str, "an input"): tensor for tensor in inputs}
+        tensors.check_names(named.keys(), signature)
+        # In the order of the bytes that follow.
+        taken = {name: self._take(named[name], signature.by_name[name]) for name in named}
+        request = InferRequest(taken, tensors.check_equal_rows(taken))
+        keys = json_arrays.keys(document)
+        self._arrays.check(1 + len(inputs) + ("outputs" in keys))
+        if left := len(self._rest) - self._taken:
+            raise BadRequest(f"{left} bytes too many follow the JSON")
+        _read_wishes(request, document, keys, signature)
+        return request
+
+    def _take(self, tensor: Any, spec: TensorSpec) -> NDArray[Any]:
         """Take one tensor, as the model's input takes it."""
         datatype = _member(tensor, "datatype", str, spec.name)
         dtype = _DTYPES.get(datatype)
@@ -156,23 +155,16 @@ class _Reader:
                 f"{spec.name}: datatype {quoted(datatype)} is not served; {', '.join(_DTYPES)} are"
             )
         shape = _shape(_member(tensor, "shape", simdjson.Array, spec.name), spec)
-        tensors.check_rows(shape[0], self._most, self._signature)
-        size = _parameters(tensor, spec.name).get("binary_data_size")
+        tensors.check_rows(shape[0], self._max_rows, self._signature)
+        size = _parameter(tensor, "binary_data_size", spec.name)
         if size is not None:
-            place = self._place(size, dtype, shape, spec)
-            self._places.append(place)
-            return place.take(self._rest)
+            self.binary.append(self._locate(size, dtype, shape, spec))
+            return self.binary[-1].take(self._rest)
         array = self._json(tensor, dtype, shape, spec.name)
         if dtype != spec.dtype:
             declared = TensorSpec(name=spec.name, dtype=dtype, shape=spec.shape)
             array = tensors.cast(array, declared)
         return self._arrays.cast(array, spec, exact=dtype != spec.dtype)
-
-    def finish(self, elsewhere: int) -> None:
-        """Make sure that nothing was hidden in JSON, with so many other arrays, or left over."""
-        self._arrays.check(elsewhere)
-        if left := len(self._rest) - self._read:
-            raise BadRequest(f"{left} bytes too many follow the JSON")
 
     def _json(self, tensor: Any, dtype: str, shape: tuple[int, ...], where: str) -> NDArray[Any]:
         data = _member(tensor, "data", simdjson.Array, where)
@@ -180,7 +172,9 @@ class _Reader:
         flat = (math.prod(shape),)
         return self._arrays.take(data, shape if nested else flat, where, dtype).reshape(shape)
 
-    def _place(self, size: Any, dtype: str, shape: tuple[int, ...], spec: TensorSpec) -> Place:
+    def _locate(
+        self, size: Any, dtype: str, shape: tuple[int, ...], spec: TensorSpec
+    ) -> BinaryTensor:
         where = spec.name
         kind = np.dtype(dtype).newbyteorder("<")
         expected = math.prod(shape) * kind.itemsize
@@ -189,14 +183,14 @@ class _Reader:
                 f"{where}: {DATATYPES[dtype]} of shape {list(shape)} takes {expected} bytes,"
                 f" binary_data_size is {quoted(size)}"
             )
-        begin = self._read
+        begin = self._taken
         if (left := len(self._rest) - begin) < expected:
             raise BadRequest(
                 f"{where}: expected {expected} bytes after the JSON, got {left};"
                 f" {HEAD_LENGTH} says where the JSON ends"
             )
-        self._read += expected
-        return Place(spec, kind, shape, begin, self._read)
+        self._taken += expected
+        return BinaryTensor(spec, kind, shape, begin, self._taken)
 
 
 def _split(body: bytes, length: str) -> tuple[bytes, memoryview]:
@@ -223,24 +217,26 @@ def _member(element: Any, key: str, kind: type, where: str) -> Any:
     return value
 
 
-def _parameters(element: Any, where: str) -> dict[str, Any]:
-    if "parameters" not in element.keys():  # noqa: SIM118 - an Object's own ``in`` is slow
-        return {}
+def _parameter(element: Any, name: str, where: str) -> Any:
+    """One of the parameters of a request or a tensor; None where it has none, or not this one."""
+    if "parameters" not in json_arrays.keys(element):
+        return None
     parameters = element["parameters"]
     if not isinstance(parameters, simdjson.Object):
         kind = json_arrays.kind(parameters)
         raise BadRequest(f"{where}: parameters: expected an object, got {kind}")
-    return dict(parameters.as_dict())
+    return json_arrays.member(parameters, name)
 
 
 def _shape(element: simdjson.Array, spec: TensorSpec) -> tuple[int, ...]:
-    sizes: tuple[Any, ...] = tuple(element.as_list()) if len(element) == len(spec.shape) else ()
-    if not tensors.fits(sizes, spec):
+    sizes = json_arrays.short_list(element, _MOST_SIZES) or []
+    if not tensors.fits(tuple(sizes), spec):
+        known = sizes and all(isinstance(size, int) for size in sizes)
         raise BadRequest(
             f"{spec.name}: expected shape {list(spec.shape)}, where -1 is any size,"
-            f" got {str(element.as_list())[:100]}"
+            f" got {sizes if known else json_arrays.kind(element)}"
         )
-    return sizes
+    return tuple(sizes)
 
 
 def _read_wishes(
@@ -248,19 +244,20 @@ def _read_wishes(
 ) -> None:
     if "id" in keys:
         request.id = _member(document, "id", str, "the body")
-    as_bytes = False
-    if "parameters" in keys:
-        as_bytes = _parameters(document, "the body").get("binary_data_output") is True
+    as_bytes = _parameter(document, "binary_data_output", "the body") is True
     wanted = {spec.name: as_bytes for spec in signature.outputs}
     if "outputs" in keys and len(_member(document, "outputs", simdjson.Array, "the body")):
+        outputs = _member(document, "outputs", simdjson.Array, "the body")
+        if len(outputs) > len(wanted):
+            raise BadRequest(f"expected at most {len(wanted)} outputs, got {len(outputs)}")
         known, wanted = wanted, {}
-        for output in _member(document, "outputs", simdjson.Array, "the body"):
+        for output in outputs:
             name = _member(output, "name", str, "an output")
             if name not in known:
                 raise BadRequest(f"no output {quoted(name)}; there is {', '.join(known)}")
-            parameters = _parameters(output, name)
-            if "classification" in parameters:
+            if _parameter(output, "classification", name) is not None:
                 raise Unsupported(f"{name}: the classification extension is not served")
-            wanted[name] = parameters.get("binary_data", as_bytes) is True
+            binary = _parameter(output, "binary_data", name)
+            wanted[name] = as_bytes if binary is None else binary is True
     request.wanted = tuple(wanted.items())
     request.in_json = [name for name, binary in wanted.items() if not binary]

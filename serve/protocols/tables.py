@@ -68,7 +68,7 @@ class Reader:
             if not isinstance(row, simdjson.Object):
                 kind = json_arrays.kind(row)
                 raise BadRequest(f"{where}[{index}]: expected an object like the first, got {kind}")
-            tensors.check_names(set(row.keys()), self._signature)
+            tensors.check_names(json_arrays.keys(row), self._signature)
         return self.cells({name: [row[name] for row in rows] for name in rows[0]}, where)
 
     def cells(self, cells: Mapping[str, list[Any]], where: str) -> Tensors:
@@ -93,7 +93,7 @@ class Reader:
         """
         if not isinstance(element, simdjson.Object):
             return self._only(element, where)
-        tensors.check_names(set(element.keys()), self._signature)
+        tensors.check_names(json_arrays.keys(element), self._signature)
         return {
             spec.name: self._column(element[spec.name], spec, f"{where}.{spec.name}")
             for spec in self._signature.inputs

@@ -43,7 +43,7 @@ def _read(arrays: Arrays, signature: Signature, max_rows: int) -> PredictRequest
     document = json_arrays.parse(arrays.body)
     if not isinstance(document, simdjson.Object):
         raise BadRequest(f"expected an object, got {json_arrays.kind(document)}")
-    keys = set(document.keys())
+    keys = json_arrays.keys(document)
     if len(forms := keys & _FORMS) != 1:
         raise BadRequest(f'expected either "instances" or "inputs", got {len(forms)} of them')
     if "signature_name" in keys and document["signature_name"] != SIGNATURE_NAME:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from bundle.manifest import TensorSpec
 from serve import tensors
 from serve.protocols.number_kernel import library
+from serve.protocols.remembered import Remembered
 
 # In the order of the kernel's enum.
 _DTYPES = (
@@ -105,14 +106,12 @@ def extract(body: bytes, spec: TensorSpec, max_rows: int, flat: bool) -> Extract
     call = compiled()
     if call is None:
         return None
-    if (known := _plans.get((id(spec), flat))) is None:
-        if len(_plans) >= _MOST_PLANS:
-            _plans.clear()
-        known = _plans[id(spec), flat] = spec, _plan(spec, flat)
-    planned = known[1]
-    if planned is None:
-        return None
+    if (planned := _plans.find(spec, flat)) is None:
+        planned = _plan(spec, flat)
+        _plans.keep(spec, flat, planned)
     plan, row = planned
+    if plan is None:
+        return None
     scratch = _kept.scratch
     length = len(body)
     if length <= _SHORT_BODY:
@@ -142,18 +141,16 @@ def compiled() -> Any:
     return function
 
 
-_MOST_PLANS = 256
-# By the id of a spec, which is kept with its plan: to hash it would take ten times as long.
-_plans: dict[tuple[int, bool], tuple[TensorSpec, tuple[_Plan, int] | None]] = {}
+_plans: Remembered[tuple[_Plan | None, int]] = Remembered()
 
 
-def _plan(spec: TensorSpec, flat: bool) -> tuple[_Plan, int] | None:
-    """What the kernel is to know of an input, and how many values a row has; None for none."""
+def _plan(spec: TensorSpec, flat: bool) -> tuple[_Plan | None, int]:
+    """What the kernel is to know of an input that it takes, and how many values a row has."""
     shape = spec.shape[1:]
     if spec.dtype not in _DTYPES or min(shape, default=0) < 1 or shape[-1] < _LEAST_WIDTH:
-        return None
+        return None, 0
     if spec.range and not all(map(math.isfinite, spec.range)):
-        return None
+        return None, 0
     row = math.prod(shape)
     side = math.isqrt(row)
     if len(shape) > 1 or side * side != row:

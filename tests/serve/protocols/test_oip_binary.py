@@ -7,25 +7,20 @@ import numpy as np
 import pytest
 
 from serve.errors import BadRequest, TooLarge
-from serve.protocols import oip, oip_binary
+from serve.protocols import oip
+from serve.protocols.remembered import Remembered
 from tests.serve.protocols.test_oip import AGE, DTYPES, IMAGE, ONE, TWO, binary, parse, tensor
 
 
 @pytest.fixture(autouse=True)
-def remembered(monkeypatch: pytest.MonkeyPatch) -> oip_binary.Remembered:
-    made = oip_binary.Remembered()
+def remembered(monkeypatch: pytest.MonkeyPatch) -> Remembered[Any]:
+    made: Remembered[Any] = Remembered()
     monkeypatch.setattr(oip, "_remembered", made)
     return made
 
 
-def known(remembered: oip_binary.Remembered) -> int:
-    return len(remembered._known)
-
-
 @pytest.mark.parametrize("datatype", sorted(DTYPES.keys() - {"BOOL"}))
-def test_the_same_document_with_other_bytes(
-    datatype: str, remembered: oip_binary.Remembered
-) -> None:
+def test_the_same_document_with_other_bytes(datatype: str, remembered: Remembered[Any]) -> None:
     wishes: dict[str, Any] = {"id": "a", "outputs": [{"name": "scores"}]}
     for values in ([[0, 1, 2, 3]], [[9, 8, 7, 6]]):
         described, data = binary("image", np.array(values, DTYPES[datatype]))
@@ -33,7 +28,7 @@ def test_the_same_document_with_other_bytes(
         assert request.inputs["image"].dtype == np.float32
         np.testing.assert_array_equal(request.inputs["image"], np.array(values, np.float32))
         assert (request.rows, request.id, request.wanted) == (1, "a", (("scores", False),))
-        assert known(remembered) == 1
+        assert len(remembered) == 1
 
 
 def test_other_bytes_are_checked_like_the_first() -> None:
@@ -49,41 +44,41 @@ def test_other_bytes_are_checked_like_the_first() -> None:
         parse(described, rest=data, max_rows=0)
 
 
-def test_several_inputs(remembered: oip_binary.Remembered) -> None:
+def test_several_inputs(remembered: Remembered[Any]) -> None:
     for number in (1, 2):
         age, ages = binary("age", np.array([number, -number]))
         image, pixels = binary("image", np.full((2, 4), number, np.uint8))
         request = parse(age, image, rest=ages + pixels, signature=TWO)
         np.testing.assert_array_equal(request.inputs["age"], [number, -number])
         np.testing.assert_array_equal(request.inputs["image"], np.full((2, 4), number))
-    assert known(remembered) == 1
+    assert len(remembered) == 1
 
 
-def test_what_is_remembered_is_of_one_model(remembered: oip_binary.Remembered) -> None:
+def test_what_is_remembered_is_of_one_model(remembered: Remembered[Any]) -> None:
     described, data = binary("image", np.full((1, 4), 200, np.float32))
     parse(described, rest=data)
     narrow = dataclasses.replace(ONE, inputs=(dataclasses.replace(IMAGE, range=(0, 1)),))
     with pytest.raises(BadRequest, match="from 0 to 1"):
         parse(described, rest=data, signature=narrow)
-    assert known(remembered) == 1
+    assert len(remembered) == 1
 
 
 def test_a_document_with_numbers_in_it_is_read_each_time(
-    remembered: oip_binary.Remembered,
+    remembered: Remembered[Any],
 ) -> None:
     age, ages = binary("age", np.array([7]))
     parse(tensor("image", [[1, 2, 3, 4]]), age, rest=ages, signature=TWO)
-    assert known(remembered) == 0
+    assert len(remembered) == 0
 
 
-def test_what_is_remembered_is_bounded(remembered: oip_binary.Remembered) -> None:
+def test_what_is_remembered_is_bounded(remembered: Remembered[Any]) -> None:
     described, data = binary("image", np.zeros((1, 4), np.float32))
     for number in range(300):
         parse(described, rest=data, id=str(number))
-    assert known(remembered) <= 128
-    before = known(remembered)
+    assert len(remembered) <= 128
+    before = len(remembered)
     parse(described, rest=data, id="x" * 3000)
-    assert known(remembered) == before
+    assert len(remembered) == before
 
 
 def test_a_byte_of_a_truth_value_is_checked_each_time() -> None:

@@ -20,6 +20,7 @@ CLASS = TensorSpec(name="class", dtype="int64", shape=(-1,))
 ONE = Signature("m", 3, (IMAGE,), (SCORES,))
 THREE = Signature("m", 3, (IMAGE, AGE, MEMBER), (SCORES, CLASS))
 ROWS = [[0, 1, 2.5, 255], [4, 5, 6, 7], [8, 9, 10, 11]]
+RECORD = {"a": 1, "b": 2, "c": 3, "d": 4}
 COLUMNS = {"image": ROWS[:2], "age": [2**53 + 1, -3], "member": [[True], [False]]}
 NAMED_ROWS = [{name: COLUMNS[name][row] for name in COLUMNS} for row in range(2)]
 SCALARS = [row | {"member": row["member"][0]} for row in NAMED_ROWS]
@@ -148,11 +149,16 @@ def test_tfserving_says_what_is_wrong(document: Any, message: str) -> None:
         ({"dataframe_records": {}}, "an array of objects, got an object"),
         ({"dataframe_records": []}, "at least one row"),
         ({"dataframe_records": [7]}, r"dataframe_records\[0\]: expected an object"),
-        ({"dataframe_records": [{"a": 1}, {"b": 1}]}, r"\[1\]: .* the columns of the first"),
-        ({"dataframe_records": [{"a": "x"}]}, r"records\[0\]: expected a number, got a string"),
-        ({"dataframe_records": [{"a": 1, "b": True}]}, r"records\[0\]: .* got a boolean"),
+        ({"dataframe_records": [RECORD, 7]}, r"\[1\]: .* the columns of the first"),
+        ({"dataframe_records": [RECORD, {"e": 1}]}, r"\[1\]: .* the columns of the first"),
+        ({"dataframe_records": [RECORD, RECORD | {"e": 1}]}, r"\[1\]: .* the columns of the first"),
         (
-            {"dataframe_records": [{"a": [1, 2]}, {"a": [1]}]},
+            {"dataframe_records": [RECORD | {"b": "x"}]},
+            r"records\[0\]: expected a number, got a string",
+        ),
+        ({"dataframe_records": [RECORD, RECORD | {"d": True}]}, r"records\[1\]: .* got a boolean"),
+        (
+            {"dataframe_records": [RECORD | {"a": [1, 2]}, RECORD | {"a": [1]}]},
             "expected a number, got an array of 2",
         ),
         ({"dataframe_records": [{"a": 1}]}, r"shape \[-1, 4\], .* got \[1, 1\]"),
@@ -162,6 +168,12 @@ def test_tfserving_says_what_is_wrong(document: Any, message: str) -> None:
 def test_mlflow_says_what_is_wrong(document: Any, message: str) -> None:
     with pytest.raises(BadRequest, match=message):
         parse(mlflow, document)
+
+
+def test_records_name_each_column_once() -> None:
+    body = b'{"dataframe_records": [{"a":1,"b":2,"c":3,"c":4}]}'
+    with pytest.raises(BadRequest, match="the columns of the first, each once"):
+        mlflow.parse(body, {}, ONE, 4)
 
 
 @pytest.mark.parametrize(

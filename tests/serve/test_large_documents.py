@@ -1,0 +1,172 @@
+"""A large document, whatever its form, is read or refused in a time that grows with its length.
+
+Where it grew with the square, one request of a few megabytes would keep a worker busy for hours.
+"""
+
+import json
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from types import FrameType
+
+import pytest
+
+from bundle.manifest import TensorSpec
+from serve.errors import ServeError
+from serve.protocols import mlflow, oip, predict, tfserving
+from serve.protocols.dialect import Dialect
+from serve.signature import Signature
+
+LENGTH = 1_000_000
+CPU_SECONDS = 3.0  # about 0.03 are used; with the square of the length, 10
+
+IMAGE = TensorSpec(name="image", dtype="float32", shape=(-1, 784), range=(0, 255))
+AGE = TensorSpec(name="age", dtype="int64", shape=(-1,))
+SCORES = TensorSpec(name="scores", dtype="float32", shape=(-1, 2))
+SIGNATURES = {
+    "floats": Signature("m", 1, (IMAGE,), (SCORES,)),
+    "bytes": Signature("m", 1, (replace(IMAGE, dtype="uint8", shape=(-1, 28, 28)),), (SCORES,)),
+    "truths": Signature("m", 1, (replace(IMAGE, dtype="bool", shape=(-1, -1)),), (SCORES,)),
+    "two inputs": Signature("m", 1, (IMAGE, AGE), (SCORES,)),
+}
+PIXELS = json.dumps([0] * 784)
+
+
+def repeated(element: str) -> str:
+    return f"[{','.join([element] * (LENGTH // (len(element) + 1)))}]"
+
+
+def keys(value: str) -> str:
+    return json.dumps({f"{index:x}": 0 for index in range(LENGTH // 12)}).replace(": 0", value)
+
+
+VALUES = {
+    "keys": keys(":1"),
+    "keys of null": keys(":null"),
+    "keys of arrays": keys(":[]"),
+    "one key": "{" + repeated('"image":1')[1:-1] + "}",
+    "numbers": repeated("1"),
+    "decimals": repeated("0.12345678901234567890123"),
+    "digits": "1" * LENGTH,
+    "truths": repeated("true"),
+    "null": repeated("null"),
+    "texts": repeated('""'),
+    "text": json.dumps("\1" * (LENGTH // 6)),
+    "arrays": repeated("[]"),
+    "depth": repeated("[[[[1]]]]"),
+    "deepest": "[" * 1000 + "]" * 1000,
+    "objects": repeated("{}"),
+    "named": repeated('{"image":[0,0]}'),
+    "images": repeated(PIXELS),
+    "records": repeated(json.dumps({str(pixel): 0 for pixel in range(784)})),
+    "outputs": repeated('{"name":"scores"}'),
+}
+OIP = '{"inputs":[{"name":"image","shape":[1,784],"datatype":"FP32","data":' + PIXELS
+FORMS: list[tuple[Dialect, str]] = [
+    *(
+        (dialect, form)
+        for dialect in (predict, tfserving, mlflow, oip)
+        for form in ("%s", '{"inputs":%s}', '{"more":%s,"inputs":[[0]],"images":[[0]]}')
+    ),
+    (predict, '{"images":%s}'),
+    (predict, '{"images":[%s]}'),
+    (predict, '{"images":{"b64":%s,"dtype":"uint8","shape":[1,784]}}'),
+    (predict, '{"images":{"b64":"","dtype":"uint8","shape":%s}}'),
+    (predict, '{"images":{"b64":"","dtype":"uint8","shape":[1],"more":%s}}'),
+    (tfserving, '{"instances":%s}'),
+    (tfserving, '{"instances":[%s]}'),
+    (tfserving, '{"instances":[{"image":%s}]}'),
+    (tfserving, '{"inputs":{"image":%s}}'),
+    (tfserving, '{"signature_name":%s,"instances":[[0]]}'),
+    (mlflow, '{"params":%s,"instances":[[0]]}'),
+    (mlflow, '{"dataframe_records":%s}'),
+    (mlflow, '{"dataframe_records":[%s]}'),
+    (mlflow, '{"dataframe_records":[{"a":1},%s]}'),
+    (mlflow, '{"dataframe_split":%s}'),
+    (mlflow, '{"dataframe_split":{"columns":%s,"data":[[1]]}}'),
+    (mlflow, '{"dataframe_split":{"columns":["image"],"data":%s}}'),
+    (mlflow, '{"dataframe_split":{"columns":["image"],"data":[%s]}}'),
+    (mlflow, '{"dataframe_split":{"columns":["image"],"data":[[1]],"index":%s}}'),
+    (oip, '{"inputs":[%s]}'),
+    (oip, '{"inputs":[{"name":%s,"shape":[1,784],"datatype":"FP32","data":[0]}]}'),
+    (oip, '{"inputs":[{"name":"image","shape":%s,"datatype":"FP32","data":[0]}]}'),
+    (oip, '{"inputs":[{"name":"image","shape":[1,784],"datatype":%s,"data":[0]}]}'),
+    (oip, '{"inputs":[{"name":"image","shape":[1,784],"datatype":"FP32","data":%s}]}'),
+    (oip, OIP + ',"parameters":%s}]}'),
+    (oip, OIP + ',"parameters":{"binary_data_size":%s}}]}'),
+    (oip, OIP + '}],"parameters":%s}'),
+    (oip, OIP + '}],"outputs":%s}'),
+    (oip, OIP + '}],"outputs":[{"name":"scores","parameters":%s}]}'),
+]
+
+
+@contextmanager
+def cpu_limit(seconds: float) -> Iterator[None]:
+    """Raise where more of this process's own CPU time is used; a busy machine uses none of it."""
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        raise TimeoutError(f"more than {seconds} s of CPU time")
+
+    before = signal.signal(signal.SIGVTALRM, stop)
+    signal.setitimer(signal.ITIMER_VIRTUAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+        signal.signal(signal.SIGVTALRM, before)
+
+
+def refusal(
+    dialect: Dialect, body: bytes, headers: dict[str, str], signature: Signature
+) -> ServeError | None:
+    """Why a document is refused; None where it is not."""
+    with cpu_limit(CPU_SECONDS):
+        try:
+            dialect.parse(body, headers, signature, 4096)
+        except ServeError as error:
+            return error
+    return None
+
+
+def is_brief(error: ServeError) -> bool:
+    return error.status in (400, 413, 501) and len(str(error)) <= 600 and str(error).isprintable()
+
+
+@pytest.mark.parametrize("signature", SIGNATURES.values(), ids=SIGNATURES)
+@pytest.mark.parametrize("value", VALUES.values(), ids=VALUES)
+def test_json(value: str, signature: Signature) -> None:
+    for dialect, form in FORMS:
+        error = refusal(dialect, (form % value).encode(), {}, signature)
+        assert error is None or is_brief(error)
+
+
+@pytest.mark.parametrize("signature", SIGNATURES.values(), ids=SIGNATURES)
+@pytest.mark.parametrize(
+    "body",
+    [
+        "a," * (LENGTH // 2) + "\n1",
+        "a\n" + "1\n" * (LENGTH // 2),
+        "a\n" + "1," * (LENGTH // 2),
+        '"' * LENGTH,
+        'a\n"' + "\n" * LENGTH,
+        "\n" * LENGTH,
+        "a\n" + "9" * LENGTH,
+        "image\n" + "1e5," * (LENGTH // 4),
+        ",".join(map(str, range(784))) + "\n" + (",".join("0" * 784) + "\n") * (LENGTH // 1568),
+    ],
+    ids=lambda body: repr(body[:8]),
+)
+def test_csv(body: str, signature: Signature) -> None:
+    error = refusal(mlflow, body.encode(), {"CONTENT_TYPE": "text/csv"}, signature)
+    assert error is None or is_brief(error)
+
+
+@pytest.mark.parametrize("signature", SIGNATURES.values(), ids=SIGNATURES)
+def test_bytes_behind_a_large_head(signature: Signature) -> None:
+    for value in VALUES.values():
+        body = f'{{"inputs":{value}}}'.encode()
+        headers = {oip.HEAD_LENGTH.upper().replace("-", "_"): str(len(body))}
+        error = refusal(oip, body + bytes(LENGTH), headers, signature)
+        assert error
+        assert is_brief(error)
