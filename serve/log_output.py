@@ -9,12 +9,15 @@ import logging
 import os
 import select
 import threading
+import time
 from collections.abc import Callable
 
 _LONGEST = 4096  # bytes; a pipe that polls as writable takes so many at once (pipe(7), PIPE_BUF)
 # Between the poll and the write, no other process of this server may fill the pipe.
 _PROCESSES = os.memfd_create("onnxlet-log")
 _THREADS = threading.Lock()
+_TRIES = 5
+_PAUSE = 0.0005  # seconds; a write takes a few microseconds
 
 
 class Output:
@@ -44,7 +47,9 @@ class Output:
         if not self._lines:
             return
         with _THREADS:
-            fcntl.lockf(_PROCESSES, fcntl.LOCK_EX)  # whoever has it does not wait for anything
+            if not _lock_processes(tries=1 if self._dropped else _TRIES):
+                self._drop()
+                return
             try:
                 self._write()
             finally:
@@ -53,8 +58,7 @@ class Output:
     def _write(self) -> None:
         while self._lines:
             if self._poll.poll(0) != [(self._descriptor, select.POLLOUT)]:
-                self._dropped += len(self._lines)
-                self._lines.clear()
+                self._drop()
                 return
             if self._dropped:
                 self._lines.insert(0, self._tell(self._dropped))
@@ -66,6 +70,22 @@ class Output:
                 os.write(self._descriptor, chunk)
             except OSError:  # whoever read it is gone
                 self._dropped += chunk.count(b"\n")
+
+    def _drop(self) -> None:
+        self._dropped += len(self._lines)
+        self._lines.clear()
+
+
+def _lock_processes(tries: int) -> bool:
+    """Take the lock of all processes, but do not wait for one that is stopped while it has it."""
+    for _ in range(tries):
+        try:
+            fcntl.lockf(_PROCESSES, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(_PAUSE)
+        else:
+            return True
+    return False
 
 
 class Handler(logging.Handler):

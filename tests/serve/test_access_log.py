@@ -1,8 +1,11 @@
+import fcntl
 import json
 import logging
 import os
+import signal
 from pathlib import Path
 
+from serve import log_output
 from serve.access_log import AccessLog
 from serve.log_output import Handler
 from serve.settings import Logged
@@ -70,6 +73,28 @@ def test_a_log_that_nobody_reads_holds_nothing_up() -> None:
     assert last == {"number": 2000}
     os.close(reading)
     os.close(writing)
+
+
+def test_a_process_that_is_stopped_as_it_writes_holds_nothing_up() -> None:
+    reading, writing = os.pipe()
+    log = AccessLog(Logged.ALL, writing)
+    locked, done = os.pipe()
+    if (other := os.fork()) == 0:
+        fcntl.lockf(log_output._PROCESSES, fcntl.LOCK_EX)
+        os.write(done, b"1")
+        os.kill(os.getpid(), signal.SIGSTOP)
+    os.read(locked, 1)
+    for number in range(3):
+        log.add({"number": number})
+        log.flush()
+    os.kill(other, signal.SIGKILL)
+    os.waitpid(other, 0)
+    log.add({"number": 3})
+    log.flush()
+    told, last = (json.loads(line) for line in os.read(reading, 1 << 20).splitlines())
+    assert (told, last) == ({"lines_dropped": 3}, {"number": 3})
+    for descriptor in (reading, writing, locked, done):
+        os.close(descriptor)
 
 
 def test_what_the_server_says_of_itself_holds_nothing_up_either() -> None:
