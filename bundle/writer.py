@@ -23,7 +23,7 @@ from bundle.manifest import Manifest
 
 Files = Mapping[str, bytes]
 _HIDDEN = ".publishing-"
-_DECIDING_FILE = ".deciding"
+_PROMOTION_LOCK = ".promotion.lock"
 
 
 def publish(
@@ -147,7 +147,7 @@ def deciding(root: Path, name: str) -> Iterator[None]:
         BundleError: there is no such model, or its folder can't be written.
 
     """
-    path = root / name / _DECIDING_FILE
+    path = root / name / _PROMOTION_LOCK
     try:
         file = path.open("ab")
     except OSError as error:

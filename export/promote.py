@@ -93,6 +93,8 @@ def rollback(root: Path, name: str, alias: str, key: Path | None = None) -> tupl
 @contextlib.contextmanager
 def _deciding(root: Path, name: str) -> Iterator[None]:
     """One promotion or rollback of a model at a time, from its checks to its record."""
+    if not layout.versions(root, name):
+        raise ExportError(f"{root / name} has no versions")
     try:
         with writer.deciding(root, name):
             yield
@@ -141,7 +143,7 @@ def _entry(action: str, alias: str, version: int, before: int | None, forced: li
 def _checked(root: Path, name: str, version: int, alias: str, key: Path | None) -> Manifest:
     """The manifest of a version whose files and answers are those that were published."""
     if version not in (known := layout.versions(root, name)):
-        has = ", ".join(map(str, known)) or "none"
+        has = ", ".join(map(str, known))
         raise ExportError(f"{root / name} has no version {version}; it has {has}")
     if not layout.is_label(alias):
         raise ExportError(f"alias {alias!r}: {layout.LABEL_RULE}")

@@ -115,11 +115,15 @@ def test_a_refused_promotion_changes_nothing(registered: tuple[str, Path], call:
     manifest = json.loads((mine / "unknown/1/manifest.json").read_text())
     (mine / "unknown/1/manifest.json").write_text(json.dumps(manifest | {"name": "unknown"}))
     (mine / "plain/1").mkdir(parents=True)
+    elsewhere = mine.parent / "elsewhere"
+    (elsewhere / "1").mkdir(parents=True)
     shutil.copy(models / name / "1/model.onnx", mine / "plain/1")
     with (mine / name / "2/model.onnx").open("ab") as file:
         file.write(b"more")
     for arguments, message in (
         ((name, "3"), f"{mine / name} has no version 3; it has 1, 2"),
+        (("missing", "1"), f"{mine}/missing has no versions"),
+        (("../elsewhere", "1"), f"{mine}/../elsewhere has no versions"),
         ((name, "2"), f"{mine / name}/2/model.onnx: checksum mismatch"),
         (("plain", "1"), f"{mine}/plain/1 was not published as version 1 of plain by python"),
         (("unknown", "1"), "MLflow's registry has no version of unknown that is version 1"),
@@ -132,6 +136,7 @@ def test_a_refused_promotion_changes_nothing(registered: tuple[str, Path], call:
         assert err.startswith(f"export: {message}"), err
         assert err.count("\n") == 1
         assert not (mine / name / "labels.json").exists()
+    assert [path.name for path in elsewhere.iterdir()] == ["1"]
     assert mlflow.MlflowClient().get_registered_model(name).aliases == {}
 
 
