@@ -30,8 +30,7 @@ class Child:
     """The same of the plan that it is about to serve."""
     trouble: str = ""
     """Why it can't follow the newest plan, where it has said so."""
-    draining: bool = False
-    drains_since: float = 0.0
+    drains_since: float | None = None
     connections: int = 0
     is_silent: bool = False
     """Has it not answered within a second when it was asked for a sign of life?"""
@@ -41,9 +40,13 @@ class Child:
     def __str__(self) -> str:
         return f"worker {self.pid}" if self.pid else "a worker"
 
+    @property
+    def draining(self) -> bool:
+        """Does it only finish what it has?"""
+        return self.drains_since is not None
+
     def drain(self) -> None:
         """Have it finish what it has."""
-        self.draining = True
         self.drains_since = time.monotonic()
         self.control.send(Kind.DRAIN)
 

@@ -264,10 +264,9 @@ class Supervisor:
 
     def _kill_late(self) -> None:
         """End workers that are not done although their time to drain is over."""
-        now = time.monotonic()
+        began_before = time.monotonic() - self._settings.drain_timeout - KILL_AFTER
         for child in self._children:
-            late = now - child.drains_since - self._settings.drain_timeout
-            if child.draining and late > KILL_AFTER:
+            if child.drains_since is not None and child.drains_since < began_before:
                 child.kill()
 
     def _reap_others(self) -> None:
