@@ -16,8 +16,10 @@ _LONGEST_MESSAGE = 600  # characters; a line of the access log has room for them
 
 def quoted(text: object) -> str:
     """A client's text as a message may repeat it: on one line, and of at most 200 characters."""
-    shown = repr(str(text)[:_LONGEST_QUOTE])
-    return shown if len(shown) <= _LONGEST_QUOTE + 2 else f"{shown[:_LONGEST_QUOTE]}…"
+    whole = str(text)
+    shown = repr(whole[:_LONGEST_QUOTE])
+    cut = len(whole) > _LONGEST_QUOTE or len(shown) > _LONGEST_QUOTE + 2
+    return f"{shown[:_LONGEST_QUOTE]}…" if cut else shown
 
 
 class ServeError(Exception):

@@ -51,6 +51,22 @@ def test_guards_inference_and_nothing_else(repository: Path, digits: Digits, fil
         assert ask(server, document, Authorization="Bearer first").status == 401
 
 
+def test_logs_name_keys_and_do_not_have_them(repository: Path, digits: Digits, file: Path) -> None:
+    file.write_text(line("topsecret", "alice"))
+    document = {"image": digits.images[0].tolist()}
+    arguments = ("--models", str(repository), "--api-keys", str(file), "--access-log", "all")
+    with Server(*arguments, "--workers", "1") as server:
+        for key in ("topsecret", "othersecret"):
+            ask(server, document, Authorization=f"Bearer {key}")
+            ask(server, document, X_API_Key=key)
+            server.request("POST", f"/predict?key={key}", "{")
+        _, _, log = server.end(15)
+    entries = [json.loads(entry) for entry in log.splitlines() if entry.startswith("{")]
+    assert [entry["status"] for entry in entries] == [200, 200, 401, 401, 401, 401]
+    assert [entry.get("key") for entry in entries] == ["alice"] * 2 + [None] * 4
+    assert "secret" not in log
+
+
 def test_names_the_key(file: Path) -> None:
     keys = ApiKeys(file)
     assert keys.check({"AUTHORIZATION": "Bearer second"}) == "bob"

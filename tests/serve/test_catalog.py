@@ -6,9 +6,11 @@ import signal
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from bundle import store, writer
+from serve import model
 from tests.live_server import Server
 
 BODY = json.dumps({"images": [[0] * 784]})
@@ -32,6 +34,16 @@ def labelled(four: Path) -> Iterator[Server]:
     (four / "mnist/labels.json").write_text('{"stable": 1, "canary": 4, "lost": 9}')
     with Server("--models", str(four), "--workers", "1") as running:
         yield running
+
+
+def test_a_model_is_loaded_from_the_bytes_that_were_checked(four: Path) -> None:
+    bundle = store.read(four, "mnist", 1)
+    for file in (four / "mnist/1").iterdir():
+        file.write_bytes(b"replaced")
+    assert bundle.golden
+    outputs = model.load(bundle, threads=1).run(bundle.golden.inputs)
+    for name, expected in bundle.golden.outputs.items():
+        np.testing.assert_allclose(outputs[name], expected, rtol=1e-5)
 
 
 def version(server: Server, path: str, body: str = BODY) -> str | None:

@@ -227,7 +227,7 @@ def test_a_target_with_scheme_and_host(client: Client, predict: bytes) -> None:
     assert client.answer()[2] == b'{"live":true}'
 
 
-def test_a_body_in_chunks_to_both_lanes(client: Client, predict: bytes) -> None:
+def test_a_body_in_chunks_for_inference_and_for_flask(client: Client, predict: bytes) -> None:
     body = predict.partition(b"\r\n\r\n")[2]
     chunked = b"Transfer-Encoding: chunked\r\n\r\n"
     chunks = b"%x;a=b\r\n%b\r\n%x\r\n%b\r\n0\r\nTrailer: 1\r\n\r\n"
