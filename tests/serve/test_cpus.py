@@ -5,7 +5,8 @@ from pathlib import Path
 
 from serve import cpus
 from tests.live_server import Server
-from tests.serve.test_workers import server, workers
+from tests.processes import workers
+from tests.serve.test_workers import server
 
 __all__ = ["server"]  # a fixture
 

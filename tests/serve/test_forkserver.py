@@ -11,16 +11,8 @@ import pytest
 
 from tests.conftest import ROOT, Digits, run
 from tests.live_server import Server, after_kernel_warning, shared_folders
-from tests.serve.test_workers import (
-    DEADLINE,
-    alive,
-    are_replaced,
-    eventually,
-    maps,
-    processes,
-    server,
-    workers,
-)
+from tests.processes import DEADLINE, alive, are_replaced, eventually, maps, processes, workers
+from tests.serve.test_workers import server
 
 __all__ = ["server"]  # a fixture
 

@@ -14,8 +14,8 @@ import serve
 from serve.protocols.number_kernel import library
 from tests.conftest import Digits
 from tests.live_server import Server, shared_folders
+from tests.processes import are_replaced, eventually, workers
 from tests.serve.test_pressure import Client, ask, asleep
-from tests.serve.test_workers import are_replaced, eventually, workers
 
 Sample = tuple[str, frozenset[tuple[str, str]]]
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from tests.conftest import Digits
 from tests.live_server import Answer, Server
+from tests.processes import workers
 from tests.serve.http.client import Client as RawClient
-from tests.serve.test_workers import workers
 
 
 @contextmanager

@@ -20,7 +20,7 @@ from serve.model import Model
 from serve.protocols import mlflow, oip, predict, tfserving
 from serve.protocols.dialect import Dialect
 from tests.live_server import Server
-from tests.serve.test_workers import workers
+from tests.processes import workers
 
 LONG = "\x1b[31mkey\n" + "k" * 100_000
 ROW = [0] * 784

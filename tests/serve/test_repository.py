@@ -12,8 +12,8 @@ import pytest
 
 from tests.live_server import Answer, Server
 from tests.plus import Plus
+from tests.processes import eventually, processes, workers
 from tests.serve.test_rollout import answers, index
-from tests.serve.test_workers import eventually, processes, workers
 
 ADMIN = {"Authorization": "Bearer secret"}
 

@@ -12,7 +12,7 @@ import pytest
 
 from tests.live_server import Answer, Server
 from tests.plus import Plus
-from tests.serve.test_workers import are_replaced, eventually, processes, workers
+from tests.processes import are_replaced, eventually, processes, workers
 
 QUICK = ("--poll-seconds", "0.1", "--workers", "2", "--versions", "1")
 

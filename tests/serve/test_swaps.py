@@ -9,8 +9,8 @@ from pathlib import Path
 
 from tests.live_server import Server
 from tests.plus import Plus
+from tests.processes import DEADLINE, eventually
 from tests.serve.test_rollout import answers, told
-from tests.serve.test_workers import DEADLINE, eventually
 
 _LENGTH = re.compile(rb"Content-Length: (\d+)")
 PATHS = ("/predict", "/predict?version=stable")

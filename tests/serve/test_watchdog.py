@@ -16,7 +16,8 @@ from serve.place import Place
 from serve.watchdog import Watchdog
 from tests.conftest import Digits
 from tests.live_server import Server
-from tests.serve.test_workers import Clients, are_replaced, eventually, server, workers
+from tests.processes import are_replaced, eventually, workers
+from tests.serve.test_workers import Clients, server
 
 __all__ = ["server"]  # a fixture
 

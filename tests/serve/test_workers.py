@@ -9,7 +9,7 @@ import socket
 import struct
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -17,55 +17,13 @@ import pytest
 
 from tests.conftest import Digits
 from tests.live_server import Server
-
-DEADLINE = 30.0  # for what must come about; a test that waits so long has failed
-
-
-def processes(server: Server) -> list[int]:
-    """Process ids of the supervisor's children, zombies included."""
-    path = Path(f"/proc/{server.process.pid}/task/{server.process.pid}/children")
-    return [int(pid) for pid in path.read_text().split()]
-
-
-def workers(server: Server) -> list[int]:
-    """Process ids of the workers: those who count what they do."""
-    return [pid for pid in processes(server) if "/onnxlet-" in maps(pid)]
-
-
-def maps(pid: int) -> str:
-    """What a process has mapped into memory; nothing once it has ended."""
-    try:
-        return Path(f"/proc/{pid}/maps").read_text()
-    except OSError:
-        return ""
-
-
-def eventually(condition: Callable[[], bool], pause: float = 0.02) -> bool:
-    until = time.monotonic() + DEADLINE
-    while time.monotonic() < until:
-        if condition():
-            return True
-        time.sleep(pause)
-    return condition()
-
-
-def alive(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
-    except OSError:
-        return False
+from tests.processes import DEADLINE, alive, are_replaced, eventually, processes, workers
 
 
 @pytest.fixture
 def server(repository: Path) -> Iterator[Server]:
     with Server("--models", str(repository), "--workers", "2") as running:
         yield running
-
-
-def are_replaced(server: Server, *old: int) -> bool:
-    """Are two workers there, and none of the old ones? It looks once: one may die meanwhile."""
-    now = workers(server)
-    return len(now) == 2 and not {*old} & {*now}
 
 
 class Clients:
