@@ -9,7 +9,7 @@ import numpy as np
 
 from serve import encoding
 from serve.answer import Answer
-from serve.errors import INTERNAL, ClientGone, Internal, ServeError, TimedOut
+from serve.errors import INTERNAL, Busy, ClientGone, Internal, ServeError, TimedOut
 from serve.job import Job
 from serve.model import Model
 from serve.protocols.dialect import Request, Tensors
@@ -81,6 +81,8 @@ class Inference:
             return job.parsed
         except ServeError as error:
             job.refuse(error)
+        except MemoryError:
+            job.refuse(Busy("memory", "there is not as much memory as this request needs"))
         except Exception:  # a fault of ours: it shall cost this request, not the worker
             log.exception("a request could not be parsed")
             job.refuse(Internal(INTERNAL))

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 LINGER_SECONDS = 10.0
 SMALL = 65536  # bytes of a body that always finds room, and is read also where it is refused
 _RECEIVE = 65536  # bytes of one read; a head and 32 rows of 784 numbers
-_AT_ONCE = struct.pack("ii", 1, 0)  # Linux's struct linger: on, for 0 seconds
 _RECEIVE_BODY = 2**20  # the same, of a body whose length is known
+_AT_ONCE = struct.pack("ii", 1, 0)  # Linux's struct linger: on, for 0 seconds
 
 
 class Connection:
@@ -33,15 +33,9 @@ class Connection:
     def __init__(
         self, server: "Server", connection: socket.socket, address: str, over_limit: bool
     ) -> None:
-        """Wait for the first request.
+        """Wait for the first request of a non-blocking connection.
 
-        Args:
-            server: that it belongs to.
-            connection: non-blocking.
-            address: of the client.
-            over_limit: is it one more than the server wants? Then it gets one answer, and none to
-                inference.
-
+        With ``over_limit`` it is one more than the server wants: inference is refused, once.
         """
         self.address = address
         self.over_limit = over_limit
@@ -84,10 +78,13 @@ class Connection:
 
     def ready(self, _: int) -> None:
         """Read or write, as far as the socket is ready for it."""
-        if self._unsent:
-            self._send_more()
-        else:
-            self._receive()
+        try:
+            if self._unsent:
+                self._send_more()
+            else:
+                self._receive()
+        except MemoryError:  # it shall cost this connection, not the worker
+            self.close()
 
     def check_pace(self, now: float) -> None:
         """End what takes too long: silence, a request or an answer that moves too slowly."""
@@ -136,7 +133,7 @@ class Connection:
             self._watch(0)
 
     def _end(self) -> None:
-        """Note that the client sends no more; only a request that waits still gets its answer."""
+        """Let the client send no more; only a request that waits still gets its answer."""
         if self.is_waiting:
             self._ended = True
             self._watch(0)
@@ -164,8 +161,8 @@ class Connection:
         request = Request(head, data[:end], self.address, self._since, server.new_id)
         self.request = request
         body = data[end:]
-        if head.length > (most := server.max_body_bytes):
-            self.refuse(TooLarge(f"expected a body of at most {most} bytes"))
+        if head.length > server.max_body_bytes:
+            self.refuse(TooLarge(f"expected a body of at most {server.max_body_bytes} bytes"))
         elif head.length == len(body) and not head.chunked:  # the usual case
             request.body = body
             request.size = self.body_bytes = len(body)
@@ -275,8 +272,8 @@ class Connection:
     def _linger(self) -> None:
         """Close gently: say that nothing more goes out, and throw away what still comes in.
 
-        To close a socket with unread data in it resets the connection, and the client may lose
-        the answer (RFC 9112, section 9.6).
+        To close a socket with unread data in it would reset the connection, and the client might
+        lose the answer (RFC 9112, 9.6).
         """
         self._pending = b""
         self._lingers_until = self._server.now + LINGER_SECONDS

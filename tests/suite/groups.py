@@ -61,19 +61,20 @@ class Running:
 
 
 _IN_PARALLEL = ("-n", str(PROCESSES), "--dist", "loadfile", "--no-loadscope-reorder")
+_SERVING = ("tests/bundle", "tests/reliability", "tests/serve")
 ALL = {
     group.name: group
     for group in (
         Group(
             "development",
             ".venv/bin/python",
-            (*_IN_PARALLEL, "tests", "--ignore=tests/bundle", "--ignore=tests/serve"),
+            (*_IN_PARALLEL, "tests", *(f"--ignore={path}" for path in _SERVING)),
         ),
         # In an environment that has what is shipped, and pytest.
         Group(
             "serving",
             "build/serve-tests/bin/python",
-            (*_IN_PARALLEL, "tests/bundle", "tests/serve"),
+            (*_IN_PARALLEL, *_SERVING),
         ),
         # Its fixtures build the images, which takes minutes.
         Group("images", ".venv/bin/python", ("--images", "--timeout=1200", "tests/images")),

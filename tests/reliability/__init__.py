@@ -1,0 +1,1 @@
+"""What becomes of a server and its clients under attacks and faults."""
