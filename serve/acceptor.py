@@ -52,21 +52,29 @@ class Acceptor:
             self._selector.unregister(self._listener)
         self._accepting = wanted
 
-    def _accept(self) -> None:
+    def accept_rest(self) -> None:
+        """Take the connections that wait, and no more after them."""
+        while self._accepting and self._accept():
+            pass
+        self.accept_if_served(is_stopped=True)
+
+    def _accept(self) -> bool:
+        """Take a connection; returns whether there was one."""
         try:
             connection, _ = self._listener.accept()
         except BlockingIOError:
-            return  # the client has gone again
+            return False  # the client has gone again
         except OSError as error:
             log.error("cannot accept a connection: %s", error.strerror)
             time.sleep(0.1)  # no descriptors left, say: the queue holds the client meanwhile
-            return
+            return False
         with connection:
             for child in sorted(self.serving(), key=_load):
                 if child.control.send(Kind.CONNECTION, hand_over=connection):
                     child.connections += 1
-                    return
+                    return True
         self._lost += 1
+        return True
 
     def report(self) -> None:
         """Log connections that no worker took, and have a worker count them."""

@@ -1,11 +1,24 @@
 """The listening socket."""
 
+import contextlib
+import ctypes
 import socket
+import struct
 
 from serve.errors import StartError
 from serve.settings import Settings
 
 BACKLOG = 1024
+_SO_ATTACH_FILTER = 26  # Linux's; see its Documentation/networking/filter.rst
+# On the bytes of a TCP header: load that of the flags, keep SYN and ACK, drop where SYN is alone.
+_DROP_SYN = struct.pack(
+    "HBBI" * 5,
+    *(0x30, 0, 0, 13),  # ldb [13]
+    *(0x54, 0, 0, 0x12),  # and #0x12
+    *(0x15, 0, 1, 0x02),  # jeq #0x02
+    *(0x06, 0, 0, 0),  # ret #0
+    *(0x06, 0, 0, 0xFFFFFFFF),  # ret #-1
+)
 
 
 def open_listener(settings: Settings) -> socket.socket:
@@ -27,3 +40,16 @@ def open_listener(settings: Settings) -> socket.socket:
         ) from None
     listener.setblocking(False)
     return listener
+
+
+def refuse_new(listener: socket.socket) -> None:
+    """Let no new connection begin, while those that have begun still come to be accepted.
+
+    A client whose connection waits to be accepted when the socket is closed would lose its request,
+    for it has sent it. The system now drops what a connection begins with; clients try again a
+    second later, and find the port closed.
+    """
+    program = ctypes.create_string_buffer(_DROP_SYN, len(_DROP_SYN))
+    described = struct.pack("@HP", len(_DROP_SYN) // 8, ctypes.addressof(program))
+    with contextlib.suppress(OSError):  # not every sandbox has filters
+        listener.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, described)

@@ -24,6 +24,7 @@ GIVE_UP_AFTER = 5  # workers in a row that ended before they were ready
 LONGEST_PAUSE = 10.0  # seconds between two starts of a worker
 SETTLED_SECONDS = 10.0  # a worker that lived for so long is followed by another at once
 TURN_SECONDS = 0.5
+LAST_SECONDS = 0.1  # for connections that have begun, until they wait to be accepted
 KILL_AFTER = 1.0  # seconds beyond the drain timeout
 
 
@@ -245,15 +246,18 @@ class Supervisor:
         return None
 
     def _stopped(self) -> bool:
-        return self._drain_at is not None and time.monotonic() >= self._drain_at
+        return self._drain_at is not None and time.monotonic() >= self._drain_at + LAST_SECONDS
 
     def _hurry(self) -> bool:
         return bool(self._due) or self._drain_at is not None
 
     def _drain_when_due(self) -> None:
-        if self._drain_at is None or not self._stopped():
+        if self._drain_at is None or time.monotonic() < self._drain_at:
             return
-        self._acceptor.accept_if_served(self._stopped())
+        if not self._stopped():
+            listener.refuse_new(self._listener)
+            return
+        self._acceptor.accept_rest()
         self._listener.close()
         for child in self._children:
             if not child.draining:

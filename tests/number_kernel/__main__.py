@@ -16,7 +16,7 @@ def compare(seed: int, share: int, count: int) -> int:
     """Compare one share of the documents; returns how many of them the kernel took."""
     taken = 0
     for number in range(count):
-        random = Random(f"{seed} {share} {number}")  # noqa: S311 - to be repeated, not secret
+        random = Random(f"{seed} {share} {number}")
         taken += comparison.check(documents.write(random))
     return taken
 

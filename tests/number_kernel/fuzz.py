@@ -49,7 +49,7 @@ def prepare(folder: Path) -> list[str]:
     corpus = folder / "corpus"
     corpus.mkdir(parents=True, exist_ok=True)
     for seed in range(_SEEDS):
-        random = Random(seed)  # noqa: S311
+        random = Random(seed)
         body = documents.write(random).body
         width = random.choice((4, 9, 12, 16)) - 1
         head = bytes([random.randrange(10), random.randrange(32), width, 255])

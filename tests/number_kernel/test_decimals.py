@@ -50,7 +50,7 @@ def test_each_is_the_nearest(dtype: str) -> None:
 
 
 def check(dtype: str) -> None:
-    random = Random(18)  # noqa: S311
+    random = Random(18)
     for _ in range(COUNT):
         texts = [text for text in decimals(random) if abs(float(text)) < float(np.finfo(dtype).max)]
         # By way of a double, as without the kernel: a float is rounded twice.

@@ -18,7 +18,7 @@ SHARES, SHARE = 500, 200
 def test_a_hundred_thousand_documents(seed: int) -> None:
     taken = 0
     for number in range(SHARE):
-        taken += comparison.check(documents.write(Random(f"{seed} {number}")))  # noqa: S311
+        taken += comparison.check(documents.write(Random(f"{seed} {number}")))
     assert taken > SHARE / 20, "hardly a document was for the kernel: nothing was compared"
 
 

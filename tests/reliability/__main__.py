@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from tests import shared_models
-from tests.reliability import faults
+from tests.reliability import faults, stops
 from tests.reliability.stage import Report, play, stage
 
 _MODELS = Path("build/test-models")
@@ -25,6 +25,14 @@ def main() -> int:
         "names", nargs="*", metavar="FAULT", choices=[[], *faults.ALL], help=", ".join(faults.ALL)
     )
     command.set_defaults(run=_faults)
+    command = commands.add_parser(
+        "stops",
+        help="stop a server (SIGTERM) at random moments under load",
+        description="Half of the clients open a connection for each request, half keep theirs.",
+    )
+    command.add_argument("--times", type=int, default=100, help="how often (default: 100)")
+    command.add_argument("--seed", type=int, default=1, help="of the moments (default: 1)")
+    command.set_defaults(run=_stops)
     wanted = parser.parse_args()
     shared_models.make(_MODELS.resolve())
     kept: bool = wanted.run(wanted)
@@ -47,6 +55,15 @@ def _faults(wanted: argparse.Namespace) -> bool:
             flush=True,
         )
     return kept
+
+
+def _stops(wanted: argparse.Namespace) -> bool:
+    stopped = stops.stop(_MODELS / "swapped-models", wanted.times, wanted.seed)
+    print(
+        f"{wanted.times} stops: {stopped.sent:,} requests, {len(stopped.wrong)} wrong answers,"
+        f" {len(stopped.lost)} lost, exit statuses {sorted(stopped.statuses)}"
+    )
+    return not stopped.wrong and not stopped.lost and stopped.statuses == {0}
 
 
 def _is_kept(report: Report) -> bool:

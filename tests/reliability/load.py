@@ -9,7 +9,7 @@ from typing import Any
 
 from tests.processes import eventually
 
-PAUSE = 0.002  # seconds between two requests of a connection
+NOT_SENT = "nobody listened"
 PATIENCE = 20.0  # seconds; an answer that takes longer counts as none
 
 
@@ -19,7 +19,18 @@ class Load:
     A connection that the server closes after an answer is opened again, as any client does it.
     """
 
-    def __init__(self, port: int, connections: int = 4) -> None:
+    def __init__(
+        self, port: int, connections: int = 4, pause: float = 0.002, keep_open: bool = True
+    ) -> None:
+        """Ask on so many connections at a time.
+
+        Args:
+            port: of the server.
+            connections: how many.
+            pause: seconds between two requests of one.
+            keep_open: are connections used for more than one request?
+
+        """
         self.sent = 0
         self.versions: Counter[int] = Counter()
         """Right answers, by the version that they name."""
@@ -30,6 +41,8 @@ class Load:
         self.newest = 0
         """No older version may answer what is sent from now on."""
         self._port = port
+        self._pause = pause
+        self._keep_open = keep_open
         self._lock = threading.Lock()
         self._stop = threading.Event()
         self._threads = [threading.Thread(target=self._ask) for _ in range(connections)]
@@ -58,11 +71,14 @@ class Load:
         while not self._stop.is_set():
             connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=PATIENCE)
             try:
-                while not self._stop.wait(PAUSE) and self._request(connection):
+                connection.connect()
+                while not self._stop.wait(self._pause) and self._request(connection):
                     pass
+            except ConnectionRefusedError:  # nobody listens, and nothing was sent
+                self._fail(NOT_SENT)
+                self._stop.wait(0.02)
             except (OSError, http.client.HTTPException) as error:
-                with self._lock:
-                    self.failed.append((time.monotonic(), repr(error)))
+                self._fail(repr(error))
             finally:
                 connection.close()
 
@@ -75,18 +91,22 @@ class Load:
         connection.request("POST", "/predict", body)
         response = connection.getresponse()
         answer = response.read()
-        with self._lock:
-            if response.status == 200:
-                self._check(number, newest, json.loads(answer))
-            else:
-                self.failed.append((time.monotonic(), f"{response.status} {answer!r}"))
-        return not response.will_close
+        if response.status == 200:
+            self._check(number, newest, json.loads(answer))
+        else:
+            self._fail(f"{response.status} {answer!r}")
+        return self._keep_open and not response.will_close
 
     def _check(self, number: int, newest: int, answer: Any) -> None:
         version = answer["version"]
-        if answer["probabilities"] != [[number + version, version]]:
-            self.wrong.append(f"{number} and 0 gave {answer}")
-        elif version < newest:
-            self.wrong.append(f"version {version} answered after version {newest} had replaced it")
-        else:
-            self.versions[version] += 1
+        with self._lock:
+            if answer["probabilities"] != [[number + version, version]]:
+                self.wrong.append(f"{number} and 0 gave {answer}")
+            elif version < newest:
+                self.wrong.append(f"version {version} answered after {newest} had replaced it")
+            else:
+                self.versions[version] += 1
+
+    def _fail(self, what: str) -> None:
+        with self._lock:
+            self.failed.append((time.monotonic(), what))

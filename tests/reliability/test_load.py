@@ -85,4 +85,4 @@ def test_an_answer_of_a_version_that_was_replaced_is_found() -> None:
         assert load.wrong == []
         load.newest = 2
         assert eventually(lambda: bool(load.wrong))
-    assert load.wrong[0] == "version 1 answered after version 2 had replaced it"
+    assert load.wrong[0] == "version 1 answered after 2 had replaced it"

@@ -160,7 +160,7 @@ def test_whether_the_connection_stays() -> None:
 
 def test_waitress_reads_what_is_accepted_in_the_same_way() -> None:
     """Else a request could be one thing to our checks and another to the application."""
-    random, adjustments = Random(1), gateway().adj  # noqa: S311
+    random, adjustments = Random(1), gateway().adj
     accepted = 0
     for _ in range(30_000):
         data = mutated(random)
