@@ -1,0 +1,67 @@
+"""Generated documents: each is refused, or read as the plainest parser reads it."""
+
+from collections import Counter
+from collections.abc import Iterator
+from random import Random
+from typing import Any
+
+from serve import encoding, tensors
+from serve.errors import ServeError
+from serve.signature import Signature
+from tests.reliability import documents, reference
+from tests.reliability.documents import MAX_ROWS, SIGNATURES, Document
+
+_MOST_BYTES = 10**6
+
+
+def parse(document: Document, signature: Signature) -> dict[str, Any] | None:
+    """Read a document as the server does; None where it is refused.
+
+    Anything but a refusal is an error of ours, and raised.
+    """
+    try:
+        coding = document.headers.get("CONTENT_ENCODING")
+        if coding:
+            document.body = encoding.decode(document.body, coding, _MOST_BYTES)
+        request = document.dialect.parse(document.body, document.headers, signature, MAX_ROWS)
+    except ServeError:
+        return None
+    return request.inputs
+
+
+def faults(seed: int, count: int, read: Any = parse) -> Iterator[str | bool]:
+    """Read so many documents; yields what is wrong with one, or whether it was taken."""
+    random = Random(seed)
+    for _ in range(count):
+        signature = random.choice(SIGNATURES)
+        document = documents.mutated(random, signature)
+        said = f"{document.dialect.__name__} {document.headers} {document.body[:500]!r}"
+        try:
+            inputs = read(document, signature)
+            yield _differs(inputs, document, signature, said) if inputs else False
+        except Exception as error:  # what is not a refusal is just what is looked for
+            yield f"{error!r}: {said}"
+
+
+def _differs(
+    inputs: dict[str, Any], document: Document, signature: Signature, said: str
+) -> str | bool:
+    expected = reference.read(document, signature)
+    for spec in signature.inputs:
+        array = inputs[spec.name]
+        known = array.dtype == spec.dtype and tensors.fits(array.shape, spec)
+        if not known or array.ravel().tobytes() != expected[spec.name].tobytes():
+            return f"{spec.name} is {array!r}, expected {expected[spec.name]!r}: {said}"
+    return True
+
+
+def summary(seed: int, count: int) -> tuple[Counter[bool], list[str]]:
+    """How many documents were taken and refused, and what was wrong with others."""
+    counted: Counter[bool] = Counter()
+    wrong = []
+    for result in faults(seed, count):
+        if isinstance(result, str):
+            wrong.append(result)
+        else:
+            counted[result] += 1
+    return counted, wrong

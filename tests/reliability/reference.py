@@ -1,0 +1,118 @@
+"""The numbers of a request, read in the plainest way: by Python's own json and csv."""
+
+import base64
+import csv
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bundle.manifest import TensorSpec
+from serve.protocols import mlflow, oip, predict, tfserving
+from serve.signature import Signature
+from tests.reliability.documents import LENGTH, Document
+
+_DTYPES = {datatype: dtype for dtype, datatype in oip.DATATYPES.items()}
+
+
+def read(document: Document, signature: Signature) -> dict[str, NDArray[Any]]:
+    """The values of each input, in their order; of a document that is a proper request."""
+    if document.dialect is oip:
+        return _oip(document, signature)
+    if document.dialect is mlflow and "csv" in document.headers.get("CONTENT_TYPE", ""):
+        first, *lines = csv.reader(document.body.decode("utf-8-sig").split("\n"))
+        rows = [[float(cell) for cell in line] for line in lines if line]
+        return _columns(first, rows, signature)
+    loaded = _loads(document.body)
+    if document.dialect is predict:
+        values = loaded["images"] if "images" in loaded else loaded["image"]
+        return {signature.inputs[0].name: _cast(_leaves(values), signature.inputs[0])}
+    if document.dialect is mlflow and "dataframe_split" in loaded:
+        table = loaded["dataframe_split"]
+        return _columns(table["columns"], table["data"], signature)
+    if document.dialect is mlflow and "dataframe_records" in loaded:
+        columns = list(loaded["dataframe_records"][0])
+        rows = [[record[name] for name in columns] for record in loaded["dataframe_records"]]
+        return _columns(columns, rows, signature)
+    assert document.dialect in (tfserving, mlflow)
+    return _table(loaded, signature)
+
+
+def _loads(text: bytes) -> Any:
+    return json.loads(text.decode(), object_pairs_hook=_first_of_each)
+
+
+def _first_of_each(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
+    """Of equal keys the first counts, as simdjson has it."""
+    members: dict[str, Any] = {}
+    for key, value in pairs:
+        members.setdefault(key, value)
+    return members
+
+
+def _table(loaded: Mapping[str, Any], signature: Signature) -> dict[str, NDArray[Any]]:
+    if "instances" in loaded:
+        rows = loaded["instances"]
+        by_name = isinstance(rows[0], dict)
+        return {
+            spec.name: _cast(_leaves([row[spec.name] if by_name else row for row in rows]), spec)
+            for spec in signature.inputs
+        }
+    columns = loaded["inputs"]
+    by_name = isinstance(columns, dict)
+    return {
+        spec.name: _cast(_leaves(columns[spec.name] if by_name else columns), spec)
+        for spec in signature.inputs
+    }
+
+
+def _columns(
+    names: list[Any], rows: list[list[Any]], signature: Signature
+) -> dict[str, NDArray[Any]]:
+    if sorted(map(str, names)) != sorted(spec.name for spec in signature.inputs):
+        return {signature.inputs[0].name: _cast(_leaves(rows), signature.inputs[0])}
+    places = {str(name): place for place, name in enumerate(names)}
+    return {
+        spec.name: _cast(_leaves([row[places[spec.name]] for row in rows]), spec)
+        for spec in signature.inputs
+    }
+
+
+def _oip(document: Document, signature: Signature) -> dict[str, NDArray[Any]]:
+    length = int(document.headers.get(LENGTH, len(document.body)))
+    loaded, rest = _loads(document.body[:length]), document.body[length:]
+    inputs = {}
+    for tensor in loaded["inputs"]:
+        spec = signature.by_name[tensor["name"]]
+        dtype = np.dtype(_DTYPES[tensor["datatype"]])
+        size = tensor.get("parameters", {}).get("binary_data_size")
+        if size is None:
+            declared = TensorSpec(name=spec.name, dtype=dtype.name, shape=spec.shape)
+            values = _cast(_leaves(tensor["data"]), declared)
+        else:
+            values = np.frombuffer(rest[:size], dtype.newbyteorder("<"))
+            rest = rest[size:]
+        inputs[spec.name] = values.astype(spec.dtype)
+    return inputs
+
+
+def _leaves(value: Any) -> Iterator[Any]:
+    if isinstance(value, dict):
+        raw = base64.b64decode(value["b64"])
+        yield from np.frombuffer(raw, np.dtype(value["dtype"]).newbyteorder("<")).tolist()
+    elif isinstance(value, list):
+        for element in value:
+            yield from _leaves(element)
+    else:
+        yield value
+
+
+def _cast(values: Iterable[Any], spec: TensorSpec) -> NDArray[Any]:
+    kind = np.dtype(spec.dtype).kind
+    plain = [float(value) if kind == "f" else value for value in values]
+    if kind in "iu":
+        plain = [int(value) for value in plain]
+    assert kind != "b" or all(isinstance(value, bool) for value in plain)
+    return np.array(plain, np.float64 if kind == "f" else spec.dtype).astype(spec.dtype)
