@@ -3,10 +3,11 @@
 import argparse
 import math
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from tests import shared_models
-from tests.reliability import faults, stops
+from tests.reliability import attack, faults, parsing, stops
 from tests.reliability.stage import Report, play, stage
 
 _MODELS = Path("build/test-models")
@@ -33,6 +34,22 @@ def main() -> int:
     command.add_argument("--times", type=int, default=100, help="how often (default: 100)")
     command.add_argument("--seed", type=int, default=1, help="of the moments (default: 1)")
     command.set_defaults(run=_stops)
+    command = commands.add_parser(
+        "documents",
+        help="read generated documents of every protocol",
+        description="Each must be refused, or read as Python's own json and csv read it.",
+    )
+    command.add_argument("--count", type=int, default=10**6, help="how many (default: 1000000)")
+    command.add_argument("--seed", type=int, default=1, help="of the documents (default: 1)")
+    command.set_defaults(run=_documents)
+    command = commands.add_parser(
+        "attack",
+        help="send generated HTTP to a server, most of it wrong",
+        description="Broken heads and bodies, truncated, reset, out of order, on raw sockets.",
+    )
+    command.add_argument("--count", type=int, default=10**5, help="connections (default: 100000)")
+    command.add_argument("--seed", type=int, default=1, help="of what is sent (default: 1)")
+    command.set_defaults(run=_attack)
     wanted = parser.parse_args()
     shared_models.make(_MODELS.resolve())
     kept: bool = wanted.run(wanted)
@@ -63,12 +80,41 @@ def _stops(wanted: argparse.Namespace) -> bool:
         f"{wanted.times} stops: {stopped.sent:,} requests, {len(stopped.wrong)} wrong answers,"
         f" {len(stopped.lost)} lost, exit statuses {sorted(stopped.statuses)}"
     )
+    _complain([*stopped.wrong, *stopped.lost])
     return not stopped.wrong and not stopped.lost and stopped.statuses == {0}
 
 
-def _is_kept(report: Report) -> bool:
-    for what in (*report.wrong, *report.failed)[:5]:
+def _documents(wanted: argparse.Namespace) -> bool:
+    counted, wrong = parsing.summary(wanted.seed, wanted.count)
+    _complain(wrong)
+    print(
+        f"{wanted.count:,} documents: {counted[True]:,} read, {counted[False]:,} refused,"
+        f" {len(wrong):,} wrong"
+    )
+    return not wrong
+
+
+def _attack(wanted: argparse.Namespace) -> bool:
+    outcome = attack.attack(_MODELS / "other-models", wanted.count, wanted.seed)
+    _complain([*outcome.wrong, *outcome.logged])
+    statuses = ", ".join(
+        f"{count:,} x {status}" for status, count in outcome.statuses.most_common()
+    )
+    print(
+        f"{wanted.count:,} connections: {statuses}; {len(outcome.wrong)} wrong,"
+        f" {outcome.workers_lost} workers lost, {len(outcome.logged)} lines of log,"
+        f" at most {outcome.peak_mib:.0f} MiB"
+    )
+    return not (outcome.wrong or outcome.workers_lost or outcome.logged)
+
+
+def _complain(wrong: Sequence[str]) -> None:
+    for what in wrong[:5]:
         print(what, file=sys.stderr)
+
+
+def _is_kept(report: Report) -> bool:
+    _complain(report.wrong)
     return not report.wrong and len(report.failed) <= report.may_fail
 
 
