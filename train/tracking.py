@@ -102,21 +102,33 @@ def _recorded(start: Callable[[], mlflow.ActiveRun]) -> Iterator[mlflow.ActiveRu
         active = start()
     except STORE_ERRORS as error:
         raise unusable(uri, error) from None
+    run_id = active.info.run_id
     try:
         yield active
     except (KeyboardInterrupt, SystemExit, Pruned):
-        mlflow.end_run("KILLED")
+        _end("KILLED")
         raise
-    except (MlflowException, SQLAlchemyError) as error:
-        with suppress(*STORE_ERRORS):
-            mlflow.end_run("FAILED")
-        raise TrainError(
-            f"{unusable(uri, error)}; the run goes on with --resume {active.info.run_id}"
-        ) from None
+    except STORE_ERRORS as error:
+        _end("FAILED")
+        raise TrainError(f"{_told(uri, error)}; the run goes on with --resume {run_id}") from None
     except BaseException:
-        mlflow.end_run("FAILED")
+        _end("FAILED")
         raise
-    mlflow.end_run("FINISHED")
+    try:
+        mlflow.end_run("FINISHED")
+    except STORE_ERRORS as error:
+        _end("FAILED")
+        raise TrainError(f"{_told(uri, error)}; run {run_id} is not marked as finished") from None
+
+
+def _told(uri: str, error: Exception) -> object:
+    """The reason in a line; that a disk is full says the same wherever it was written to."""
+    return first_line(error) if isinstance(error, OSError) else unusable(uri, error)
+
+
+def _end(status: str) -> None:
+    with suppress(*STORE_ERRORS):  # what led here says more
+        mlflow.end_run(status)
 
 
 def git_tags() -> dict[str, str]:
