@@ -2,11 +2,14 @@
 
 import argparse
 import math
+import shutil
 import sys
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 from tests import shared_models
+from tests.durability import kills
 from tests.reliability import attack, faults, parsing, stops
 from tests.reliability.stage import Report, play, stage
 
@@ -50,6 +53,14 @@ def main() -> int:
     command.add_argument("--count", type=int, default=10**5, help="connections (default: 100000)")
     command.add_argument("--seed", type=int, default=1, help="of what is sent (default: 1)")
     command.set_defaults(run=_attack)
+    command = commands.add_parser(
+        "kills",
+        help="kill training, export and promotion at random moments",
+        description="After each, the MLflow store and every published version must be whole.",
+    )
+    command.add_argument("--times", type=int, default=50, help="each (default: 50)")
+    command.add_argument("--seed", type=int, default=1, help="of the moments (default: 1)")
+    command.set_defaults(run=_kills)
     wanted = parser.parse_args()
     shared_models.make(_MODELS.resolve())
     kept: bool = wanted.run(wanted)
@@ -106,6 +117,20 @@ def _attack(wanted: argparse.Namespace) -> bool:
         f" at most {outcome.peak_mib:.0f} MiB"
     )
     return not (outcome.wrong or outcome.workers_lost or outcome.logged)
+
+
+def _kills(wanted: argparse.Namespace) -> bool:
+    kept = True
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        shutil.copy(_MODELS / "few.npz", folder)
+        kills.prepare(folder)
+        for what, command in kills.COMMANDS.items():
+            killed = kills.kill(folder, command, wanted.times, wanted.seed)
+            _complain(killed.problems)
+            print(f"{what}: killed {killed.times} times, {len(killed.problems)} problems")
+            kept &= not killed.problems
+    return kept
 
 
 def _complain(wrong: Sequence[str]) -> None:

@@ -1,0 +1,1 @@
+"""What commands leave when they are killed."""
