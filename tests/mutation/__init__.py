@@ -1,0 +1,1 @@
+"""Do the tests notice where the code is wrong? It is changed, and they are run."""

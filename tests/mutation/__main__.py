@@ -1,0 +1,34 @@
+"""``python -m tests.mutation``: change the code, and see which changes go unnoticed."""
+
+import argparse
+import sys
+
+from tests.mutation import run
+
+
+def main() -> int:
+    """Run the command line; returns 1 where a change survived."""
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.mutation",
+        description="Change the code at random lines, one change at a time, and run the tests.",
+    )
+    parser.add_argument("--count", type=int, default=60, help="how many changes (default: 60)")
+    parser.add_argument("--seed", type=int, default=1, help="of the choice (default: 1)")
+    parser.add_argument("--processes", type=int, default=2, help="at a time (default: 2)")
+    parser.add_argument(
+        "packages", nargs="*", default=[*run.PACKAGES], help="of these packages (default: all)"
+    )
+    wanted = parser.parse_args()
+    chosen = run.sample(wanted.packages, wanted.count, wanted.seed)
+    survived = []
+    for mutant, survives in run.survivors(chosen, wanted.processes):
+        print("survived" if survives else "noticed ", mutant, flush=True)
+        if survives:
+            survived.append(mutant)
+    noticed = len(chosen) - len(survived)
+    print(f"{noticed} of {len(chosen)} changes were noticed ({noticed / len(chosen):.0%})")
+    return int(bool(survived))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,118 @@
+"""Runs the tests on changed copies of the code."""
+
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from queue import SimpleQueue
+from random import Random
+
+from tests.mutation import mutants
+from tests.mutation.mutants import Mutant
+
+ROOT = Path(__file__).parent.parent.parent
+_KERNEL = Path("serve/protocols/number_kernel/kernel.so")
+_SECONDS = 900.0  # tests that take longer hang, and so have noticed
+
+
+@dataclass(frozen=True)
+class Tests:
+    """What is run for a package, and in which environment."""
+
+    python: Path
+    folders: tuple[str, ...]
+
+    def command(self, *files: str) -> list[str]:
+        """Run these files, or all."""
+        options = ("-x", "-q", "--no-header", "-p", "no:cacheprovider", "--timeout=120")
+        repository = f"--repository={ROOT / 'build/test-models'}"
+        return [str(self.python), "-m", "pytest", *options, repository, *(files or self.folders)]
+
+
+_SERVING = Tests(
+    ROOT / "build/serve-tests/bin/python", ("tests/bundle", "tests/serve", "tests/reliability")
+)
+PACKAGES = {
+    "serve": _SERVING,
+    "bundle": _SERVING,
+    "export": Tests(ROOT / ".venv/bin/python", ("tests/export",)),
+}
+
+
+def sample(packages: list[str], count: int, seed: int) -> list[Mutant]:
+    """Choose so many changes at random, each line of code as likely as another."""
+    found: dict[tuple[Path, int], list[Mutant]] = {}
+    for package in packages:
+        for path in sorted((ROOT / package).rglob("*.py")):
+            for mutant in mutants.of(path.relative_to(ROOT), path.read_text()):
+                found.setdefault((mutant.path, mutant.line), []).append(mutant)
+    random = Random(seed)
+    lines = random.sample(sorted(found), min(count, len(found)))
+    return [random.choice(found[line]) for line in lines]
+
+
+def survivors(chosen: list[Mutant], processes: int) -> Iterator[tuple[Mutant, bool]]:
+    """Run the tests on each change; yields whether it survived them."""
+    with _copies(processes) as copies, ThreadPoolExecutor(processes) as pool:
+
+        def survives(mutant: Mutant) -> bool:
+            copy = copies.get()
+            try:
+                return _survives(mutant, copy)
+            finally:
+                copies.put(copy)
+
+        yield from zip(chosen, pool.map(survives, chosen), strict=True)
+
+
+@contextmanager
+def _copies(count: int) -> Iterator["SimpleQueue[Path]"]:
+    listed = subprocess.run(
+        ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    files = [Path(line) for line in listed.stdout.splitlines()]
+    with tempfile.TemporaryDirectory() as folder:
+        copies: SimpleQueue[Path] = SimpleQueue()
+        for number in range(count):
+            copy = Path(folder) / str(number)
+            for file in (*files, _KERNEL):
+                (copy / file).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(ROOT / file, copy / file)
+            copies.put(copy)
+        yield copies
+
+
+def _survives(mutant: Mutant, copy: Path) -> bool:
+    source = (ROOT / mutant.path).read_text()
+    (copy / mutant.path).write_text(mutant.apply(source))
+    tests = PACKAGES[mutant.path.parts[0]]
+    try:
+        near = _near(mutant, copy, tests)
+        return _pass(copy, tests.command(*near)) and _pass(copy, tests.command())
+    finally:
+        (copy / mutant.path).write_text(source)
+
+
+def _near(mutant: Mutant, copy: Path, tests: Tests) -> list[str]:
+    """The files of tests that name the module: they are likely to notice, and soon."""
+    module = mutant.path.stem
+    files = [path for folder in tests.folders for path in (copy / folder).rglob("test_*.py")]
+    near = [path for path in files if f"_{module}.py" in path.name]
+    near += [path for path in files if path not in near and f" {module}" in path.read_text()]
+    return [str(path.relative_to(copy)) for path in near[:4]]
+
+
+def _pass(copy: Path, command: list[str]) -> bool:
+    try:
+        return (
+            subprocess.run(
+                command, cwd=copy, capture_output=True, timeout=_SECONDS, check=False
+            ).returncode
+            == 0
+        )
+    except subprocess.TimeoutExpired:
+        return False
