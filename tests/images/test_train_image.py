@@ -3,6 +3,7 @@
 import json
 import re
 import sqlite3
+import ssl
 import time
 from contextlib import closing
 from http.client import HTTPException
@@ -13,9 +14,13 @@ import pytest
 
 from bundle import store
 from tests.conftest import Digits, free_port
+from tests.images import certificate as certificates
 from tests.images.conftest import COMMIT, USER, Images, readable
 from tests.images.container import Container
 from tests.images.engine import Engine
+from tests.live_server import Server
+from tests.processes import eventually
+from tests.serve.test_workers import Clients
 
 
 def test_it_trains_and_exports_without_privileges(trained: Path) -> None:
@@ -72,10 +77,12 @@ def test_what_it_made_is_served(images: Images, trained: Path, digits: Digits) -
     assert right / 200 == pytest.approx(manifest.metrics["test_accuracy"], abs=0.1)
 
 
-def test_compose_ends_with_a_served_model(images: Images, work: Path) -> None:
+def test_compose_ends_with_a_served_model(
+    images: Images, work: Path, digits: Digits, tmp_path: Path
+) -> None:
     """`docker compose up`, then a load on what is served, and the replicas behind a proxy."""
     project = "onnxlet-test"
-    ports = {name: free_port() for name in ("MLFLOW_PORT", "PORT", "PROXY_PORT")}
+    ports = {name: free_port() for name in ("MLFLOW_PORT", "PORT", "PROXY_PORT", "TLS_PORT")}
     settings = {name: str(port) for name, port in ports.items()}
     settings |= {"TRAIN_OPTIONS": "--data /workspace/data/subset.npz --epochs 1"}
     engine = images.engine
@@ -97,11 +104,49 @@ def test_compose_ends_with_a_served_model(images: Images, work: Path) -> None:
         assert re.search(r"^predict x 1: \d\d+ right, 0 failed  p50 ", told, re.MULTILINE)
         check_that_it_trains_only_once(engine, project, settings)
         engine.build("onnxlet-proxy", images.folder / "deploy/proxy")
+        certificate = certificates.make(tmp_path / "tls")
+        settings["TLS"] = str(readable(certificate.parent))
         replicas = ("--profile", "replicas", "up", "--detach", "--scale", "replica=2")
         engine.compose(project, *replicas, **settings)
         assert ready(ports["PROXY_PORT"]) == {"ready": True}
+        trusted = ssl.create_default_context(cafile=str(certificate))
+        with urlopen(f"https://localhost:{ports['TLS_PORT']}/v2", context=trusted) as answer:
+            assert json.load(answer)["name"] == "onnxlet"
+        check_that_restarts_lose_nothing(engine, project, settings, digits)
     finally:
         engine.compose(project, "--profile", "replicas", "down", "--volumes", **settings)
+
+
+def check_that_restarts_lose_nothing(
+    engine: Engine, project: str, settings: dict[str, str], digits: Digits
+) -> None:
+    """Replicas are restarted one after the other while clients ask the proxy."""
+    listed = engine.compose(
+        project, "--profile", "replicas", "ps", "--quiet", "replica", **settings
+    )
+    replicas = listed.split()
+    assert len(replicas) == 2
+    proxy = Server()
+    proxy.port = int(settings["PROXY_PORT"])
+    with Clients(proxy, digits) as clients:
+        for replica in replicas:
+            engine.docker("restart", "--time", "30", replica)
+            assert eventually(lambda replica=replica: is_asked(engine, replica))
+    assert clients.failures == []
+
+
+def is_asked(engine: Engine, replica: str) -> bool:
+    """Does a replica get requests, as the proxy knows that it is there again?"""
+    form = "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}"
+    address = engine.docker("inspect", "--format", form, replica).strip()
+    try:
+        with urlopen(f"http://{address}:8080/metrics", timeout=5) as answer:
+            found = re.search(
+                rb'^onnxlet_requests_total\{.*status="200".*\} (\d+)', answer.read(), re.MULTILINE
+            )
+    except OSError:
+        return False
+    return found is not None and int(found[1]) > 100
 
 
 def check_that_it_trains_only_once(engine: Engine, project: str, settings: dict[str, str]) -> None:
