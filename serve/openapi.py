@@ -27,8 +27,8 @@ _TITLES: tuple[tuple[Dialect, str, str], ...] = (
 )
 _PATH = {"name": "Name of the model.", "version": "Number of the version, or a label."}
 _QUERY = {"model": "Name of the model.", "version": "Number of the version, or a label."}
-# What is answered otherwise than in JSON; MLflow's ping says it is, and is an empty line.
-_PLAIN = {"ping": "application/json", "version": "text/plain", "metrics": "text/plain"}
+# What is answered otherwise than in JSON.
+_PLAIN = {"ping": "text/plain", "version": "text/plain", "metrics": "text/plain"}
 _ERRORS = {
     400: "The request is not what the route takes; the message says what was expected.",
     401: "`--api-keys` is set (`--admin-keys`, to load or unload), and the request brought no known"

@@ -17,6 +17,7 @@ from serve.metrics import CONTENT_TYPE, Totals
 from serve.protocols import oip_metadata, oip_statistics, tfserving_metadata
 
 NAME = "onnxlet"
+_TEXT = "text/plain; charset=utf-8"
 _LONGEST_NAME = 400  # characters; the routes take none that is much longer
 
 
@@ -57,11 +58,11 @@ class Views:
     def ping(self) -> Answer:
         """The same, in the words of MLflow and SageMaker."""
         self._check_ready()
-        return Answer(200, b"\n")
+        return Answer(200, b"\n", _TEXT)
 
     def version(self) -> Answer:
         """This server's version, bare."""
-        return Answer(200, serve.__version__.encode(), "text/plain; charset=utf-8")
+        return Answer(200, serve.__version__.encode(), _TEXT)
 
     def metrics(self) -> Answer:
         """Of all workers, for Prometheus."""

@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+import re
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +17,11 @@ from serve.app import create_app
 from serve.inference import Inference
 from serve.metrics import Totals
 from serve.views import Health, Views
-from tests.conftest import Digits
+from tests.conftest import ROOT, Digits, run
 from tests.live_server import Answer, Server
 from tests.serve.test_short_way import inference_requests
 
+CONFIG = ROOT / "tests/schemathesis.toml"
 EVERYWHERE = {"Content-Length", "Content-Type", "Date", "Connection"}  # HTTP's own
 
 
@@ -146,3 +149,21 @@ def test_describes_what_inference_takes_and_gives(
             schema = operation["requestBody"]["content"]["application/json"]["schema"]
             is_valid(document, schema, body)
     assert statuses == {200, 400, 404, 415}
+
+
+def test_holds_for_generated_requests(server: Server, tmp_path: Path) -> None:
+    """As schemathesis makes them of the document; not all of what it says is in JSON Schema."""
+    checks = (
+        *("not_a_server_error", "status_code_conformance", "content_type_conformance"),
+        *("response_schema_conformance", "response_headers_conformance", "unsupported_method"),
+    )
+    command = [
+        *(Path(sys.executable).with_name("schemathesis"), f"--config-file={CONFIG}", "run"),
+        *(f"http://127.0.0.1:{server.port}/openapi.json", "--seed", "1", "--max-examples", "20"),
+        *("--checks", ",".join(checks), "--no-color"),
+    ]
+    done = run(*command, cwd=tmp_path)
+    assert done.returncode == 0, done.stdout[-5000:] + done.stderr
+    generated = re.search(r"(\d+) generated, \1 passed", done.stdout)
+    assert generated, done.stdout[-5000:]
+    assert int(generated[1]) > 500
