@@ -9,7 +9,7 @@ import logging
 import math
 import time
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from serve import routes
 from serve.admission import Admission
@@ -44,14 +44,30 @@ class Loop:
         admission: Admission,
         repository: Repository,
         observer: Observer,
+        attend: Callable[[], bool],
         threads: int,
     ) -> None:
+        """Have no connections as yet.
+
+        Args:
+            poller: of the server and of whatever else the process waits for.
+            server: whose connections ask.
+            gateway: to the application, for all but inference.
+            inference: answers the requests that wait.
+            admission: says which requests wait.
+            repository: takes requests to load and unload.
+            observer: counts and logs.
+            attend: takes what the supervisor has sent; returns whether there was anything.
+            threads: that run the models; with 0 the loop does.
+
+        """
         self._poller = poller
         self._server = server
         self._gateway = gateway
         self._inference = inference
         self._admission = admission
         self._repository = repository
+        self._attend = attend
         self._observer = observer
         self._threads = Threads(threads, self._infer_aside) if threads else None
         self._asking: dict[Job, tuple[Request, Connection]] = {}
@@ -69,6 +85,8 @@ class Loop:
         server = self._server
         server.begin_turn()
         self._poller.handle(events)
+        if self._attend():  # new connections, whose requests shall not wait for the next turn
+            self._poller.handle(self._poller.poll(0))
         if server.proceeding:
             server.proceed()
         self._observer.in_flight(len(self._asking))
@@ -76,12 +94,8 @@ class Loop:
             self._answer(self._done.popleft() for _ in range(len(self._done)))
             if self._admission.due_in() == 0:
                 self._threads.wake(len(self._admission.waiting))
-        else:
-            until = server.now + INFERENCE_SECONDS
-            while self._asking and self._admission.due_in() == 0:
-                self._answer(self._inference.answer_next(self._admission.waiting))
-                if time.monotonic() > until:
-                    break
+        elif self._asking:
+            self._infer(server.now + INFERENCE_SECONDS)
         self._observer.in_flight(len(self._asking))
         if self._observer.has_lines:
             self._observer.flush()
@@ -162,6 +176,13 @@ class Loop:
             return
         self._observer.answered(request, written.status, written.size)
         connection.send(written.data, written.keep_alive)
+
+    def _infer(self, until: float) -> None:
+        """Answer requests that wait, up to some moment or one run more."""
+        while self._asking and self._admission.due_in() == 0:
+            self._answer(self._inference.answer_next(self._admission.waiting))
+            if time.monotonic() > until:
+                break
 
     def finish(self, job: Job) -> None:
         """Send the answer of a request that waited for the supervisor."""

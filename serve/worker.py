@@ -89,8 +89,6 @@ class Worker:
         self._control.send(Kind.READY, str(self._catalog.plan.number))
         while not self._done():
             self._loop.turn(TURN_SECONDS if self._drain_until is None else 0.05)
-            if self._is_told:
-                self._listen()
             self._follow()
             self._report()
 
@@ -111,6 +109,7 @@ class Worker:
             admission,
             self._repository,
             observer,
+            self._listen,
             self._settings.threads,
         )
         self._poller.watch(self._control.fileno(), READ, self._note)
@@ -123,12 +122,15 @@ class Worker:
         """
         self._is_told = True
 
-    def _listen(self) -> None:
-        """Take all that the supervisor has sent."""
+    def _listen(self) -> bool:
+        """Take all that the supervisor has sent; returns whether it had sent anything."""
+        if not self._is_told:
+            return False
         self._is_told = False
         with contextlib.suppress(BlockingIOError):
             while self._take(self._control.receive()):
                 pass
+        return True
 
     def _take(self, message: Message | None) -> bool:
         if message is None:  # the supervisor is gone: nobody else will end this process
