@@ -134,6 +134,13 @@ def _stress(parser: Parser) -> None:
         metavar="MINUTES",
         help="mixed load for so long instead, for its memory",
     )
+    parser.add_argument(
+        "--overload",
+        type=numbers.not_negative,
+        default=0,
+        metavar="MINUTES",
+        help="ten times the load that it can carry, for so long instead",
+    )
 
 
 def _batching(parser: Parser) -> None:

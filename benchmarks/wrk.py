@@ -18,11 +18,13 @@ wrk.method = "POST"
 wrk.body = file:read("*all")
 file:close()
 %(headers)s
+%(delay)s
 done = function(summary, latency, requests)
   local e = summary.errors
-  local form = '\\n{"requests": %%d, "microseconds": %%d, "errors": %%d, "p50": %%d, "p99": %%d}\\n'
-  io.write(string.format(form,
-    summary.requests, summary.duration, e.connect + e.read + e.write + e.status + e.timeout,
+  local form = '\\n{"requests": %%d, "microseconds": %%d, "errors": %%d, "refused": %%d,'
+    .. ' "p50": %%d, "p99": %%d}\\n'
+  local failed = e.connect + e.read + e.write + e.timeout
+  io.write(string.format(form, summary.requests, summary.duration, failed + e.status, e.status,
     latency:percentile(50), latency:percentile(99)))
 end
 """
@@ -43,6 +45,8 @@ class Load:
     seconds: float
     errors: int
     """Answers of another status than 2xx or 3xx, and failed connections, reads and writes."""
+    refused: int
+    """Those of them that had another status."""
     p50: float
     """Milliseconds; likewise p99."""
     p99: float
@@ -55,6 +59,7 @@ def run(
     seconds: float,
     headers: Mapping[str, str] = MappingProxyType({}),
     cpus: tuple[int, ...] = (),
+    pause: float = 0,
 ) -> Load:
     """Send ``body`` over ``connections`` for whole ``seconds``, from one thread.
 
@@ -65,6 +70,7 @@ def run(
         seconds: whole ones.
         headers: beside ``Content-Type: application/json``.
         cpus: that wrk may use; all of this process's where there are none.
+        pause: seconds of each connection between an answer and the next request.
 
     Raises:
         BenchmarkError: wrk is missing, or could not send.
@@ -78,7 +84,9 @@ def run(
         payload.write_bytes(body)
         sent = {"Content-Type": "application/json"} | dict(headers)
         lines = [f'wrk.headers["{name}"] = "{value}"' for name, value in sent.items()]
-        script.write_text(_SCRIPT % {"body": str(payload), "headers": "\n".join(lines)})
+        delay = f"function delay() return {pause * 1000:.0f} end" if pause else ""
+        parts = {"body": str(payload), "headers": "\n".join(lines), "delay": delay}
+        script.write_text(_SCRIPT % parts)
         command = [program, "-t1", f"-c{connections}", f"-d{seconds:.0f}s"]
         command += ["--timeout", f"{_ANSWER_SECONDS}s", "-s", str(script), url]
         command = placing.pinned(command, cpus) if cpus else command
@@ -92,6 +100,7 @@ def run(
         requests=result["requests"],
         seconds=result["microseconds"] / 1e6,
         errors=result["errors"],
+        refused=result["refused"],
         p50=result["p50"] / 1e3,
         p99=result["p99"] / 1e3,
     )

@@ -5,7 +5,8 @@ import argparse
 from rich.console import Console
 
 from benchmarks import display, machine, prepare
-from benchmarks.stress import pressure, soak, verdict
+from benchmarks.batching import heavy
+from benchmarks.stress import overload, pressure, soak, verdict
 
 
 def run(wanted: argparse.Namespace, console: Console) -> None:
@@ -18,7 +19,10 @@ def run(wanted: argparse.Namespace, console: Console) -> None:
     with console.status("training the model, where there is none"):
         models = prepare.models()
     count, seconds = wanted.rounds, wanted.seconds
-    if wanted.soak:
+    if wanted.overload:
+        with display.steps(console, 2) as step:
+            lines = overload.overload(heavy.models(), wanted.overload, step)
+    elif wanted.soak:
         with display.steps(console, soak.steps(wanted.soak)) as step:
             lines = soak.soak(models, wanted.soak, step)
     else:

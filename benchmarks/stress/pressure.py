@@ -78,13 +78,13 @@ def overrun(models: Path, seconds: float, step: Step) -> list[Line]:
         wrk.run(server.url, bodies[OVERRUN.rows], OVERRUN.connections, seconds)
     refused = [taken for status, taken in request.seen if status == 429]
     what = f"refused (429) of {len(request.seen)} requests at {OVERRUN}"
-    lines = [slowest(watch, OVERRUN), Line(what, len(refused), "", None)]
+    lines = [slowest(watch, OVERRUN), Line(what, len(refused))]
     if refused:
-        lines.append(Line("refused after, median", statistics.median(refused), "", None, " ms"))
+        lines.append(Line("refused after, median", statistics.median(refused), unit=" ms"))
     return lines
 
 
-def slowest(watch: Watch, shape: Shape) -> Line:
+def slowest(watch: Watch, shape: object) -> Line:
     """The slowest of the health checks that were watched; each has to be answered with 200."""
     what = f"slowest of {len(watch.seen)} health answers at {shape}"
     longest = max(taken for _, taken in watch.seen)

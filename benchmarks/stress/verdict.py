@@ -12,8 +12,8 @@ class Line:
 
     what: str
     measured: float
-    target: str
-    met: bool | None
+    target: str = ""
+    met: bool | None = None
     """None for a figure without a target."""
     unit: str = ""
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.stress import pressure, soak
+from benchmarks.batching import heavy
+from benchmarks.stress import overload, pressure, soak
 from benchmarks.stress.verdict import at_least, at_most, table
 from benchmarks.stress.watch import Watch
 from tests.conftest import free_port
@@ -53,6 +54,16 @@ def test_soaking_tells_memory(repository: Path, monkeypatch: pytest.MonkeyPatch)
     assert len(STEPS) == soak.steps(1 / 30) == 4
     assert middle.measured > 30
     assert 0 <= swing.measured < 1
+
+
+def test_an_overload_is_refused_and_forgotten() -> None:
+    lines = {line.what: line for line in overload.overload(heavy.models(), 1 / 20, step)}
+    assert lines["requests sent, of those it can answer"].measured > 2
+    assert lines["answered with 200, of those"].measured > 0
+    assert lines["answered after their deadline (504)"].measured == 0
+    assert lines["connections that failed"].measured == 0
+    assert lines["refused (429) after, median"].measured > 0
+    assert lines["as quick as before after"].measured > 0
 
 
 def test_a_watch_has_every_status(server: LiveServer) -> None:

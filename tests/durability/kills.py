@@ -122,7 +122,8 @@ def _begun(folder: Path, command: Sequence[str]) -> tuple["subprocess.Popen[str]
 def _last_write(folder: Path) -> int:
     """When the last of its files was changed, in nanoseconds."""
     times = [0]
-    for path in folder.rglob("*"):
-        with contextlib.suppress(FileNotFoundError):
-            times.append(path.stat().st_mtime_ns)
+    for parent, _, files in os.walk(folder):  # what goes away meanwhile is left out
+        for file in files:
+            with contextlib.suppress(FileNotFoundError):
+                times.append(Path(parent, file).stat().st_mtime_ns)
     return max(times)

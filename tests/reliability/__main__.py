@@ -58,6 +58,9 @@ def main() -> int:
         help="kill training, export and promotion at random moments",
         description="After each, the MLflow store and every published version must be whole.",
     )
+    command.add_argument(
+        "names", nargs="*", metavar="COMMAND", choices=[[], *kills.COMMANDS], help="default: all"
+    )
     command.add_argument("--times", type=int, default=50, help="each (default: 50)")
     command.add_argument("--seed", type=int, default=1, help="of the moments (default: 1)")
     command.set_defaults(run=_kills)
@@ -125,8 +128,8 @@ def _kills(wanted: argparse.Namespace) -> bool:
         folder = Path(name)
         shutil.copy(_MODELS / "few.npz", folder)
         kills.prepare(folder)
-        for what, command in kills.COMMANDS.items():
-            killed = kills.kill(folder, command, wanted.times, wanted.seed)
+        for what in wanted.names or kills.COMMANDS:
+            killed = kills.kill(folder, kills.COMMANDS[what], wanted.times, wanted.seed)
             _complain(killed.problems)
             print(f"{what}: killed {killed.times} times, {len(killed.problems)} problems")
             kept &= not killed.problems
