@@ -10,10 +10,11 @@ from pathlib import Path
 
 from tests import shared_models
 from tests.durability import kills
-from tests.reliability import attack, faults, parsing, stops
+from tests.reliability import attack, faults, parsing, soak, stops
 from tests.reliability.stage import Report, play, stage
 
 _MODELS = Path("build/test-models")
+_GROWN = 1.1
 
 
 def main() -> int:
@@ -64,6 +65,13 @@ def main() -> int:
     command.add_argument("--times", type=int, default=50, help="each (default: 50)")
     command.add_argument("--seed", type=int, default=1, help="of the moments (default: 1)")
     command.set_defaults(run=_kills)
+    command = commands.add_parser(
+        "soak",
+        help="ask, attack and swap versions for long",
+        description="Memory and descriptors of the server must stay as they are.",
+    )
+    command.add_argument("--minutes", type=float, default=60, help="how long (default: 60)")
+    command.set_defaults(run=_soak)
     wanted = parser.parse_args()
     shared_models.make(_MODELS.resolve())
     kept: bool = wanted.run(wanted)
@@ -120,6 +128,18 @@ def _attack(wanted: argparse.Namespace) -> bool:
         f" at most {outcome.peak_mib:.0f} MiB"
     )
     return not (outcome.wrong or outcome.workers_lost or outcome.logged)
+
+
+def _soak(wanted: argparse.Namespace) -> bool:
+    soaked = soak.soak(_MODELS, wanted.minutes)
+    _complain(soaked.problems)
+    memory, descriptors = soaked.grown
+    print(
+        f"{wanted.minutes:g} min: {soaked.asked:,} requests, {soaked.attacks:,} attacks,"
+        f" {soaked.versions} versions, {len(soaked.problems)} problems; in the last quarter"
+        f" {memory:.3f} times the memory of the second, {descriptors:.3f} times the descriptors"
+    )
+    return not soaked.problems and max(memory, descriptors) < _GROWN
 
 
 def _kills(wanted: argparse.Namespace) -> bool:

@@ -20,7 +20,12 @@ class Load:
     """
 
     def __init__(
-        self, port: int, connections: int = 4, pause: float = 0.002, keep_open: bool = True
+        self,
+        port: int,
+        connections: int = 4,
+        pause: float = 0.002,
+        keep_open: bool = True,
+        path: str = "/predict",
     ) -> None:
         """Ask on so many connections at a time.
 
@@ -29,6 +34,7 @@ class Load:
             connections: how many.
             pause: seconds between two requests of one.
             keep_open: are connections used for more than one request?
+            path: of the model.
 
         """
         self.sent = 0
@@ -43,6 +49,7 @@ class Load:
         self._port = port
         self._pause = pause
         self._keep_open = keep_open
+        self._path = path
         self._lock = threading.Lock()
         self._stop = threading.Event()
         self._threads = [threading.Thread(target=self._ask) for _ in range(connections)]
@@ -88,7 +95,7 @@ class Load:
             self.sent += 1
             number, newest = self.sent % 1000, self.newest
         body = json.dumps({"images": [[number, 0]]})
-        connection.request("POST", "/predict", body)
+        connection.request("POST", self._path, body)
         response = connection.getresponse()
         answer = response.read()
         if response.status == 200:
