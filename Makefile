@@ -18,7 +18,7 @@ NUMBER_KERNEL := serve/protocols/number_kernel
 # Every package that users run has hashes; peers and the clients of tests have exact versions only.
 LOCK := requirements/uv pip compile --universal --no-header --no-annotate \
 	--no-emit-index-url --fork-strategy fewest --python-version 3.11 --quiet $(LOCK_OPTIONS)
-HASHED := serve train export load pytest sbom uv
+HASHED := serve train export fuzz load pytest sbom uv
 UNHASHED := audit clients mlserver peer-asgi peer-bentoml peer-course peer-fastapi peer-litserve peer-mlflow peer-mosec \
 	peer-naive peer-ray
 
@@ -113,7 +113,7 @@ $(BUILD)/serve-tests/.installed: requirements/serve.txt requirements/pytest.txt
 
 # MLServer has no release for Python 3.13.
 $(BUILD)/mlserver/.installed: override PYTHON = $(shell requirements/uv python find --no-python-downloads '>=3.11,<3.13')
-$(BUILD)/audit/.installed $(BUILD)/clients/.installed $(BUILD)/mlserver/.installed: $(BUILD)/%/.installed: requirements/%.txt
+$(BUILD)/audit/.installed $(BUILD)/clients/.installed $(BUILD)/fuzz/.installed $(BUILD)/mlserver/.installed: $(BUILD)/%/.installed: requirements/%.txt
 	@requirements/install $(@D) $^
 	@touch $@
 

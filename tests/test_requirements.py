@@ -12,7 +12,7 @@ from tests.conftest import ROOT
 GROUPS = tomllib.loads((ROOT / "pyproject.toml").read_text())["dependency-groups"]
 # In one environment, or in parts of it:
 TOGETHER = ("dev", "serve", "train", "export", "pytest", "load")
-HASHED = (*TOGETHER, "sbom", "uv")
+HASHED = (*TOGETHER, "fuzz", "sbom", "uv")
 PEERS = [name for name in GROUPS if name.startswith("peer-")]
 LOCKED = (*HASHED, "audit", "clients", "mlserver", *PEERS)
 

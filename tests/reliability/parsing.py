@@ -34,13 +34,17 @@ def faults(seed: int, count: int, read: Any = parse) -> Iterator[str | bool]:
     random = Random(seed)
     for _ in range(count):
         signature = random.choice(SIGNATURES)
-        document = documents.mutated(random, signature)
-        said = f"{document.dialect.__name__} {document.headers} {document.body[:500]!r}"
-        try:
-            inputs = read(document, signature)
-            yield _differs(inputs, document, signature, said) if inputs else False
-        except Exception as error:  # what is not a refusal is just what is looked for
-            yield f"{error!r}: {said}"
+        yield check(documents.mutated(random, signature), signature, read)
+
+
+def check(document: Document, signature: Signature, read: Any = parse) -> str | bool:
+    """Read a document; returns what is wrong, or whether it was taken."""
+    said = f"{document.dialect.__name__} {document.headers} {document.body[:500]!r}"
+    try:
+        inputs = read(document, signature)
+        return _differs(inputs, document, signature, said) if inputs else False
+    except Exception as error:  # what is not a refusal is just what is looked for
+        return f"{error!r}: {said}"
 
 
 def _differs(
