@@ -111,9 +111,14 @@ $(BUILD)/serve-tests/.installed: requirements/serve.txt requirements/pytest.txt
 	@requirements/install $(@D) $^
 	@touch $@
 
+# The same with atheris, for python -m tests.reliability.fuzz.
+$(BUILD)/fuzz/.installed: requirements/serve.txt requirements/fuzz.txt
+	@requirements/install $(@D) $^
+	@touch $@
+
 # MLServer has no release for Python 3.13.
 $(BUILD)/mlserver/.installed: override PYTHON = $(shell requirements/uv python find --no-python-downloads '>=3.11,<3.13')
-$(BUILD)/audit/.installed $(BUILD)/clients/.installed $(BUILD)/fuzz/.installed $(BUILD)/mlserver/.installed: $(BUILD)/%/.installed: requirements/%.txt
+$(BUILD)/audit/.installed $(BUILD)/clients/.installed $(BUILD)/mlserver/.installed: $(BUILD)/%/.installed: requirements/%.txt
 	@requirements/install $(@D) $^
 	@touch $@
 
