@@ -15,7 +15,7 @@ import numpy as np
 ROOT = Path(__file__).parent.parent
 SUBSET_TRAIN, SUBSET_TEST = 6000, 1000
 FEW = 600  # digits, where it does not matter what is learned from them
-OTHERS = ("slow", "other", "swapped")
+OTHERS = ("slow", "other", "swapped", "hostile")
 """Repositories of models that are made, not trained: tests/slow_models.py and so on."""
 
 
