@@ -21,9 +21,9 @@ def main() -> int:
     wanted = parser.parse_args()
     chosen = run.sample(wanted.packages, wanted.count, wanted.seed)
     survived = []
-    for mutant, survives in run.survivors(chosen, wanted.processes):
-        print("survived" if survives else "noticed ", mutant, flush=True)
-        if survives:
+    for mutant, noticed_by in run.outcomes(chosen, wanted.processes):
+        print(f"{mutant}: {noticed_by or 'SURVIVED'}", flush=True)
+        if not noticed_by:
             survived.append(mutant)
     noticed = len(chosen) - len(survived)
     print(f"{noticed} of {len(chosen)} changes were noticed ({noticed / len(chosen):.0%})")

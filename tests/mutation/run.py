@@ -1,5 +1,6 @@
 """Runs the tests on changed copies of the code."""
 
+import re
 import shutil
 import subprocess
 import tempfile
@@ -55,18 +56,18 @@ def sample(packages: list[str], count: int, seed: int) -> list[Mutant]:
     return [random.choice(found[line]) for line in lines]
 
 
-def survivors(chosen: list[Mutant], processes: int) -> Iterator[tuple[Mutant, bool]]:
-    """Run the tests on each change; yields whether it survived them."""
+def outcomes(chosen: list[Mutant], processes: int) -> Iterator[tuple[Mutant, str]]:
+    """Run the tests on each change; yields which of them noticed it, or nothing."""
     with _copies(processes) as copies, ThreadPoolExecutor(processes) as pool:
 
-        def survives(mutant: Mutant) -> bool:
+        def noticed(mutant: Mutant) -> str:
             copy = copies.get()
             try:
-                return _survives(mutant, copy)
+                return _noticed(mutant, copy)
             finally:
                 copies.put(copy)
 
-        yield from zip(chosen, pool.map(survives, chosen), strict=True)
+        yield from zip(chosen, pool.map(noticed, chosen), strict=True)
 
 
 @contextmanager
@@ -86,13 +87,13 @@ def _copies(count: int) -> Iterator["SimpleQueue[Path]"]:
         yield copies
 
 
-def _survives(mutant: Mutant, copy: Path) -> bool:
+def _noticed(mutant: Mutant, copy: Path) -> str:
     source = (ROOT / mutant.path).read_text()
     (copy / mutant.path).write_text(mutant.apply(source))
     tests = PACKAGES[mutant.path.parts[0]]
     try:
         near = _near(mutant, copy, tests)
-        return _pass(copy, tests.command(*near)) and _pass(copy, tests.command())
+        return (near and _failed(copy, tests.command(*near))) or _failed(copy, tests.command())
     finally:
         (copy / mutant.path).write_text(source)
 
@@ -106,13 +107,15 @@ def _near(mutant: Mutant, copy: Path, tests: Tests) -> list[str]:
     return [str(path.relative_to(copy)) for path in near[:4]]
 
 
-def _pass(copy: Path, command: list[str]) -> bool:
+def _failed(copy: Path, command: list[str]) -> str:
+    """The test that failed; nothing where none did."""
     try:
-        return (
-            subprocess.run(
-                command, cwd=copy, capture_output=True, timeout=_SECONDS, check=False
-            ).returncode
-            == 0
+        done = subprocess.run(
+            command, cwd=copy, capture_output=True, text=True, timeout=_SECONDS, check=False
         )
     except subprocess.TimeoutExpired:
-        return False
+        return "the time limit"
+    if done.returncode == 0:
+        return ""
+    found = re.search(r"^(?:FAILED|ERROR) (\S+)", done.stdout, re.MULTILINE)
+    return found[1] if found else "pytest"

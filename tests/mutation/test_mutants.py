@@ -45,7 +45,7 @@ def test_every_change_can_be_made(package: str) -> None:
         ast.parse(mutant.apply((run.ROOT / mutant.path).read_text()))
 
 
-def test_tests_that_fail_notice(tmp_path: Path) -> None:
-    for test, passes in (("assert True", True), ("assert False", False)):
+def test_which_test_noticed(tmp_path: Path) -> None:
+    for test, noticed in (("assert True", ""), ("assert False", "test_x.py::test")):
         (tmp_path / "test_x.py").write_text(f"def test() -> None:\n    {test}\n")
-        assert run._pass(tmp_path, [sys.executable, "-m", "pytest", "test_x.py"]) == passes
+        assert run._failed(tmp_path, [sys.executable, "-m", "pytest", "test_x.py"]) == noticed
