@@ -17,6 +17,7 @@ from tests.mutation.mutants import Mutant
 
 ROOT = Path(__file__).parent.parent.parent
 _KERNEL = Path("serve/protocols/number_kernel/kernel.so")
+_SHIPPED = ".venv-serve"  # an environment that tests look into
 _SECONDS = 900.0  # tests that take longer hang, and so have noticed
 
 
@@ -56,6 +57,12 @@ def sample(packages: list[str], count: int, seed: int) -> list[Mutant]:
     return [random.choice(found[line]) for line in lines]
 
 
+def failing(package: str) -> str:
+    """The test that fails without any change; nothing where all pass."""
+    with _copies(1) as copies:
+        return _failed(copies.get(), PACKAGES[package].command())
+
+
 def outcomes(chosen: list[Mutant], processes: int) -> Iterator[tuple[Mutant, str]]:
     """Run the tests on each change; yields which of them noticed it, or nothing."""
     with _copies(processes) as copies, ThreadPoolExecutor(processes) as pool:
@@ -83,6 +90,7 @@ def _copies(count: int) -> Iterator["SimpleQueue[Path]"]:
             for file in (*files, _KERNEL):
                 (copy / file).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(ROOT / file, copy / file)
+            (copy / _SHIPPED).symlink_to(ROOT / _SHIPPED)
             copies.put(copy)
         yield copies
 
