@@ -27,6 +27,7 @@ from serve.signature import Signature
 
 _FORMS = ("inputs", "instances", "dataframe_split", "dataframe_records")
 _FEW_BRACKETS = 1000
+_CONTROLS = bytes({*range(32)} - {*b"\t\r\n"})
 _CODES = (
     {400: "BAD_REQUEST", 401: "UNAUTHENTICATED", 404: "RESOURCE_DOES_NOT_EXIST"}
     | {413: "BAD_REQUEST", 429: "REQUEST_LIMIT_EXCEEDED", 503: "TEMPORARILY_UNAVAILABLE"}
@@ -171,6 +172,8 @@ def _values(record: Any, columns: list[str], dtype: str, where: str) -> list[Any
 
 def _csv(body: bytes, signature: Signature, max_rows: int) -> Tensors:
     """The inputs from CSV whose first line names the columns."""
+    if len(body.translate(None, _CONTROLS)) != len(body):  # numpy takes some for white space
+        raise BadRequest("expected CSV in UTF-8, without control characters")
     try:
         first, _, rest = body.decode("utf-8-sig").partition("\n")
         columns = next(csv.reader([first.rstrip("\r")]), [])

@@ -94,6 +94,7 @@ def _fuzz(name: str, seconds: int) -> int:
         _write_seeds(name, Path(folder))
         command = [sys.executable, "-m", "tests.reliability.fuzz", "--in-process", name]
         limits = [f"-max_total_time={seconds}", f"-max_len={_LONGEST}", "-rss_limit_mb=2048"]
+        limits.append(f"-artifact_prefix={folder}/")  # what fails is printed, too
         return subprocess.run([*command, *limits, folder], check=False).returncode
 
 
