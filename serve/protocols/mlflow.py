@@ -176,7 +176,7 @@ def _csv(body: bytes, signature: Signature, max_rows: int) -> Tensors:
         raise BadRequest("expected CSV in UTF-8, without control characters")
     try:
         first, _, rest = body.decode("utf-8-sig").partition("\n")
-        columns = next(csv.reader([first.rstrip("\r")]), [])
+        columns = next(csv.reader([first.rstrip("\r")], strict=True), [])
     except (UnicodeDecodeError, csv.Error):
         raise BadRequest("expected CSV in UTF-8, with a first line that names columns") from None
     # One more row than allowed is as wrong as a million.

@@ -114,5 +114,5 @@ def _cast(values: Iterable[Any], spec: TensorSpec) -> NDArray[Any]:
     plain = [float(value) if kind == "f" else value for value in values]
     if kind in "iu":
         plain = [int(value) for value in plain]
-    assert kind != "b" or all(isinstance(value, bool) for value in plain)
+    assert kind != "b" or all(value in (0, 1) for value in plain)  # as CSV has them
     return np.array(plain, np.float64 if kind == "f" else spec.dtype).astype(spec.dtype)

@@ -182,6 +182,7 @@ def test_records_name_each_column_once() -> None:
         (b"", "at least one row"),
         (b"a,b,c,d\n", "at least one row"),
         (b"\xff", "CSV in UTF-8"),
+        (b'a,b,c,"d\n1,2,3,4\n', "a first line that names columns"),
         (b"a,b,c,d\n1,2,3,4\x1e\n", "without control characters"),
         (b"a,b,c,d\n1,2,x,4\n", "expected 4 numbers in each line after the first"),
         (b"a,b,c,d\n1,2,3,4\n1,2\n", "expected 4 numbers in each line"),
