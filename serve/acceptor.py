@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 from serve.children import Child
 from serve.control import Kind
+from serve.listener import BACKLOG
 
 log = logging.getLogger("serve")
 
@@ -54,8 +55,9 @@ class Acceptor:
 
     def accept_rest(self) -> None:
         """Take the connections that wait, and no more after them."""
-        while self._accepting and self._accept():
-            pass
+        for _ in range(BACKLOG if self._accepting else 0):
+            if not self._accept():
+                break
         self.accept_if_served(is_stopped=True)
 
     def _accept(self) -> bool:

@@ -133,7 +133,7 @@ class Connection:
             self._watch(0)
 
     def _end(self) -> None:
-        """Let the client send no more; only a request that waits still gets its answer."""
+        """Note that the client sends no more; only a request that waits still gets its answer."""
         if self.is_waiting:
             self._ended = True
             self._watch(0)
