@@ -57,10 +57,12 @@ def sample(packages: list[str], count: int, seed: int) -> list[Mutant]:
     return [random.choice(found[line]) for line in lines]
 
 
-def failing(package: str) -> str:
-    """The test that fails without any change; nothing where all pass."""
+def failing(packages: list[str]) -> str:
+    """A test that fails without any change; nothing where all pass."""
     with _copies(1) as copies:
-        return _failed(copies.get(), PACKAGES[package].command())
+        copy = copies.get()
+        failed = (_failed(copy, tests.command()) for tests in {PACKAGES[one] for one in packages})
+        return next(filter(None, failed), "")
 
 
 def outcomes(chosen: list[Mutant], processes: int) -> Iterator[tuple[Mutant, str]]:
