@@ -14,7 +14,7 @@ def main() -> int:
     )
     parser.add_argument("--count", type=int, default=60, help="how many changes (default: 60)")
     parser.add_argument("--seed", type=int, default=1, help="of the choice (default: 1)")
-    parser.add_argument("--processes", type=int, default=2, help="at a time (default: 2)")
+    parser.add_argument("--at-once", type=int, default=1, help="changes at a time (default: 1)")
     parser.add_argument(
         "packages", nargs="*", default=[*run.PACKAGES], help="of these packages (default: all)"
     )
@@ -24,7 +24,7 @@ def main() -> int:
         return 2
     chosen = run.sample(wanted.packages, wanted.count, wanted.seed)
     survived = []
-    for mutant, noticed_by in run.outcomes(chosen, wanted.processes):
+    for mutant, noticed_by in run.outcomes(chosen, wanted.at_once):
         print(f"{mutant}: {noticed_by or 'SURVIVED'}", flush=True)
         if not noticed_by:
             survived.append(mutant)

@@ -18,6 +18,7 @@ from tests.mutation.mutants import Mutant
 ROOT = Path(__file__).parent.parent.parent
 _KERNEL = Path("serve/protocols/number_kernel/kernel.so")
 _SHIPPED = ".venv-serve"  # an environment that tests look into
+_IN_PARALLEL = ("-n", "4", "--dist", "loadfile")
 _SECONDS = 900.0  # tests that take longer hang, and so have noticed
 
 
@@ -32,7 +33,8 @@ class Tests:
         """Run these files, or all."""
         options = ("-x", "-q", "--no-header", "-p", "no:cacheprovider", "--timeout=120")
         repository = f"--repository={ROOT / 'build/test-models'}"
-        return [str(self.python), "-m", "pytest", *options, repository, *(files or self.folders)]
+        command = [str(self.python), "-m", "pytest", *options, repository]
+        return [*command, *(files or (*_IN_PARALLEL, *self.folders))]
 
 
 _SERVING = Tests(
