@@ -177,12 +177,17 @@ def test_a_key_is_asked_for_before_the_body(repository: Path, tmp_path: Path) ->
 
 
 def test_a_client_that_has_sent_all_gets_its_answer(server: Server, predict: bytes) -> None:
-    for request in (predict, GET + b"\r\n"):
+    def status(request: bytes) -> int:
         with Client(server) as client:
             client.send(request)
             client.socket.shutdown(socket.SHUT_WR)
-            assert client.answer()[0] == 200
+            answered = client.answer()[0]
             assert client.ends()
+            return answered
+
+    # On a busy machine it may have to wait, and is then taken for a client that is gone.
+    for request in (predict, GET + b"\r\n"):
+        assert eventually(lambda request=request: status(request) == 200)
 
 
 @pytest.mark.parametrize("begin", [b"", b"GET /v2", HEAD + b"Content-Length: 9\r\n\r\n1"])
