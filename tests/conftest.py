@@ -16,9 +16,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tests import shared_models
-from tests.live_server import Server
-from tests.plus import Plus
+from tests.models import shared as shared_models
+from tests.models.plus import Plus
+from tests.servers.live import Server
 
 ROOT = Path(__file__).parent.parent
 LONGEST = ("test_readme.py", "test_variants.py", "test_sweep.py", "test_resume.py")
@@ -122,19 +122,19 @@ def slow_repository(shared: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def other_repository(shared: Path) -> Path:
-    """A model repository with models that are no image classifiers; see tests/other_models.py."""
+    """A model repository with models that are no image classifiers; see tests/models/other.py."""
     return shared / "other-models"
 
 
 @pytest.fixture(scope="session")
 def swapped_repository(shared: Path) -> Path:
-    """A model repository with plus/1 and large/1, which tests copy; see tests/swapped_models.py."""
+    """A model repository with plus/1 and large/1, which tests copy; see tests/models/swapped.py."""
     return shared / "swapped-models"
 
 
 @pytest.fixture
 def plus(swapped_repository: Path, tmp_path: Path) -> Plus:
-    """A repository with version 1 of plus; see tests/plus.py."""
+    """A repository with version 1 of plus; see tests/models/plus.py."""
     models = Plus(swapped_repository, tmp_path / "models")
     models.publish(1)
     return models

@@ -18,8 +18,8 @@ from serve.inference import Inference
 from serve.metrics import Totals
 from serve.views import Health, Views
 from tests.conftest import ROOT, Digits, run
-from tests.live_server import Answer, Server
 from tests.serve.test_short_way import inference_requests
+from tests.servers.live import Answer, Server
 
 CONFIG = ROOT / "tests/schemathesis.toml"
 EVERYWHERE = {"Content-Length", "Content-Type", "Date", "Connection"}  # HTTP's own

@@ -22,7 +22,7 @@ import numpy as np
 import pytest
 
 from tests.conftest import ROOT, free_port, run
-from tests.processes import eventually
+from tests.servers.processes import eventually
 
 README = (ROOT / "README.md").read_text()
 SECONDS = 600  # for the longest command: it trains for 40 epochs

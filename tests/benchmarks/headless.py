@@ -8,7 +8,7 @@ from pathlib import Path
 
 from benchmarks.load.tally import Record
 from tests.conftest import ROOT, python_environment, run
-from tests.live_server import Server
+from tests.servers.live import Server
 
 LOCUST = (sys.executable, "-m", "locust", "-f", ROOT / "benchmarks/locustfile.py")
 SECONDS = ("--warm-up", "0.5", "--measure", "1.5")

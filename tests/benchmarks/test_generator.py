@@ -10,7 +10,7 @@ from benchmarks.errors import BenchmarkError
 from benchmarks.load import generator
 from benchmarks.load.generator import Load, Target
 from benchmarks.run.cell import windows
-from tests.live_server import Server
+from tests.servers.live import Server
 
 RATE = 300.0
 

@@ -13,7 +13,7 @@ from benchmarks.load.dialect import DIALECTS, Model
 from benchmarks.load.digits import Digits
 from benchmarks.load.letter import MIX, SIZES, Stock
 from tests.conftest import Digits as ServedDigits
-from tests.live_server import Server
+from tests.servers.live import Server
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ import pytest
 from benchmarks.load.tally import SLICE_SECONDS
 from tests.benchmarks.headless import LOCUST, SECONDS, answered, locust, wait_until_it_sends
 from tests.conftest import free_port, python_environment, run
-from tests.live_server import Server
+from tests.servers.live import Server
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from benchmarks.peers.trial import SHAPES, Trial
 from benchmarks.rounds import Measurement, Shape
 from benchmarks.servers import Server, ours
 from tests.conftest import ROOT
-from tests.live_server import Server as LiveServer
+from tests.servers.live import Server as LiveServer
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from benchmarks.load.dialect import Request
 from benchmarks.rounds import FailedRequestsError, Measurement, Shape, Target
 from benchmarks.servers import Server
 from tests.conftest import Digits
-from tests.live_server import Server as LiveServer
+from tests.servers.live import Server as LiveServer
 
 
 def body(digits: Digits, rows: int) -> bytes:

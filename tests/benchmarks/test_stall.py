@@ -10,7 +10,7 @@ import psutil
 import pytest
 
 from tests.benchmarks.headless import locust, wait_until_it_sends
-from tests.live_server import Server
+from tests.servers.live import Server
 
 RATE = 200
 OPEN = ("Open", "--rate", str(RATE), "--rows", "1")

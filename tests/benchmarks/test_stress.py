@@ -11,7 +11,7 @@ from benchmarks.stress import overload, pressure, soak
 from benchmarks.stress.verdict import at_least, at_most, table
 from benchmarks.stress.watch import Watch
 from tests.conftest import free_port
-from tests.live_server import Server as LiveServer
+from tests.servers.live import Server as LiveServer
 
 STEPS: list[str] = []
 

@@ -16,8 +16,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from bundle import store
-from tests.in_process import call
-from tests.live_server import Server
+from tests.commands import call
+from tests.servers.live import Server
 
 
 def adopt(folder: Path, *arguments: str | Path) -> tuple[int, str, str]:

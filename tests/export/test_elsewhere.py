@@ -15,8 +15,8 @@ import requests
 from numpy.typing import NDArray
 
 from bundle import store
-from tests import other_servers
 from tests.conftest import ROOT, Digits, free_port, run
+from tests.servers import other
 
 CLIENTS = ROOT / "build/clients/bin/python"
 MLSERVER = ROOT / "build/mlserver/bin/mlserver"
@@ -71,7 +71,7 @@ def test_mlflow_models_serve(folder: Path, rows: NDArray[Any], expected: NDArray
     command = [sys.executable, "-m", "mlflow", "models", "serve", "--model-uri", str(folder)]
     command += ["--env-manager", "local", "--workers", "1", "--port", str(port)]
     programs = f"{Path(sys.executable).parent}:{os.environ['PATH']}"  # MLflow looks for uvicorn
-    with other_servers.started(command, port, "/ping", PATH=programs) as url:
+    with other.started(command, port, "/ping", PATH=programs) as url:
         answer = post(f"{url}/invocations", {"inputs": rows.tolist()})
     np.testing.assert_allclose(answer["predictions"]["probabilities"], expected, atol=1e-5)
 
@@ -89,7 +89,7 @@ def test_mlserver(
     command = [str(MLSERVER), "start", str(repository / "mnist")]
     tensor = {"name": "image", "shape": list(rows.shape), "datatype": "FP32"}
     body = {"inputs": [tensor | {"data": rows.ravel().tolist()}]}
-    with other_servers.started(command, ports[0], "/v2/health/ready", **environment) as url:
+    with other.started(command, ports[0], "/v2/health/ready", **environment) as url:
         answer = post(f"{url}/v2/models/mnist/versions/1/infer", body)
     (output,) = answer["outputs"]
     assert output["name"] == "probabilities"

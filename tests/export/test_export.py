@@ -16,9 +16,9 @@ import pytest
 from mlflow.entities import LoggedModel
 
 from bundle import store
+from tests.commands import call
 from tests.conftest import Digits, python_environment
-from tests.in_process import call
-from tests.shared_models import SUBSET_TEST
+from tests.models.shared import SUBSET_TEST
 
 EDGES = 3 + 784 + 256
 

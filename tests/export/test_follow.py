@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.commands import call
 from tests.conftest import Digits
-from tests.in_process import call
-from tests.live_server import Server
+from tests.servers.live import Server
 
 POLL_SECONDS = 0.2
 

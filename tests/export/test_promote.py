@@ -15,7 +15,7 @@ from bundle.errors import BundleError
 from export import __main__
 from tests.conftest import Digits
 from tests.export.test_export import export
-from tests.live_server import Server
+from tests.servers.live import Server
 from train import interrupt
 
 NAME = "promoted"

@@ -11,9 +11,9 @@ from model_signing import signing, verifying
 
 from bundle import store
 from bundle.errors import BundleError
+from tests.commands import call
 from tests.conftest import ROOT, python_environment, run
-from tests.in_process import call
-from tests.live_server import Server
+from tests.servers.live import Server
 
 UNENCRYPTED = (
     serialization.Encoding.PEM,

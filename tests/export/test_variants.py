@@ -19,7 +19,7 @@ from bundle.proof import Quantization
 from tests.bundle.test_manifest import MANIFEST
 from tests.conftest import Digits
 from tests.export.test_export import export
-from tests.live_server import Server
+from tests.servers.live import Server
 
 NAME = "variants"
 QUANTIZED = Quantization(

@@ -10,8 +10,8 @@ import onnx
 import pytest
 
 from bundle import store
-from tests.in_process import call
-from tests.shared_models import SUBSET_TEST
+from tests.commands import call
+from tests.models.shared import SUBSET_TEST
 
 
 def verify(folder: Path, cwd: Path, **environment: str) -> tuple[int, str]:

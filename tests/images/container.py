@@ -8,7 +8,7 @@ from typing import Any
 
 from tests.conftest import free_port
 from tests.images.engine import Engine
-from tests.live_server import Answer
+from tests.servers.live import Answer
 
 RESTRICTIONS = (
     *("--read-only", "--cap-drop", "ALL", "--security-opt", "no-new-privileges"),

@@ -8,8 +8,8 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests import shared_models
 from tests.durability import kills
+from tests.models import shared
 from tests.reliability import attack, faults, parsing, soak, stops
 from tests.reliability.stage import Report, play, stage
 
@@ -73,7 +73,7 @@ def main() -> int:
     command.add_argument("--minutes", type=float, default=60, help="how long (default: 60)")
     command.set_defaults(run=_soak)
     wanted = parser.parse_args()
-    shared_models.make(_MODELS.resolve())
+    shared.make(_MODELS.resolve())
     kept: bool = wanted.run(wanted)
     return int(not kept)
 

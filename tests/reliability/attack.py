@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from serve import catalog, settings
-from tests.live_server import Server
-from tests.processes import workers
 from tests.reliability.attacker import Attacker
+from tests.servers.live import Server
+from tests.servers.processes import workers
 
 _MODELS = ("two", "bytes", "flags", "open")
 _EVERY = 100  # attacks, a proper request is sent
@@ -34,7 +34,7 @@ def attack(models: Path, count: int, seed: int) -> Outcome:
     """Attack a server of one worker.
 
     Args:
-        models: the repository that ``tests.other_models`` makes.
+        models: the repository that ``tests.models.other`` makes.
         count: how many connections.
         seed: of what is sent.
 

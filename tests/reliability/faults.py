@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 
-from tests.live_server import Server, shared_folders
-from tests.processes import alive, eventually, processes, workers
 from tests.reliability.stage import Act, Stage
 from tests.serve.test_rollout import told
 from tests.serve.test_workers import is_socket
+from tests.servers.live import Server, shared_folders
+from tests.servers.processes import alive, eventually, processes, workers
 
 YEAR = 365 * 24 * 3600
 

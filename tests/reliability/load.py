@@ -7,7 +7,7 @@ import time
 from collections import Counter
 from typing import Any
 
-from tests.processes import eventually
+from tests.servers.processes import eventually
 
 NOT_SENT = "nobody listened"
 PATIENCE = 20.0  # seconds; an answer that takes longer counts as none

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from serve import catalog, settings
-from tests.live_server import Server
-from tests.plus import Plus
-from tests.processes import eventually, processes
+from tests.models.plus import Plus
 from tests.reliability.attacker import Attacker
 from tests.reliability.load import Load
+from tests.servers.live import Server
+from tests.servers.processes import eventually, processes
 
 _OTHERS = ("two", "bytes", "flags", "open")
 _FEWEST_SWAPS = 20
@@ -54,7 +54,7 @@ def soak(models: Path, minutes: float, **environment: str) -> Soaked:
     """Ask, attack and swap versions for so long.
 
     Args:
-        models: the folder that ``tests.shared_models`` makes.
+        models: the folder that ``tests.models.shared`` makes.
         minutes: how long.
         environment: added to that of the server.
 

@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.live_server import Answer, Server
-from tests.plus import Plus
-from tests.processes import eventually, workers
+from tests.models.plus import Plus
 from tests.reliability.load import Load
+from tests.servers.live import Answer, Server
+from tests.servers.processes import eventually, workers
 
 WORKERS = 2
 _CLOCK = Path(__file__).with_name("clock.c")
@@ -72,7 +72,7 @@ def stage(models: Path, long: bool) -> Iterator[Stage]:
     """A server of two workers that looks at its repository ten times a second, under load.
 
     Args:
-        models: the repository that ``tests.swapped_models`` makes.
+        models: the repository that ``tests.models.swapped`` makes.
         long: of the stage.
 
     """

@@ -7,9 +7,9 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.live_server import Server
-from tests.plus import Plus
+from tests.models.plus import Plus
 from tests.reliability.load import NOT_SENT, Load
+from tests.servers.live import Server
 
 CONNECTIONS = 8
 
@@ -29,7 +29,7 @@ def stop(models: Path, times: int, seed: int) -> Stops:
     """Start a server, load it, and stop it after up to half a second; so many times.
 
     Args:
-        models: the repository that ``tests.swapped_models`` makes.
+        models: the repository that ``tests.models.swapped`` makes.
         times: how often.
         seed: of the moments.
 

@@ -8,8 +8,8 @@ from threading import Thread
 
 import pytest
 
-from tests.processes import eventually
 from tests.reliability.load import Load
+from tests.servers.processes import eventually
 
 Answer = Callable[[int, int], tuple[int, int, int] | None]
 """Status, sum and version of the answer to the n-th request, for a number; None for no answer."""

@@ -10,10 +10,10 @@ from threading import Event, Thread
 
 import pytest
 
-from tests.live_server import Server
-from tests.plus import Plus
+from tests.models.plus import Plus
 from tests.reliability.load import Load
 from tests.reliability.soak import soak
+from tests.servers.live import Server
 
 MOST = 1.1
 LEAK = """

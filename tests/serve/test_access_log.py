@@ -10,8 +10,8 @@ from serve.access_log import AccessLog
 from serve.log_output import Handler
 from serve.settings import Logged
 from tests.conftest import Digits
-from tests.live_server import Server
 from tests.serve.test_pressure import ask
+from tests.servers.live import Server
 
 
 def logged(repository: Path, digits: Digits, *arguments: str) -> list[dict[str, object]]:

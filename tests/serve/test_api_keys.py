@@ -10,9 +10,9 @@ from serve import api_keys
 from serve.api_keys import ApiKeys
 from serve.errors import StartError, Unauthorized
 from tests.conftest import ROOT, Digits, run
-from tests.live_server import Server
-from tests.processes import eventually
 from tests.serve.test_pressure import ask
+from tests.servers.live import Server
+from tests.servers.processes import eventually
 
 
 def line(key: str, name: str) -> str:

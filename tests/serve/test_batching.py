@@ -12,11 +12,11 @@ import pytest
 
 from serve.threads import Threads
 from tests.conftest import Digits
-from tests.live_server import Answer, Server
-from tests.processes import DEADLINE, eventually
 from tests.serve.test_metrics import scrape
 from tests.serve.test_pressure import Client, ask, asleep
 from tests.serve.test_workers import Clients
+from tests.servers.live import Answer, Server
+from tests.servers.processes import DEADLINE, eventually
 
 
 def slow_server(repository: Path, *more: str) -> Server:

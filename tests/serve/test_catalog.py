@@ -11,7 +11,7 @@ import pytest
 
 from bundle import store, writer
 from serve import model
-from tests.live_server import Server
+from tests.servers.live import Server
 
 BODY = json.dumps({"images": [[0] * 784]})
 

@@ -9,7 +9,7 @@ import pytest
 
 from bundle import store
 from tests.conftest import ROOT, Digits, run
-from tests.live_server import Server
+from tests.servers.live import Server
 
 
 def serve(*arguments: str | Path, body: str | None = None) -> subprocess.CompletedProcess[str]:

@@ -4,9 +4,9 @@ import os
 from pathlib import Path
 
 from serve import cpus
-from tests.live_server import Server
-from tests.processes import workers
 from tests.serve.test_workers import server
+from tests.servers.live import Server
+from tests.servers.processes import workers
 
 __all__ = ["server"]  # a fixture
 

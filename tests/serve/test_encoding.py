@@ -11,7 +11,7 @@ from serve import encoding
 from serve.answer import Answer
 from serve.errors import BadRequest, TooLarge, UnknownType
 from tests.conftest import Digits
-from tests.live_server import Server
+from tests.servers.live import Server
 
 BODY = b"[1, 2, 3]" * 100
 

@@ -10,9 +10,17 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ROOT, Digits, run
-from tests.live_server import Server, after_kernel_warning, shared_folders
-from tests.processes import DEADLINE, alive, are_replaced, eventually, maps, processes, workers
 from tests.serve.test_workers import server
+from tests.servers.live import Server, after_kernel_warning, shared_folders
+from tests.servers.processes import (
+    DEADLINE,
+    alive,
+    are_replaced,
+    eventually,
+    maps,
+    processes,
+    workers,
+)
 
 __all__ = ["server"]  # a fixture
 

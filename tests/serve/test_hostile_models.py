@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.live_server import Server
-from tests.plus import Plus
-from tests.processes import eventually, workers
+from tests.models.plus import Plus
 from tests.serve.test_rollout import QUICK, answers, told
+from tests.servers.live import Server
+from tests.servers.processes import eventually, workers
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from tests.conftest import Digits
-from tests.live_server import Server
+from tests.servers.live import Server
 
 
 def test_health(server: Server) -> None:

@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Digits, run
-from tests.live_server import Server, after_kernel_warning
-from tests.processes import eventually
 from tests.serve.test_http import exchange
+from tests.servers.live import Server, after_kernel_warning
+from tests.servers.processes import eventually
 
 HEAD = b"POST /predict HTTP/1.1\r\nHost: x\r\n"
 

@@ -13,9 +13,9 @@ from prometheus_client.parser import text_string_to_metric_families
 import serve
 from serve.protocols.number_kernel import library
 from tests.conftest import Digits
-from tests.live_server import Server, shared_folders
-from tests.processes import are_replaced, eventually, workers
 from tests.serve.test_pressure import Client, ask, asleep
+from tests.servers.live import Server, shared_folders
+from tests.servers.processes import are_replaced, eventually, workers
 
 Sample = tuple[str, frozenset[tuple[str, str]]]
 

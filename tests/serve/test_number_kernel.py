@@ -14,12 +14,12 @@ from bundle.manifest import TensorSpec
 from serve.protocols import json_document, mlflow, oip, predict, tfserving
 from serve.protocols.number_kernel import build, extract, library
 from serve.signature import Signature
-from tests import live_server
 from tests.conftest import ROOT, Digits
-from tests.live_server import Server
 from tests.number_kernel import compiled
 from tests.number_kernel.comparison import outcome, without_kernel
 from tests.number_kernel.compiled import needs_cc
+from tests.servers import live
+from tests.servers.live import Server
 
 SCORES = TensorSpec(name="scores", dtype="float32", shape=(-1, 2))
 ROWS = [[0, 1, 2, 3, 4, 5, 6, 7, 255], [9, 8, 7, 6, 5, 4, 3, 2, 1], [0, 0, 0, 0, 0, 0, 0, 0, 10]]
@@ -215,7 +215,7 @@ def without(tmp_path: Path) -> Path:
 
 def run(*words: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", *words]
-    env = live_server.os.environ | environment
+    env = live.os.environ | environment
     return subprocess.run(command, cwd=cwd, env=env, capture_output=True, text=True, check=False)
 
 
@@ -250,7 +250,7 @@ def test_a_server_without_it_says_so_and_answers_the_same(
 ) -> None:
     document = {"images": digits.images[:5].tolist()}
     expected = server.predict(document)
-    monkeypatch.setattr(live_server, "ROOT", without)
+    monkeypatch.setattr(live, "ROOT", without)
     with Server("--models", str(repository), "--workers", "1") as plain:
         assert plain.predict(document).body == expected.body
         assert b'number_kernel="off"' in plain.request("GET", "/metrics").body

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.live_server import Answer, Server
+from tests.servers.live import Answer, Server
 
 
 @pytest.fixture(scope="module")

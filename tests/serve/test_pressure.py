@@ -9,9 +9,9 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from tests.conftest import Digits
-from tests.live_server import Answer, Server
-from tests.processes import workers
 from tests.serve.http.client import Client as RawClient
+from tests.servers.live import Answer, Server
+from tests.servers.processes import workers
 
 
 @contextmanager

@@ -10,11 +10,11 @@ import pytest
 
 from serve import routes
 from tests.conftest import Digits
-from tests.live_server import Answer, Server
 from tests.serve.protocols import test_oip, test_predict, test_tables
 from tests.serve.test_http import REFUSALS
 from tests.serve.test_metrics import scrape
 from tests.serve.test_short_way import inference_requests
+from tests.servers.live import Answer, Server
 
 Sent = tuple[str, str, bytes | None, dict[str, str]]
 """Method, path, body and headers."""

@@ -19,8 +19,8 @@ from serve.job import Job
 from serve.model import Model
 from serve.protocols import mlflow, oip, predict, tfserving
 from serve.protocols.dialect import Dialect
-from tests.live_server import Server
-from tests.processes import workers
+from tests.servers.live import Server
+from tests.servers.processes import workers
 
 LONG = "\x1b[31mkey\n" + "k" * 100_000
 ROW = [0] * 784

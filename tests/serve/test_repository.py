@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.live_server import Answer, Server
-from tests.plus import Plus
-from tests.processes import eventually, processes, workers
+from tests.models.plus import Plus
 from tests.serve.test_rollout import answers, index
+from tests.servers.live import Answer, Server
+from tests.servers.processes import eventually, processes, workers
 
 ADMIN = {"Authorization": "Bearer secret"}
 

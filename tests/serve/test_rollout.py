@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.live_server import Answer, Server
-from tests.plus import Plus
-from tests.processes import are_replaced, eventually, processes, workers
+from tests.models.plus import Plus
+from tests.servers.live import Answer, Server
+from tests.servers.processes import are_replaced, eventually, processes, workers
 
 QUICK = ("--poll-seconds", "0.1", "--workers", "2", "--versions", "1")
 

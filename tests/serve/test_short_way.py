@@ -12,8 +12,8 @@ from serve.inference import Inference
 from serve.metrics import Totals
 from serve.views import Health, Views
 from tests.conftest import Digits
-from tests.live_server import Server
 from tests.serve.test_http import REFUSALS
+from tests.servers.live import Server
 
 
 def inference_requests(digits: Digits) -> list[tuple[str, Any, dict[str, str]]]:

@@ -14,7 +14,7 @@ from bundle import store, writer
 from bundle.golden import Golden
 from bundle.manifest import Manifest
 from tests.conftest import run
-from tests.live_server import Server, after_kernel_warning
+from tests.servers.live import Server, after_kernel_warning
 
 
 @pytest.fixture

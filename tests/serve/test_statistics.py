@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.conftest import Digits
-from tests.live_server import Server
+from tests.servers.live import Server
 
 
 def statistics(server: Server, path: str) -> list[dict[str, Any]]:

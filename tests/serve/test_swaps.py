@@ -7,10 +7,10 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from tests.live_server import Server
-from tests.plus import Plus
-from tests.processes import DEADLINE, eventually
+from tests.models.plus import Plus
 from tests.serve.test_rollout import answers, told
+from tests.servers.live import Server
+from tests.servers.processes import DEADLINE, eventually
 
 _LENGTH = re.compile(rb"Content-Length: (\d+)")
 PATHS = ("/predict", "/predict?version=stable")

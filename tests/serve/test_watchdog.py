@@ -15,9 +15,9 @@ from serve.control import Control, Kind
 from serve.place import Place
 from serve.watchdog import Watchdog
 from tests.conftest import Digits
-from tests.live_server import Server
-from tests.processes import are_replaced, eventually, workers
 from tests.serve.test_workers import Clients, server
+from tests.servers.live import Server
+from tests.servers.processes import are_replaced, eventually, workers
 
 __all__ = ["server"]  # a fixture
 

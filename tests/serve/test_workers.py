@@ -16,8 +16,8 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Digits
-from tests.live_server import Server
-from tests.processes import DEADLINE, alive, are_replaced, eventually, processes, workers
+from tests.servers.live import Server
+from tests.servers.processes import DEADLINE, alive, are_replaced, eventually, processes, workers
 
 
 @pytest.fixture

@@ -80,7 +80,7 @@ def _run(chosen: Sequence[str]) -> list[Result]:
     """Run the images' tests beside the others, which come one after another."""
     beside = ["images"] if len(chosen) > 1 and "images" in chosen else []
     running = [groups.ALL[name].start(in_background=True) for name in beside]
-    models = [".venv/bin/python", "-m", "tests.shared_models", str(groups.MODELS)]
+    models = [".venv/bin/python", "-m", "tests.models.shared", str(groups.MODELS)]
     subprocess.run(models, cwd=ROOT, check=False)  # the serving environment could not make them
     results = []
     for name in chosen:

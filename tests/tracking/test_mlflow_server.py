@@ -11,8 +11,8 @@ import mlflow
 import pytest
 
 from bundle import store
-from tests import other_servers
 from tests.conftest import free_port, python_environment, run
+from tests.servers import other
 from tests.tracking import postgresql
 from tests.train.conftest import PLAN
 
@@ -48,7 +48,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
             *("--serve-artifacts", "--artifacts-destination", str(artifacts)),
         ]
         environment = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
-        with other_servers.started(command, port, **environment) as address:
+        with other.started(command, port, **environment) as address:
             yield Site(address, urls["sweeps"], folder)
 
 
@@ -116,7 +116,7 @@ def test_a_server_that_goes_away_costs_no_epoch(tmp_path: Path, work: Path) -> N
     ]
     job = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
     train = [sys.executable, "-m", "train"]
-    with other_servers.started(command, port, **job) as address:
+    with other.started(command, port, **job) as address:
         environment = python_environment(
             MLFLOW_TRACKING_URI=address, MLFLOW_HTTP_REQUEST_MAX_RETRIES="0"
         )
@@ -136,7 +136,7 @@ def test_a_server_that_goes_away_costs_no_epoch(tmp_path: Path, work: Path) -> N
     assert last.startswith(f"train: MLflow at {address}: ")
     assert "Traceback" not in err
     run_id = last.rpartition(" ")[2]
-    with other_servers.started(command, port, **job):
+    with other.started(command, port, **job):
         resumed = run(*train, "--resume", run_id, cwd=tmp_path, env=environment)
     assert resumed.returncode == 0, resumed.stderr
     ended = mlflow.MlflowClient(store_uri).get_run(run_id)

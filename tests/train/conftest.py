@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.in_process import call
+from tests.commands import call
 
 SEEDS = (0, 1)
 PLAN = """

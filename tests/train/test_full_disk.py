@@ -9,7 +9,7 @@ from unittest import mock
 import mlflow
 import pytest
 
-from tests.in_process import call
+from tests.commands import call
 
 FULL = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 

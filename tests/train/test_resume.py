@@ -12,8 +12,8 @@ import mlflow
 import numpy as np
 import pytest
 
+from tests.commands import call
 from tests.conftest import python_environment, run
-from tests.in_process import call
 
 
 def begun(work: Path, folder: Path, *options: str) -> "subprocess.Popen[str]":

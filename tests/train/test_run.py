@@ -10,9 +10,9 @@ import pytest
 from mlflow.entities import Run
 from mlflow.models import Model
 
+from tests.commands import call
 from tests.conftest import python_environment, run
-from tests.in_process import call
-from tests.shared_models import SUBSET_TEST
+from tests.models.shared import SUBSET_TEST
 from tests.train.test_resume import statuses
 from train import data
 

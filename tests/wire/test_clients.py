@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ROOT, Digits, run
-from tests.live_server import Server
+from tests.servers.live import Server
 from tests.wire.calls import ADMIN_KEY
 
 CLIENTS = ROOT / "build/clients/bin/python"

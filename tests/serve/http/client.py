@@ -4,7 +4,7 @@ import re
 import socket
 from pathlib import Path
 
-from tests.live_server import Server
+from tests.servers.live import Server
 
 
 class Client:

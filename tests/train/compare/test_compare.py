@@ -6,7 +6,7 @@ from pathlib import Path
 import mlflow
 import pytest
 
-from tests.in_process import call
+from tests.commands import call
 from tests.train import browser
 from tests.train.conftest import Swept
 

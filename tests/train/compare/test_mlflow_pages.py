@@ -7,8 +7,8 @@ from urllib.parse import quote
 import mlflow
 import pytest
 
-from tests import other_servers
 from tests.conftest import free_port
+from tests.servers import other
 from tests.train import browser
 from tests.train.conftest import Swept
 
@@ -19,7 +19,7 @@ def pages(swept: Swept) -> Iterator[str]:
     port = free_port()
     store = f"sqlite:///{swept.folder}/mlflow.db"
     command = ["make", "--silent", "mlflow", f"MLFLOW_PORT={port}"]
-    with other_servers.started(command, port, MLFLOW_TRACKING_URI=store) as address:
+    with other.started(command, port, MLFLOW_TRACKING_URI=store) as address:
         yield address
 
 

@@ -16,8 +16,8 @@ import pytest
 from mlflow.entities import Run
 from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID
 
+from tests.commands import call
 from tests.conftest import python_environment, run
-from tests.in_process import call
 from tests.train.conftest import SEEDS, Swept
 
 SEARCH = """

@@ -1,4 +1,4 @@
-"""``python -m tests.slow_models FOLDER``: a model whose run takes a few tenths of a second.
+"""``python -m tests.models.slow FOLDER``: a model whose run takes a few tenths of a second.
 
 It takes so long whatever the batch, and answers each row by itself. Written with onnx, which the
 serving environment lacks; its tests find the model made.

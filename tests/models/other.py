@@ -1,6 +1,6 @@
 """Models that are not like an image classifier, as plain ``model.onnx`` files with no manifest.
 
-``python -m tests.other_models FOLDER`` makes them:
+``python -m tests.models.other FOLDER`` makes them:
 
 - ``two``: x float32 (N, 3) and n int64 (N,) -> sum float32 (N, 3) = x + n, and twice int64 (N,);
 - ``fixed``: x float32 (2, 3) -> y = x + 1, in batches of two alone;
@@ -93,7 +93,7 @@ def save_outside(folder: Path) -> None:
     (weight,) = model.graph.initializer
     weight.ClearField("float_data")
     weight.data_location = TensorProto.EXTERNAL
-    for key, value in {"location": "tests/other_models.py", "offset": "0", "length": "4"}.items():
+    for key, value in {"location": "tests/models/other.py", "offset": "0", "length": "4"}.items():
         weight.external_data.add(key=key, value=value)
     path = folder / "outside/1/model.onnx"
     path.parent.mkdir(parents=True)

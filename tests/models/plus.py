@@ -11,7 +11,7 @@ from bundle.golden import Golden
 from bundle.manifest import Manifest, TensorSpec
 
 NUMBER = 12345.0
-"""What the model in tests/swapped_models.py adds."""
+"""What the model in tests/models/swapped.py adds."""
 
 
 class Plus:

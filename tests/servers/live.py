@@ -14,7 +14,7 @@ from typing import Any
 
 from serve.protocols.number_kernel import library
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parent.parent.parent
 _KERNEL = "serve/protocols/number_kernel/kernel.so"
 
 

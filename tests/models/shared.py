@@ -1,6 +1,6 @@
 """The models that the tests share: above all a small network, trained and published for real.
 
-``python -m tests.shared_models FOLDER`` makes those that are not there yet.
+``python -m tests.models.shared FOLDER`` makes those that are not there yet.
 """
 
 import fcntl
@@ -12,11 +12,11 @@ from pathlib import Path
 
 import numpy as np
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parent.parent.parent
 SUBSET_TRAIN, SUBSET_TEST = 6000, 1000
 FEW = 600  # digits, where it does not matter what is learned from them
 OTHERS = ("slow", "other", "swapped", "hostile")
-"""Repositories of models that are made, not trained: tests/slow_models.py and so on."""
+"""Repositories of models that are made, not trained: tests/models/slow.py and so on."""
 
 
 def make(folder: Path) -> None:
@@ -31,7 +31,7 @@ def make(folder: Path) -> None:
                 _run(folder, *command)
         for name in OTHERS:
             if not (folder / f"{name}-models").exists():
-                _run(folder, f"tests.{name}_models", f"{name}-models")
+                _run(folder, f"tests.models.{name}", f"{name}-models")
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Models that tests swap under a running server; ``python -m tests.swapped_models FOLDER``.
+"""Models that tests swap under a running server; ``python -m tests.models.swapped FOLDER``.
 
 - ``plus``: x float32 (N, 2) -> y = x + 12345, whose bytes tests replace by other numbers;
 - ``large``: n int64 (N,) -> y float32 (N,), the entry ``n`` of a table of 16 MiB.
@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 from onnx import TensorProto, helper, numpy_helper
 
-from tests.other_models import save
-from tests.plus import NUMBER
+from tests.models.other import save
+from tests.models.plus import NUMBER
 
 if __name__ == "__main__":
     folder = Path(sys.argv[1])

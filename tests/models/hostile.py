@@ -1,6 +1,6 @@
-"""ONNX files that are made to harm; ``python -m tests.hostile_models FOLDER`` makes them.
+"""ONNX files that are made to harm; ``python -m tests.models.hostile FOLDER`` makes them.
 
-Each takes x float32 (N, 2) and gives y, as the model of tests/swapped_models.py does, if it can be
+Each takes x float32 (N, 2) and gives y, as the model of tests/models/swapped.py does, if it can be
 loaded at all.
 """
 

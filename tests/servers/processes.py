@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.live_server import Server
+from tests.servers.live import Server
 
 DEADLINE = 30.0  # for what must come about; a test that waits so long has failed
 

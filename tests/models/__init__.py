@@ -1,0 +1,1 @@
+"""Models that tests serve: one trained for real, others made for one purpose each."""
