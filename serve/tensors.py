@@ -121,7 +121,8 @@ def _first_bad(array: NDArray[Any], batch: NDArray[Any], spec: TensorSpec) -> st
     low, high = spec.range or (-np.inf, np.inf)
     if batch.dtype.kind == "f":
         low, high = bounds(spec.range, spec.dtype)
-    values = batch.astype(np.float64)
+    with np.errstate(invalid="ignore"):  # numpy warns of a signalling NaN
+        values = batch.astype(np.float64)
     where, value = _first(array, ~(np.isfinite(values) & (values >= low) & (values <= high)))
     expected = f"a number from {low:.6g} to {high:.6g}" if spec.range else f"a finite {spec.dtype}"
     return f"{where}: expected {expected}, got {value:g}"

@@ -94,7 +94,8 @@ def _oip(document: Document, signature: Signature) -> dict[str, NDArray[Any]]:
         else:
             values = np.frombuffer(rest[:size], dtype.newbyteorder("<"))
             rest = rest[size:]
-        inputs[spec.name] = values.astype(spec.dtype)
+        with np.errstate(invalid="ignore"):  # numpy warns of a signalling NaN
+            inputs[spec.name] = values.astype(spec.dtype)
     return inputs
 
 

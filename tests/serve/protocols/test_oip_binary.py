@@ -87,3 +87,10 @@ def test_a_byte_of_a_truth_value_is_checked_each_time() -> None:
     parse(described, rest=data, signature=signature)
     with pytest.raises(BadRequest, match="neither 0 nor 1"):
         parse(described, rest=b"\1\2", signature=signature)
+
+
+@pytest.mark.parametrize("bits", [0x7F800001, 0x7FC00000])
+def test_a_signalling_nan_is_rejected_like_any_other(bits: int) -> None:
+    described, data = binary("image", np.array([[bits, 0, 0, 0]], np.uint32).view(np.float32))
+    with pytest.raises(BadRequest, match=r"row 0, value 0: expected a number .* got nan"):
+        parse(described, rest=data)
