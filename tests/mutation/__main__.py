@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from tests.mutation import run
+from tests.mutation import by_hand, run
 
 
 def main() -> int:
@@ -16,15 +16,32 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1, help="of the choice (default: 1)")
     parser.add_argument("--at-once", type=int, default=1, help="changes at a time (default: 1)")
     parser.add_argument(
-        "packages", nargs="*", default=[*run.PACKAGES], help="of these packages (default: all)"
+        "--by-hand",
+        action="store_true",
+        help="make the changes of tests/mutation/by_hand.py instead of random ones",
+    )
+    parser.add_argument(
+        "--near-only",
+        action="store_true",
+        help="run only the test files that name the changed module, at most four for each change",
+    )
+    parser.add_argument(
+        "paths",
+        nargs="*",
+        metavar="PATH",
+        default=[*run.PACKAGES],
+        help=f"files or folders in {', '.join(run.PACKAGES)} (default: all)",
     )
     wanted = parser.parse_args()
-    if test := run.failing(wanted.packages):
+    if wanted.by_hand:
+        chosen = list(by_hand.mutants())
+    else:
+        chosen = run.sample(wanted.paths, wanted.count, wanted.seed)
+    if test := run.failing(chosen, wanted.near_only):
         print(f"{test} fails without any change", file=sys.stderr)
         return 2
-    chosen = run.sample(wanted.packages, wanted.count, wanted.seed)
     survived = []
-    for mutant, noticed_by in run.outcomes(chosen, wanted.at_once):
+    for mutant, noticed_by in run.outcomes(chosen, wanted.at_once, wanted.near_only):
         print(f"{mutant}: {noticed_by or 'SURVIVED'}", flush=True)
         if not noticed_by:
             survived.append(mutant)

@@ -47,11 +47,11 @@ PACKAGES = {
 }
 
 
-def sample(packages: list[str], count: int, seed: int) -> list[Mutant]:
-    """Choose so many changes at random, each line of code as likely as another."""
+def sample(paths: list[str], count: int, seed: int) -> list[Mutant]:
+    """Choose random changes in these files and folders; each line of code is equally likely."""
     found: dict[tuple[Path, int], list[Mutant]] = {}
-    for package in packages:
-        for path in sorted((ROOT / package).rglob("*.py")):
+    for folder in (ROOT / path for path in paths):
+        for path in [folder] if folder.is_file() else sorted(folder.rglob("*.py")):
             for mutant in mutants.of(path.relative_to(ROOT), path.read_text()):
                 found.setdefault((mutant.path, mutant.line), []).append(mutant)
     random = Random(seed)
@@ -59,22 +59,35 @@ def sample(packages: list[str], count: int, seed: int) -> list[Mutant]:
     return [random.choice(found[line]) for line in lines]
 
 
-def failing(packages: list[str]) -> str:
-    """A test that fails without any change; nothing where all pass."""
+def failing(chosen: list[Mutant], near_only: bool) -> str:
+    """A test that fails on the unchanged code, of those that the changes need; "" if all pass."""
     with _copies(1) as copies:
         copy = copies.get()
-        failed = (_failed(copy, tests.command()) for tests in {PACKAGES[one] for one in packages})
-        return next(filter(None, failed), "")
+        wanted: dict[Tests, set[str]] = {}
+        for mutant in chosen:
+            tests = PACKAGES[mutant.path.parts[0]]
+            wanted.setdefault(tests, set()).update(_near(mutant, copy, tests))
+        commands = (
+            tests.command(*(sorted(near) if near_only else ())) for tests, near in wanted.items()
+        )
+        return next(filter(None, (_failed(copy, command) for command in commands)), "")
 
 
-def outcomes(chosen: list[Mutant], processes: int) -> Iterator[tuple[Mutant, str]]:
-    """Run the tests on each change; yields which of them noticed it, or nothing."""
+def outcomes(chosen: list[Mutant], processes: int, near_only: bool) -> Iterator[tuple[Mutant, str]]:
+    """Run the tests on each change; yields the test that noticed it, or "".
+
+    Args:
+        chosen: the changes.
+        processes: how many to test at a time.
+        near_only: run only the files of tests that name the changed module.
+
+    """
     with _copies(processes) as copies, ThreadPoolExecutor(processes) as pool:
 
         def noticed(mutant: Mutant) -> str:
             copy = copies.get()
             try:
-                return _noticed(mutant, copy)
+                return _noticed(mutant, copy, near_only)
             finally:
                 copies.put(copy)
 
@@ -99,13 +112,15 @@ def _copies(count: int) -> Iterator["SimpleQueue[Path]"]:
         yield copies
 
 
-def _noticed(mutant: Mutant, copy: Path) -> str:
+def _noticed(mutant: Mutant, copy: Path, near_only: bool) -> str:
     source = (ROOT / mutant.path).read_text()
     (copy / mutant.path).write_text(mutant.apply(source))
     tests = PACKAGES[mutant.path.parts[0]]
     try:
         near = _near(mutant, copy, tests)
-        return (near and _failed(copy, tests.command(*near))) or _failed(copy, tests.command())
+        if near and (failed := _failed(copy, tests.command(*near))):
+            return failed
+        return "" if near_only else _failed(copy, tests.command())
     finally:
         (copy / mutant.path).write_text(source)
 

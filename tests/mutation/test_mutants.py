@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.mutation import mutants, run
+from tests.mutation import by_hand, mutants, run
 
 SOURCE = '''
 """Not a call, and no number: 1."""
@@ -42,6 +42,13 @@ def test_what_is_changed() -> None:
 @pytest.mark.parametrize("package", run.PACKAGES)
 def test_every_change_can_be_made(package: str) -> None:
     for mutant in run.sample([package], 100, 1):
+        ast.parse(mutant.apply((run.ROOT / mutant.path).read_text()))
+
+
+def test_every_change_by_hand_can_be_made() -> None:
+    changes = list(by_hand.mutants())
+    assert len(changes) >= 6
+    for mutant in changes:
         ast.parse(mutant.apply((run.ROOT / mutant.path).read_text()))
 
 
