@@ -64,9 +64,10 @@ images: ## build the images onnxlet-serve and onnxlet-train; CA_FILE=FILE for a 
 bench-quick: setup ## has the server become slower? three minutes; BENCH_OPTIONS=--help for more
 	$(VENV)/bin/python -m benchmarks guard $(BENCH_OPTIONS)
 
-lint: $(VENV)/.installed-dev ## check format, style and types
+lint: $(VENV)/.installed-dev ## check format, style, security and types
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/ruff check .
+	$(VENV)/bin/bandit --quiet --configfile pyproject.toml --recursive bundle train export serve benchmarks deploy
 	$(VENV)/bin/mypy
 
 lock: ## compile requirements/ anew from pyproject.toml; LOCK_OPTIONS=--upgrade for newer versions
