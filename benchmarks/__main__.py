@@ -10,6 +10,16 @@ from benchmarks.errors import BenchmarkError
 from train import interrupt
 from train.errors import TrainError
 
+MODULES = {
+    "run": "benchmarks.run.run_grid",
+    "limit": "benchmarks.profile.profile_requests",
+    "peers": "benchmarks.compare.compare_servers",
+    "capacity": "benchmarks.capacity.find_capacity",
+    "guard": "benchmarks.regress.check_regressions",
+    "stress": "benchmarks.regress.stress",
+    "batching": "benchmarks.regress.batching",
+}
+
 
 def main() -> int:
     """Run the command line; returns the exit status."""
@@ -18,7 +28,7 @@ def main() -> int:
     console = Console(stderr=True)
     try:
         # Only what is asked for: some commands import for seconds.
-        command = importlib.import_module(f"benchmarks.{wanted.command}.command")
+        command = importlib.import_module(MODULES[wanted.command])
         command.run(wanted, console)
     except (BenchmarkError, TrainError) as error:
         print(f"benchmarks: {error}", file=sys.stderr)

@@ -4,9 +4,9 @@ import argparse
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks.load.dialect import DIALECTS
-from benchmarks.load.letter import MIXED, SIZES
-from benchmarks.peers.table import PEERS
+from benchmarks.load.prepared_request import MIXED, SIZES
+from benchmarks.load.protocols import DIALECTS
+from benchmarks.peers.peer_list import PEERS
 from train import numbers
 
 Parser = argparse.ArgumentParser

@@ -28,9 +28,9 @@ from locust.runners import MasterRunner, WorkerRunner
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # Locust is run from anywhere
 
 from benchmarks.errors import BenchmarkError
-from benchmarks.load import digits, options
-from benchmarks.load.dialect import DIALECTS
-from benchmarks.load.letter import MIXED, SIZES, Letter, Stock, users_class
+from benchmarks.load import golden_rows, locust_options
+from benchmarks.load.prepared_request import MIXED, SIZES, Letter, Stock, users_class
+from benchmarks.load.protocols import DIALECTS
 from benchmarks.load.recorder import Recorder
 from train.errors import TrainError
 
@@ -41,7 +41,7 @@ STOP_SECONDS = 35.0  # that users have for their last answers; Locust's own defa
 USERS = 100_000  # that a worker may have; they are numbered
 FAULT = "onnxlet-fault"  # a worker's message to its master
 
-events.init_command_line_parser.add_listener(options.add)
+events.init_command_line_parser.add_listener(locust_options.add)
 
 
 def send_at_once(pool: ConnectionPool, sock: socket.socket) -> None:
@@ -84,8 +84,8 @@ def prepare(environment: Environment, **_: Any) -> None:
     try:
         if chosen.rate <= 0:  # Locust's pages take any number
             raise BenchmarkError(f"--rate: expected a number above 0, got {chosen.rate}")
-        model, _metadata = digits.served(host, chosen.model)
-        known = digits.known(host, model, digits.read(Path(chosen.data)))
+        model, _metadata = golden_rows.served(host, chosen.model)
+        known = golden_rows.known(host, model, golden_rows.read(Path(chosen.data)))
     except (BenchmarkError, TrainError) as error:
         fault = f"no load is sent: {error}"
         if isinstance(runner, WorkerRunner):

@@ -4,20 +4,20 @@ import statistics
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from benchmarks import placing, servers
-from benchmarks.capacity import search, service
-from benchmarks.capacity.probe import Probe, probe
+from benchmarks.capacity import rate_search, service
+from benchmarks.capacity.rate_attempt import Probe, probe
 from benchmarks.capacity.service import Alone
-from benchmarks.display import Step
 from benchmarks.errors import BenchmarkError
-from benchmarks.load import generator, letter
-from benchmarks.load.generator import Load, Target
-from benchmarks.load.letter import MIX, MIXED
-from benchmarks.load.tally import Record
-from benchmarks.meter import Meter
-from benchmarks.placing import Placing
-from benchmarks.run.cell import windows
-from benchmarks.servers import Server
+from benchmarks.load import locust_process, prepared_request
+from benchmarks.load.locust_process import Load, Target
+from benchmarks.load.prepared_request import MIX, MIXED
+from benchmarks.load.stats import Record
+from benchmarks.progress import Step
+from benchmarks.run.grid_point import windows
+from benchmarks.system import affinity, servers
+from benchmarks.system.affinity import Placing
+from benchmarks.system.monitor import Meter
+from benchmarks.system.servers import Server
 
 USERS = (1, 2, 4, 8, 16, 32)
 WORKERS = (1, 2, 3, 4)
@@ -114,32 +114,32 @@ class Bench:
             tried.append(probe(target, server, load, self._cpus.generator))
             return tried[-1].holds(p99_ms)
 
-        found = search.highest(holds, guess)
+        found = rate_search.highest(holds, guess)
         made.searches.append(tried)
         made.found.append(found)
 
     def _closed(self, target: Target, users: int, cpus: tuple[int, ...]) -> float:
         load = replace(self._load, users_class=self._users_class, users=users)
-        record = generator.run(target, load, cpus)
+        record = locust_process.run(target, load, cpus)
         return _rate(record)
 
     @property
     def _users_class(self) -> str:
         if self._load.rows == MIXED:
             return "Mixed"
-        return letter.users_class(self._load.dialect, int(self._load.rows))
+        return prepared_request.users_class(self._load.dialect, int(self._load.rows))
 
     def _alone(self, target: Target, server: Server, rows: int) -> Alone:
-        users_class = letter.users_class(self._load.dialect, rows)
+        users_class = prepared_request.users_class(self._load.dialect, rows)
         with Meter(server) as meter:
             load = replace(self._load, users_class=users_class, users=1)
-            record = generator.run(target, load, self._cpus.generator)
+            record = locust_process.run(target, load, self._cpus.generator)
         _rate(record)
         (tally,) = record.tallies.values()
         return service.alone(tally, meter.cpu_seconds(*windows(record)))
 
     def _with(self, workers: int) -> float:
-        cpus = placing.everywhere()
+        cpus = affinity.everywhere()
         with self._server(workers, cpus.server) as server:
             return self._closed(Target(server.base, self._name, self._data), _CROWD, cpus.generator)
 

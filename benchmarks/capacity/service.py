@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.load.letter import MIX, MIXED
-from benchmarks.load.tally import Tally
+from benchmarks.load.prepared_request import MIX, MIXED
+from benchmarks.load.stats import Tally
 
 SAMPLES = 20_000
 

@@ -17,8 +17,8 @@ from locust.env import Environment
 from locust.rpc import Message
 from locust.runners import MasterRunner, WorkerRunner
 
-from benchmarks.load import percentile
-from benchmarks.load.tally import SLICE_SECONDS, Busy, Record, Tally
+from benchmarks.load import percentiles
+from benchmarks.load.stats import SLICE_SECONDS, Busy, Record, Tally
 
 _KEY = "onnxlet"  # within the reports of workers, and of their last message
 
@@ -140,7 +140,7 @@ class Recorder:
         if isinstance(self._environment.runner, WorkerRunner):
             return
         if self._record.tallies:
-            print(percentile.text(self._record.tallies), flush=True)
+            print(percentiles.text(self._record.tallies), flush=True)
         else:
             print("nothing was recorded: no request began after the warm-up", flush=True)
         if self._file:

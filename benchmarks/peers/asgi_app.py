@@ -11,7 +11,7 @@ import orjson
 import simdjson
 from numpy.typing import NDArray
 
-from benchmarks.peers.graph import Graph
+from benchmarks.peers.onnx_session import Graph
 
 graph = Graph()
 parser = simdjson.Parser()

@@ -6,7 +6,7 @@ import bentoml
 import numpy as np
 from bentoml.validators import DType, Shape
 
-from benchmarks.peers.graph import Graph
+from benchmarks.peers.onnx_session import Graph
 
 Images = Annotated[np.ndarray, DType("float32"), Shape((-1, 784))]
 

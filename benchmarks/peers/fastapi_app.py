@@ -9,7 +9,7 @@ import numpy as np
 import orjson
 from fastapi import FastAPI, Request, Response
 
-from benchmarks.peers.graph import Graph
+from benchmarks.peers.onnx_session import Graph
 
 graph = Graph()
 app = FastAPI()

@@ -6,7 +6,7 @@ from typing import Any
 import litserve
 import numpy as np
 
-from benchmarks.peers.graph import Graph
+from benchmarks.peers.onnx_session import Graph
 
 
 class Digits(litserve.LitAPI):

@@ -7,7 +7,7 @@ request is a batch already.
 import numpy as np
 from mosec import Server, Worker
 
-from benchmarks.peers.graph import Graph
+from benchmarks.peers.onnx_session import Graph
 
 
 class Digits(Worker):

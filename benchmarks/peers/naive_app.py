@@ -6,7 +6,7 @@ One process with four threads, which is what ``waitress-serve`` does by itself.
 import numpy as np
 from flask import Flask, Response, jsonify, request
 
-from benchmarks.peers.graph import Graph
+from benchmarks.peers.onnx_session import Graph
 
 graph = Graph()
 app = Flask(__name__)

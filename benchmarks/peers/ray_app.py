@@ -12,7 +12,7 @@ from ray import serve
 from ray.serve.config import HTTPOptions
 from starlette.requests import Request
 
-from benchmarks.peers.graph import Graph
+from benchmarks.peers.onnx_session import Graph
 
 
 @serve.deployment(num_replicas=2)

@@ -8,8 +8,8 @@ import mlflow
 from mlflow import MlflowClient
 
 from benchmarks.errors import BenchmarkError
-from benchmarks.report.report import NAMES
-from benchmarks.run.cell import Measured
+from benchmarks.report.grid_report import NAMES
+from benchmarks.run.grid_point import Measured
 from bundle.manifest import Manifest
 from export import alias
 from export.errors import ExportError

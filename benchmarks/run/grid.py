@@ -4,13 +4,13 @@ from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 
-from benchmarks.load import generator, percentile
-from benchmarks.load.generator import Load, Target
-from benchmarks.load.letter import SIZES
-from benchmarks.meter import Meter
-from benchmarks.placing import Placing
-from benchmarks.run.cell import Cell, Measured, Repeat, drift, windows
-from benchmarks.servers import Server
+from benchmarks.load import locust_process, percentiles
+from benchmarks.load.locust_process import Load, Target
+from benchmarks.load.prepared_request import SIZES
+from benchmarks.run.grid_point import Cell, Measured, Repeat, drift, windows
+from benchmarks.system.affinity import Placing
+from benchmarks.system.monitor import Meter
+from benchmarks.system.servers import Server
 
 REFERENCE = Cell(32, 4)
 """The one that stands for a model where only one figure fits, as in ``train compare``."""
@@ -79,11 +79,11 @@ def _measure(
         warm_up=grid.warm_up,
         measure=grid.measure,
     )
-    record = generator.run(target, load, placing.generator)
+    record = locust_process.run(target, load, placing.generator)
     began, ended = windows(record)
     requests = int(record.total(lambda tally: tally.answered))
     (tally,) = record.tallies.values()
-    p99 = percentile.at(tally.latencies, 0.99)
+    p99 = percentiles.at(tally.latencies, 0.99)
     measured.latencies.add(tally.latencies)
     for error, count in record.errors.items():
         measured.errors[error] = measured.errors.get(error, 0) + count

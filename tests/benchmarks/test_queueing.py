@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from benchmarks.capacity import plan, queueing
-from benchmarks.capacity.plan import Replica
+from benchmarks.capacity import queueing, replica_plan
+from benchmarks.capacity.replica_plan import Replica
 from benchmarks.capacity.service import Work
 
 MEAN = 0.002  # seconds of work
@@ -69,16 +69,16 @@ def test_p99_of_m_m_1(exponential: NDArray[np.float64]) -> None:
 @pytest.mark.parametrize("target", [100, 1_000, 1_000_000])
 def test_a_plan(target: int) -> None:
     replica = Replica(holds=400, workers=1, work=work(np.array([MEAN]), 0.001))
-    made = plan.plan(target, replica, headroom=0.3)
+    made = replica_plan.plan(target, replica, headroom=0.3)
     assert made.needed == math.ceil(target / 280)
     assert (made.replicas, made.cores) == (made.needed + 1, made.needed + 1)
     # No more than 280 requests a second of 2 ms each, so under 56 % busy.
     assert 3 <= made.p99_ms <= made.p99_one_down_ms < 12
     two = Replica(holds=400, workers=2, work=work(np.array([MEAN]), 0.001))
-    assert plan.plan(target, two, headroom=0.3).cores == 2 * made.replicas
+    assert replica_plan.plan(target, two, headroom=0.3).cores == 2 * made.replicas
 
 
 def test_a_plan_takes_no_replica_too_many() -> None:
     replica = Replica(holds=100, workers=1, work=work(np.array([MEAN])))
-    assert plan.plan(700, replica, headroom=0.3).needed == 10
-    assert plan.plan(701, replica, headroom=0.3).needed == 11
+    assert replica_plan.plan(700, replica, headroom=0.3).needed == 10
+    assert replica_plan.plan(701, replica, headroom=0.3).needed == 11

@@ -1,0 +1,1 @@
+"""Servers side by side: each one started, checked and loaded in turn."""
