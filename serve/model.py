@@ -7,6 +7,7 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from bundle.errors import BundleError
+from bundle.golden import Golden, Tensors
 from bundle.manifest import BATCH, DTYPES, TensorSpec
 from bundle.store import Bundle
 from serve.errors import StartError
@@ -19,6 +20,9 @@ _DTYPES = {f"tensor({name})": name for name in DTYPES - {"float32", "float64"}} 
 }
 
 
+# What is kept of the golden inputs: a picture or a row of a table for each of many classes.
+_EXAMPLE_ROWS = 64
+_EXAMPLE_NUMBERS = 100_000
 _EXTERNAL_FOLDER = "session.model_external_initializers_file_folder_path"
 
 
@@ -28,6 +32,8 @@ class Model:
 
     signature: Signature
     session: onnxruntime.InferenceSession
+    example: Tensors
+    """A few golden inputs; empty where there are none."""
 
     def __str__(self) -> str:
         return f"{self.signature.name} version {self.signature.version}"
@@ -73,11 +79,26 @@ def load(bundle: Bundle, threads: int) -> Model:
         raise StartError(f"{label}: its inputs take batches of different sizes")
     labels = bundle.manifest.labels if bundle.manifest else ()
     signature = Signature(
-        bundle.name, bundle.version, inputs, outputs, labels, bundle.manifest, _joins(session)
+        bundle.name,
+        bundle.version,
+        inputs,
+        outputs,
+        labels,
+        bundle.manifest,
+        _joins(session),
+        len(bundle.model),
     )
-    model = Model(signature, session)
+    model = Model(signature, session, _example(signature, bundle.golden))
     _check_golden(label, model, bundle)
     return model
+
+
+def _example(signature: Signature, golden: Golden | None) -> Tensors:
+    """The first golden inputs: at least one row, the whole batch where its size is fixed."""
+    inputs = golden.inputs if golden else {}
+    numbers = sum(array[:1].size for array in inputs.values())
+    rows = signature.fixed_rows or min(_EXAMPLE_ROWS, _EXAMPLE_NUMBERS // max(numbers, 1)) or 1
+    return {name: array[:rows].copy() for name, array in inputs.items()}
 
 
 def _joins(session: onnxruntime.InferenceSession) -> bool:

@@ -25,10 +25,22 @@ _TITLES: tuple[tuple[Dialect, str, str], ...] = (
     (tfserving, "TensorFlow Serving REST, KServe V1", "Tfserving"),
     (mlflow, "MLflow scoring, SageMaker", "Invocations"),
 )
-_PATH = {"name": "Name of the model.", "version": "Number of the version, or a label."}
+_PATH = {
+    "name": "Name of the model.",
+    "version": "Number of the version, or a label.",
+    "file": "Name of the file.",
+}
 _QUERY = {"model": "Name of the model.", "version": "Number of the version, or a label."}
 # What is answered otherwise than in JSON.
-_PLAIN = {"ping": "text/plain", "version": "text/plain", "metrics": "text/plain"}
+_MEDIA = {
+    "ping": ["text/plain"],
+    "version": ["text/plain"],
+    "metrics": ["text/plain"],
+    "page": ["text/html"],
+    "docs": ["text/html"],
+    "page_file": ["text/css", "text/javascript", "text/html", "image/svg+xml"],
+}
+_PAGES = ("page", "docs", "page_file")
 _ERRORS = {
     400: "The request is not what the route takes; the message says what was expected.",
     401: "`--api-keys` is set (`--admin-keys`, to load or unload), and the request brought no known"
@@ -59,6 +71,12 @@ _HEADERS = {
     oip.HEAD_LENGTH: "Length of the JSON, where bytes of tensors follow it.",
     "Retry-After": "Seconds after which to come again.",
     "WWW-Authenticate": "Bearer.",
+}
+_PAGE_HEADERS = {
+    "Content-Security-Policy": "The page loads from this server alone.",
+    "Cache-Control": "no-cache.",
+    "Referrer-Policy": "no-referrer.",
+    "X-Content-Type-Options": "nosniff.",
 }
 _KEYS: list[dict[str, list[str]]] = [{"bearer": []}, {"key": []}]
 _SENT = {
@@ -95,7 +113,8 @@ def _document() -> dict[str, Any]:
             "schemas": SCHEMAS,
             "responses": _all_refusals(),
             "headers": {
-                name: {"description": said, "schema": _TEXT} for name, said in _HEADERS.items()
+                name: {"description": said, "schema": _TEXT}
+                for name, said in (_HEADERS | _PAGE_HEADERS).items()
             },
             "securitySchemes": {
                 "bearer": {"type": "http", "scheme": "bearer"},
@@ -122,9 +141,15 @@ def _view(route: Route) -> dict[str, Any]:
     changes = route.operation in (LOAD, UNLOAD)
     if changes:
         errors |= {401, 403}
-    plain = _PLAIN.get(route.operation)
-    schema = _TEXT if plain else ref(route.operation.title().replace("_", ""))
-    answer = _answer({plain or "application/json": schema}, ["X-Request-Id"])
+    headers = ["X-Request-Id"]
+    if route.operation in _PAGES:
+        errors.add(404)
+        headers += _PAGE_HEADERS
+    if media := _MEDIA.get(route.operation):
+        content = dict.fromkeys(media, _TEXT)
+    else:
+        content = {"application/json": ref(route.operation.title().replace("_", ""))}
+    answer = _answer(content, headers)
     described = {
         "summary": getattr(Views, route.operation).__doc__,
         "parameters": parameters,

@@ -31,7 +31,8 @@ _DATATYPE: Schema = {
     "enum": ["BOOL", "FP16", "FP32", "FP64"]
     + [f"{sign}INT{bits}" for sign in ("", "U") for bits in (8, 16, 32, 64)]
 }
-_TENSOR = _object("name datatype shape", name=_TEXT, datatype=_DATATYPE, shape=_SIZES)
+_RANGE: Schema = _array({"type": "number"}, minItems=2, maxItems=2)
+_TENSOR = _object("name datatype shape", name=_TEXT, datatype=_DATATYPE, shape=_SIZES, range=_RANGE)
 _DATA = _object(
     "name datatype shape",
     name=_TEXT,
@@ -153,17 +154,17 @@ SCHEMAS: dict[str, Schema] = {
         "name version extensions", name=_TEXT, version=_TEXT, extensions=_array(_TEXT)
     ),
     "ModelMetadata": _object(
-        "name versions platform inputs outputs",
+        "name versions platform inputs outputs size_bytes",
         name=_TEXT,
         versions=_array(_TEXT),
         platform=_TEXT,
-        inputs=_array(_object("name datatype shape", name=_TEXT, datatype=_DATATYPE, shape=_SIZES)),
-        outputs=_array(
-            _object("name datatype shape", name=_TEXT, datatype=_DATATYPE, shape=_SIZES)
-        ),
+        inputs=_array(_TENSOR),
+        outputs=_array(_TENSOR),
+        size_bytes=_WHOLE,
         labels=_array(_TEXT),
         provenance={"type": "object"},
     ),
+    "Example": ref("InferRequest"),
     "ModelConfig": _object(
         "name platform backend max_batch_size input output",
         name=_TEXT,

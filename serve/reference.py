@@ -28,6 +28,7 @@ from serve.http.wsgi import Application
 from serve.inference import Inference
 from serve.metrics import Metrics, Totals
 from serve.observer import Observer
+from serve.pages import Pages
 from serve.settings import Settings
 from serve.views import Health, Views
 
@@ -46,7 +47,7 @@ def run(settings: Settings) -> int:
     try:
         served.plan.write(folder)
         inference = Inference(settings)
-        views = Views(served, Health(), Totals(folder), settings.max_rows)
+        views = Views(served, Health(), Totals(folder), settings.max_rows, Pages(settings.pages))
         app = create_app(inference, Admission(settings, served), views)
         observer = Observer(Metrics(folder, 0), AccessLog(settings.access_log))
         logging.getLogger("waitress").setLevel(logging.WARNING)

@@ -49,6 +49,8 @@ ROUTES = (
     Route("GET", "/v2/models/{name}/versions/{version}/stats", "statistics", oip),
     Route("GET", "/v2/models/{name}", "model_metadata", oip),
     Route("GET", "/v2/models/{name}/versions/{version}", "model_metadata", oip),
+    Route("GET", "/v2/models/{name}/example", "example", oip),
+    Route("GET", "/v2/models/{name}/versions/{version}/example", "example", oip),
     Route("GET", "/v2/models/{name}/ready", "model_ready", oip),
     Route("GET", "/v2/models/{name}/versions/{version}/ready", "model_ready", oip),
     Route("GET", "/v2/models/{name}/config", "model_config", oip),
@@ -67,6 +69,9 @@ ROUTES = (
     Route("GET", "/health", "ping", mlflow),
     Route("GET", "/version", "version", mlflow),
     Route("GET", "/metrics", "metrics"),
+    Route("GET", "/", "page"),
+    Route("GET", "/docs", "docs"),
+    Route("GET", "/pages/{file}", "page_file"),
     Route("GET", "/openapi.json", "openapi"),
 )
 

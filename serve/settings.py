@@ -162,6 +162,13 @@ class Settings:
         "slowest pace, in bytes a second, for a body once the head's time is over; below it 408",
         "slower than any modem that still works",
     )
+    pages: bool = knob(
+        True,
+        switch,
+        "serve the web pages at / and /docs, and the example of each model: on or off",
+        "a model that can be tried in a browser is easier to understand; off where nobody may see"
+        " the golden inputs",
+    )
     api_keys: Path | None = knob(
         None,
         Path,

@@ -19,6 +19,8 @@ class Signature:
     manifest: Manifest | None = None
     joins: bool = False
     """May the rows of several requests share a run?"""
+    size_bytes: int = 0
+    """Of the ONNX file."""
 
     @cached_property
     def by_name(self) -> dict[str, TensorSpec]:

@@ -14,6 +14,7 @@ from serve.answer import Answer
 from serve.catalog import Catalog
 from serve.errors import NotFound, ServeError, Unavailable, Unsupported, quoted
 from serve.metrics import CONTENT_TYPE, Totals
+from serve.pages import Pages
 from serve.protocols import oip_metadata, oip_statistics, tfserving_metadata
 
 NAME = "onnxlet"
@@ -31,7 +32,9 @@ class Health:
 class Views:
     """The answers of one worker."""
 
-    def __init__(self, catalog: Catalog, health: Health, totals: Totals, max_rows: int) -> None:
+    def __init__(
+        self, catalog: Catalog, health: Health, totals: Totals, max_rows: int, pages: Pages
+    ) -> None:
         """Keep what they are made of.
 
         Args:
@@ -39,12 +42,14 @@ class Views:
             health: what the health routes say.
             totals: the metrics of all workers.
             max_rows: that one request may have.
+            pages: for browsers.
 
         """
         self._catalog = catalog
         self._health = health
         self._totals = totals
         self._max_rows = max_rows
+        self._pages = pages
 
     def live(self) -> Answer:
         """The worker answers."""
@@ -68,6 +73,18 @@ class Views:
         """Of all workers, for Prometheus."""
         return Answer(200, self._totals.text(), CONTENT_TYPE)
 
+    def page(self) -> Answer:
+        """A web page to try the models."""
+        return self._pages.get("index.html")
+
+    def docs(self) -> Answer:
+        """This document as a web page."""
+        return self._pages.get("docs.html")
+
+    def page_file(self, file: str) -> Answer:
+        """A file of the web pages."""
+        return self._pages.get(file)
+
     def openapi(self) -> Answer:
         """Describe every route, in OpenAPI 3.1."""
         from serve import openapi  # it needs this module, and is not needed to start
@@ -84,6 +101,12 @@ class Views:
         signature = self._catalog.find(name, version).signature
         versions = self._catalog.versions(name).ready
         return _json(oip_metadata.metadata(signature, versions))
+
+    def example(self, name: str, version: str = "") -> Answer:
+        """A request that a version can answer: some of its golden inputs, else zeros."""
+        self._pages.check_enabled()
+        model = self._catalog.find(name, version)
+        return _json(oip_metadata.example(model.signature, model.example))
 
     def model_ready(self, name: str, version: str = "") -> Answer:
         """A version is served."""
@@ -152,7 +175,7 @@ class Views:
 
 
 def _json(document: Any) -> Answer:
-    return Answer(200, orjson.dumps(document))
+    return Answer(200, orjson.dumps(document, option=orjson.OPT_SERIALIZE_NUMPY))
 
 
 def _elsewhere(name: str) -> ServeError:

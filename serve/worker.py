@@ -22,6 +22,7 @@ from serve.loader import Lack, Loaded, Loader, StuckError
 from serve.loop import Loop
 from serve.metrics import RESTARTS, Metrics, Totals
 from serve.observer import Observer
+from serve.pages import Pages
 from serve.place import Place
 from serve.poller import READ, Poller
 from serve.repository import Repository
@@ -96,7 +97,9 @@ class Worker:
         counts.series(RESTARTS).add(after_death)
         admission = Admission(self._settings, self._catalog)
         inference = Inference(self._settings)
-        views = Views(self._catalog, self._health, Totals(self._folder), self._settings.max_rows)
+        settings = self._settings
+        pages = Pages(settings.pages)
+        views = Views(self._catalog, self._health, Totals(self._folder), settings.max_rows, pages)
         app = create_app(inference, admission, views)
         observer = self._observer = Observer(counts, AccessLog(self._settings.access_log))
         self._repository = Repository(self._settings, self._control)

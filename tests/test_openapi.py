@@ -16,6 +16,7 @@ from serve.admission import Admission
 from serve.app import create_app
 from serve.inference import Inference
 from serve.metrics import Totals
+from serve.pages import Pages
 from serve.views import Health, Views
 from tests.conftest import ROOT, Digits, run
 from tests.serve.test_short_way import inference_requests
@@ -68,7 +69,7 @@ def test_is_valid(document: Any) -> None:
 def test_has_every_route_and_no_other(document: Any, repository: Path) -> None:
     chosen = settings.load(["--models", str(repository)], {})
     served = catalog.load(chosen)
-    views = Views(served, Health(), Totals(repository), chosen.max_rows)
+    views = Views(served, Health(), Totals(repository), chosen.max_rows, Pages(True))
     app = create_app(Inference(chosen), Admission(chosen, served), views)
     served_routes = {
         (method, rule.rule.replace("<", "{").replace(">", "}"))
@@ -96,6 +97,7 @@ def test_describes_every_view(document: Any, server: Server) -> None:
         if route.operation in (routes.INFER, routes.LOAD, routes.UNLOAD):
             continue
         path = route.path.replace("{name}", "mnist").replace("{version}", "1")
+        path = path.replace("{file}", "page.js")
         answer = server.request(route.method, path)
         assert answer.status == 200, path
         check(document, route.path, route.method, answer)
@@ -103,6 +105,8 @@ def test_describes_every_view(document: Any, server: Server) -> None:
             missing = server.request(route.method, path.replace("mnist", "cats"))
             assert missing.status == 404
             check(document, route.path, route.method, missing)
+    for file in ("page.css", "docs.html", "icon.svg"):
+        check(document, "/pages/{file}", "GET", server.request("GET", f"/pages/{file}"))
 
 
 def test_describes_load_and_unload(document: Any, repository: Path, tmp_path: Path) -> None:

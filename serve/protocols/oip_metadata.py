@@ -8,6 +8,9 @@ import dataclasses
 from collections.abc import Iterable
 from typing import Any
 
+import numpy as np
+
+from bundle.golden import Tensors
 from bundle.manifest import BATCH, TensorSpec
 from serve.protocols.oip import DATATYPES
 from serve.signature import Signature
@@ -24,10 +27,10 @@ _TYPES = {dtype: f"TYPE_{datatype}" for dtype, datatype in DATATYPES.items()}
 
 
 def metadata(signature: Signature, versions: Iterable[int]) -> dict[str, Any]:
-    """A model's metadata, with an extension of our own: ``labels`` and ``provenance``.
+    """A model's metadata, with extensions of our own.
 
-    The provenance is what the manifest tells of where the version came from; it is missing where
-    there is no manifest.
+    These are ``size_bytes`` of the ONNX file and, from the manifest, the ``range`` of a tensor,
+    ``labels`` and ``provenance``: where the version came from.
     """
     document: dict[str, Any] = {
         "name": signature.name,
@@ -35,6 +38,7 @@ def metadata(signature: Signature, versions: Iterable[int]) -> dict[str, Any]:
         "platform": PLATFORM,
         "inputs": [_tensor(spec) for spec in signature.inputs],
         "outputs": [_tensor(spec) for spec in signature.outputs],
+        "size_bytes": signature.size_bytes,
     }
     if signature.labels:
         document["labels"] = signature.labels
@@ -52,6 +56,28 @@ def provenance(signature: Signature) -> dict[str, Any]:
     return {key: value for key, value in known.items() if key not in described and value}
 
 
+def example(signature: Signature, known: Tensors) -> dict[str, Any]:
+    """A request for inference that a version can answer.
+
+    Args:
+        signature: of the version.
+        known: inputs that it has answered; if empty, the example is one row of zeros, or one batch
+            where its size is fixed.
+
+    """
+    inputs = known or {
+        spec.name: np.zeros([max(size, 1) for size in spec.shape], spec.dtype)
+        for spec in signature.inputs
+    }
+    tensors = [(signature.by_name[name], array) for name, array in inputs.items()]
+    return {
+        "inputs": [
+            {**_tensor(spec), "shape": array.shape, "data": array.ravel()}
+            for spec, array in tensors
+        ]
+    }
+
+
 def config(signature: Signature, max_rows: int) -> dict[str, Any]:
     """A model's configuration, as Triton would have made it up for the same graph."""
     batched = signature.fixed_rows is None
@@ -67,7 +93,8 @@ def config(signature: Signature, max_rows: int) -> dict[str, Any]:
 
 
 def _tensor(spec: TensorSpec) -> dict[str, Any]:
-    return {"name": spec.name, "datatype": DATATYPES[spec.dtype], "shape": spec.shape}
+    tensor = {"name": spec.name, "datatype": DATATYPES[spec.dtype], "shape": spec.shape}
+    return tensor | {"range": spec.range} if spec.range else tensor
 
 
 def _field(spec: TensorSpec, batched: bool) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from serve.admission import Admission
 from serve.app import create_app
 from serve.inference import Inference
 from serve.metrics import Totals
+from serve.pages import Pages
 from serve.views import Health, Views
 from tests.conftest import Digits
 from tests.serve.test_http import REFUSALS
@@ -85,7 +86,7 @@ def test_every_route_of_inference_takes_the_short_way(server: Server, digits: Di
 def test_both_ways_answer_the_same(server: Server, repository: Path, digits: Digits) -> None:
     chosen = settings.load(["--models", str(repository)], {})
     served = catalog.load(chosen)
-    views = Views(served, Health(), Totals(repository), chosen.max_rows)
+    views = Views(served, Health(), Totals(repository), chosen.max_rows, Pages(True))
     flask = create_app(Inference(chosen), Admission(chosen, served), views).test_client()
     for method, path, body, more in requests(digits):
         headers = {"Content-Type": "application/json"} | more

@@ -1,0 +1,212 @@
+/** The page at /: choose a model, ask it, and see what it answers. */
+
+import { ask, serverTime } from "./api.js";
+import { showCard } from "./card.js";
+import { normalize, paint } from "./digit.js";
+import { chosen, copy, find, h, milliseconds } from "./dom.js";
+import * as files from "./files.js";
+import { editor, fields, firstRow, fits } from "./form.js";
+import { bodyOf, imagesOf, rangeOf, sideOf } from "./images.js";
+import { watch } from "./live.js";
+import { Pad } from "./pad.js";
+import { showGrid, showScores, showTensors, spoken } from "./result.js";
+import { snippet } from "./snippets.js";
+import * as status from "./status.js";
+
+const model = {}; // name, version, metadata, example, labels, side, range
+let request = null; // the last one
+let pending = null; // what to send next; only the newest counts
+let isSending = false;
+let form;
+
+const pad = new Pad(find("pad"), drawn);
+
+// Choice of the model
+
+async function loadIndex() {
+  const { json } = await ask({ method: "POST", path: "v2/repository/index" });
+  const ready = json.filter(({ state }) => state === "READY");
+  const names = [...new Set(ready.map(({ name }) => name))];
+  fillSelect(find("model"), names.map((name) => [name, name]), names.includes(model.name) ? model.name : names[0]);
+  fillVersions(json);
+  await loadModel();
+}
+
+function fillVersions(index) {
+  const own = index.filter(({ name }) => name === find("model").value).reverse();
+  const newest = own.find(({ state }) => state === "READY")?.version;
+  const options = own.map(({ version, state, reason }) => [version, state === "READY" ? version : `${version} (not served)`, reason]);
+  fillSelect(find("version"), [["", `newest (${newest})`], ...options], model.version ?? "");
+}
+
+function fillSelect(select, options, value) {
+  select.replaceChildren(...options.map(([key, text, reason]) => h("option", { value: key, disabled: Boolean(reason), title: reason }, text)));
+  select.value = value;
+  if (select.selectedIndex < 0) select.selectedIndex = 0;
+}
+
+async function loadModel() {
+  const [name, version] = [find("model").value, find("version").value];
+  const path = `v2/models/${encodeURIComponent(name)}${version ? `/versions/${version}` : ""}`;
+  const [{ json: metadata }, { json: example }] = await Promise.all([ask({ path }), ask({ path: `${path}/example` })]);
+  if (name !== find("model").value || version !== find("version").value) return; // chosen anew meanwhile
+  const side = sideOf(metadata);
+  const classes = metadata.outputs[0].shape.at(-1);
+  const labels = metadata.labels ?? Array.from({ length: Math.max(classes, 0) }, (_, i) => String(i));
+  Object.assign(model, { name, version, path, metadata, example, labels, side, range: rangeOf(metadata.inputs[0], example) });
+  document.title = `${name} – onnxlet`;
+  showCard(metadata);
+  find("modes").hidden = !side;
+  showMode();
+}
+
+function showMode() {
+  const isDrawn = Boolean(model.side) && chosen("mode") === "draw";
+  find("input-title").textContent = isDrawn ? "Draw a digit" : "Ask the model";
+  find("draw").hidden = find("examples").hidden = !isDrawn;
+  find("form").hidden = isDrawn;
+  find("result").replaceChildren(h("p", { class: "faint" }, isDrawn ? "The answer appears here while you draw." : "Send a request to see the answer."));
+  find("timing").textContent = "";
+  if (isDrawn) showSamples();
+  else showForm();
+  if (!pad.isEmpty && isDrawn) drawn(true);
+}
+
+function showForm() {
+  form = fits(model.metadata) && !model.side ? fields(model.metadata, model.example) : editor(firstRow(model.example, model.metadata));
+  find("form").replaceChildren(...form.elements);
+}
+
+// Images
+
+function showSamples() {
+  const images = imagesOf(model.example, model.range, model.side);
+  find("examples-title").hidden = !images.length;
+  find("samples").replaceChildren(...images.map((image, i) =>
+    h("button", { type: "button", "aria-label": `Test image ${i + 1}`, click: () => sendImages([{ name: "", image }]) },
+      paint(h("canvas"), image, model.side))));
+}
+
+function drawn(isFinished) {
+  find("pad-hint").hidden = !pad.isEmpty;
+  if (pad.isEmpty) {
+    pending = null;
+    find("result").replaceChildren(h("p", { class: "faint" }, "The answer appears here while you draw."));
+    find("timing").textContent = find("spoken").textContent = "";
+  } else if (pad.strokes.length) {
+    sendImages([{ name: "", image: normalize(pad.ink(), model.side) }], isFinished);
+  }
+}
+
+async function sendFiles(list) {
+  if (find("draw").hidden) return;
+  try {
+    const items = await files.read(list, model.side);
+    pad.clear();
+    sendImages(items);
+  } catch (error) {
+    status.report("refused", error.message);
+  }
+}
+
+function sendImages(items, isFinished = true) {
+  const { name, version, side, labels } = model;
+  const query = new URLSearchParams({ model: name, ...(version && { version }) });
+  const body = bodyOf(items.map(({ image }) => image), model.metadata.inputs[0], model.range, side);
+  if (items.length === 1 && !pad.strokes.length) pad.show(paint(h("canvas"), items[0].image, side));
+  find("pad-hint").hidden = !pad.isEmpty;
+  submit({ method: "POST", path: `predict?${query}`, body }, ({ json }) => {
+    const rows = json.probabilities;
+    if (items.length > 1) showGrid(find("result"), items, rows, labels, side);
+    else showScores(find("result"), rows[0], labels, paint(h("canvas", { role: "img", "aria-label": "What the model sees" }), items[0].image, side));
+    if (isFinished) find("spoken").textContent = rows.map((row) => spoken(row, labels)).join("; ");
+  });
+}
+
+// Requests
+
+/** Send a request, and show its answer. While one is under way, only the newest waits. */
+async function submit(newest, show) {
+  pending = { request: newest, show };
+  if (isSending) return;
+  isSending = true;
+  while (pending) {
+    const current = pending;
+    pending = null;
+    request = current.request;
+    showCode();
+    try {
+      const answer = await ask(request);
+      status.report("ready");
+      current.show(answer);
+      showTiming(answer);
+    } catch (error) {
+      if (await status.failed(error)) pending ??= current;
+    }
+  }
+  isSending = false;
+}
+
+function showTiming({ ms, headers }) {
+  const version = headers.get("X-Model-Version");
+  find("timing").textContent = `${milliseconds(ms)} round trip · ${milliseconds(serverTime(headers))} server · version ${version}`;
+}
+
+function showCode() {
+  if (request) find("code").textContent = snippet(chosen("language"), request);
+}
+
+// What the user does
+
+find("model").addEventListener("change", () => {
+  Object.assign(model, { name: find("model").value, version: "" });
+  attempt(loadIndex);
+});
+find("version").addEventListener("change", () => attempt(loadModel));
+find("modes").addEventListener("change", showMode);
+find("undo").addEventListener("click", () => pad.undo());
+find("clear").addEventListener("click", () => pad.clear());
+find("choose").addEventListener("click", () => find("files").click());
+find("files").addEventListener("change", ({ target }) => {
+  sendFiles([...target.files]);
+  target.value = "";
+});
+files.listen(sendFiles);
+find("form").addEventListener("submit", (event) => {
+  event.preventDefault();
+  submit({ method: "POST", path: `${model.path}/infer`, body: form.body() }, ({ json }) => {
+    showTensors(find("result"), json.outputs, model.metadata.labels);
+    find("spoken").textContent = find("result").textContent;
+  });
+});
+document.querySelectorAll("input[name=language]").forEach((input) => input.addEventListener("change", showCode));
+find("copy").addEventListener("click", async ({ target }) => {
+  await copy(find("code").textContent);
+  target.textContent = "Copied";
+  setTimeout(() => (target.textContent = "Copy"), 1500);
+});
+
+/** Load something; while the server is away, try again. */
+async function attempt(load) {
+  for (;;)
+    try {
+      await load();
+      return status.report("ready");
+    } catch (error) {
+      if (!(await status.failed(error))) return;
+    }
+}
+
+attempt(async () => {
+  await loadIndex();
+  const { json } = await ask({ path: "v2" });
+  find("server").textContent = `${json.name} ${json.version}`;
+});
+watch(
+  (error) => {
+    if (error) status.report("down", `${error.message} Trying again until it does.`);
+    else if (status.current() === "down") status.report("ready");
+  },
+  () => model.name,
+  () => attempt(loadIndex),
+);
