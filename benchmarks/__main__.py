@@ -7,7 +7,7 @@ from rich.console import Console
 
 from benchmarks import arguments
 from benchmarks.errors import BenchmarkError
-from train import interrupt
+from cli import interrupt
 from train.errors import TrainError
 
 MODULES = {

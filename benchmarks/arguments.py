@@ -7,7 +7,7 @@ from pathlib import Path
 from benchmarks.load.prepared_request import MIXED, SIZES
 from benchmarks.load.protocols import DIALECTS
 from benchmarks.peers.peer_list import PEERS
-from train import numbers
+from cli import number_types
 
 Parser = argparse.ArgumentParser
 
@@ -51,9 +51,11 @@ def _run(parser: Parser) -> None:
 def _limit(parser: Parser) -> None:
     _served(parser)
     _quick(parser, "three sizes in place of five")
-    parser.add_argument("--rounds", type=numbers.count, default=3, help="measurements over HTTP")
     parser.add_argument(
-        "--seconds", type=numbers.count, default=2, help="whole ones, of each measurement"
+        "--rounds", type=number_types.count, default=3, help="measurements over HTTP"
+    )
+    parser.add_argument(
+        "--seconds", type=number_types.count, default=2, help="whole ones, of each measurement"
     )
 
 
@@ -65,8 +67,12 @@ def _peers(parser: Parser) -> None:
         metavar="PEER",
         help="these alone: " + ", ".join(PEERS),
     )
-    parser.add_argument("--rounds", type=numbers.count, default=3, help="starts of each server")
-    parser.add_argument("--seconds", type=numbers.count, default=3, help="of each load, whole ones")
+    parser.add_argument(
+        "--rounds", type=number_types.count, default=3, help="starts of each server"
+    )
+    parser.add_argument(
+        "--seconds", type=number_types.count, default=3, help="of each load, whole ones"
+    )
     parser.add_argument(
         "--out",
         type=Path,
@@ -88,14 +94,14 @@ def _capacity(parser: Parser) -> None:
     )
     parser.add_argument(
         "--target-rps",
-        type=numbers.positive,
+        type=number_types.positive,
         nargs="+",
         metavar="N",
         help="requests a second to plan for (default: 1,000, 10,000, 100,000 and a million)",
     )
     parser.add_argument(
         "--headroom",
-        type=numbers.between(0, 1, or_zero=True),
+        type=number_types.between(0, 1, or_zero=True),
         default=0.3,
         help="part of what a replica holds that is kept in reserve",
     )
@@ -105,9 +111,9 @@ def _capacity(parser: Parser) -> None:
     parser.add_argument(
         "--dialect", choices=list(DIALECTS), default="predict", help="of the requests"
     )
-    parser.add_argument("--searches", type=numbers.count, default=3, help="for the spread")
+    parser.add_argument("--searches", type=number_types.count, default=3, help="for the spread")
     parser.add_argument(
-        "--seconds", type=numbers.positive, default=5.0, help="of each rate that is tried"
+        "--seconds", type=number_types.positive, default=5.0, help="of each rate that is tried"
     )
     parser.add_argument(
         "--out",
@@ -129,14 +135,14 @@ def _stress(parser: Parser) -> None:
     _rounds(parser, 5, 5)
     parser.add_argument(
         "--soak",
-        type=numbers.not_negative,
+        type=number_types.not_negative,
         default=0,
         metavar="MINUTES",
         help="mixed load for so long instead, for its memory",
     )
     parser.add_argument(
         "--overload",
-        type=numbers.not_negative,
+        type=number_types.not_negative,
         default=0,
         metavar="MINUTES",
         help="ten times the load that it can carry, for so long instead",
@@ -148,17 +154,17 @@ def _batching(parser: Parser) -> None:
 
 
 def _rounds(parser: Parser, rounds: int, seconds: int) -> None:
-    parser.add_argument("--rounds", type=numbers.count, default=rounds, help="of each load")
+    parser.add_argument("--rounds", type=number_types.count, default=rounds, help="of each load")
     parser.add_argument(
-        "--seconds", type=numbers.count, default=seconds, help="of each load, whole ones"
+        "--seconds", type=number_types.count, default=seconds, help="of each load, whole ones"
     )
 
 
 def milliseconds(text: str) -> float:
     """A time such as ``20ms``, ``0.5s``, or a plain number of milliseconds."""
     if text.endswith("s") and not text.endswith("ms"):
-        return 1000 * numbers.positive(text.removesuffix("s"))
-    return numbers.positive(text.removesuffix("ms"))
+        return 1000 * number_types.positive(text.removesuffix("s"))
+    return number_types.positive(text.removesuffix("ms"))
 
 
 def _markdown(parser: Parser) -> None:

@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 from rich.console import Console
 
+from cli import interrupt
 from export import arguments
 from export.errors import ExportError
-from train import interrupt
 
 
 def main() -> int:

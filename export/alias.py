@@ -13,7 +13,7 @@ from bundle.manifest import Manifest
 from export import source
 from export.errors import ExportError
 from export.record import ONNX_SHA256, REPOSITORY_VERSION
-from train import tracking
+from tracking import mlflow_store
 
 
 @dataclass(frozen=True)
@@ -40,8 +40,8 @@ def registered(manifest: Manifest) -> Registered:
             f" and tags.{ONNX_SHA256} = '{manifest.files[layout.MODEL_FILE]}'"
             f" and tags.{REPOSITORY_VERSION} = '{manifest.version}'"
         )
-    except tracking.STORE_ERRORS as error:
-        raise ExportError(f"MLflow: {tracking.first_line(error)}") from None
+    except mlflow_store.STORE_ERRORS as error:
+        raise ExportError(f"MLflow: {mlflow_store.first_line(error)}") from None
     if not found:
         raise ExportError(
             f"MLflow's registry has no version of {manifest.name} that is version"
@@ -86,13 +86,13 @@ def give(root: Path, name: str, alias: str, version: int, there: Registered) -> 
 
 def _alias(name: str, alias: str, there: Registered) -> str | None:
     """The version that has the alias in MLflow; None where it knows no such model or alias."""
-    if there.version is None and tracking.lacks():
+    if there.version is None and mlflow_store.lacks():
         return None  # there is no MLflow to ask
     source.connect()
     try:
         found = MlflowClient().search_registered_models(f"name = '{name}'")
-    except tracking.STORE_ERRORS as error:
-        raise ExportError(f"MLflow: {tracking.first_line(error)}") from None
+    except mlflow_store.STORE_ERRORS as error:
+        raise ExportError(f"MLflow: {mlflow_store.first_line(error)}") from None
     version = found[0].aliases.get(alias) if found else None
     return None if version is None else str(version)
 
@@ -103,8 +103,8 @@ def _set(name: str, alias: str, version: str | None) -> None:
             MlflowClient().delete_registered_model_alias(name, alias)
         else:
             MlflowClient().set_registered_model_alias(name, alias, version)
-    except tracking.STORE_ERRORS as error:
-        raise ExportError(f"MLflow: {tracking.first_line(error)}") from None
+    except mlflow_store.STORE_ERRORS as error:
+        raise ExportError(f"MLflow: {mlflow_store.first_line(error)}") from None
 
 
 def mark_forced(name: str, alias: str, there: Registered, reasons: Sequence[str]) -> None:
@@ -121,8 +121,8 @@ def mark_forced(name: str, alias: str, there: Registered, reasons: Sequence[str]
         return
     try:
         MlflowClient().set_model_version_tag(name, there.version, tag, "; ".join(reasons))
-    except tracking.STORE_ERRORS as error:
+    except mlflow_store.STORE_ERRORS as error:
         raise ExportError(
             f"{name} has its alias {alias}, but MLflow did not take the tag {tag}:"
-            f" {tracking.first_line(error)}"
+            f" {mlflow_store.first_line(error)}"
         ) from None

@@ -4,8 +4,8 @@ import argparse
 from collections.abc import Callable
 from pathlib import Path
 
+from cli import number_types
 from export.variant import INPUTS, INT8, WEIGHTS, Variant
-from train import numbers
 
 DEFAULT_METRIC = "val_accuracy"
 Parser = argparse.ArgumentParser
@@ -88,7 +88,7 @@ def _variant(group: "argparse._ArgumentGroup") -> None:
     )
     group.add_argument(
         "--max-drop",
-        type=numbers.not_negative,
+        type=number_types.not_negative,
         default=Variant.max_drop,
         metavar="POINTS",
         help="publish nothing where --quantize or --weights costs more test accuracy than this, in"
@@ -126,7 +126,7 @@ def _promote(parser: Parser) -> None:
     _alias(parser)
     parser.add_argument(
         "--margin",
-        type=numbers.not_negative,
+        type=number_types.not_negative,
         default=0.1,
         metavar="POINTS",
         help="how much lower its test accuracy may be than the best of the versions that have, or"
@@ -134,13 +134,13 @@ def _promote(parser: Parser) -> None:
     )
     parser.add_argument(
         "--min-accuracy",
-        type=numbers.not_negative,
+        type=number_types.not_negative,
         metavar="PERCENT",
         help="lowest test accuracy (default: that of guessing, 100 by the number of classes)",
     )
     parser.add_argument(
         "--p99",
-        type=numbers.positive,
+        type=number_types.positive,
         metavar="MS",
         help="longest time that 99 %% of requests took in its load test (default: none is asked"
         " for); a version without a load test does not pass",

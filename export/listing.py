@@ -10,8 +10,8 @@ from rich.table import Table
 from bundle import layout
 from bundle.errors import BundleError
 from bundle.manifest import Manifest
+from cli import markdown
 from export.errors import ExportError
-from train import markdown
 from train.errors import TrainError
 
 _HEAD = ("version", "labels", "form", "test %", "loss", "kB", "µs a row, 1", "32", "256", "run")

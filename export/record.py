@@ -14,7 +14,7 @@ from export import elsewhere
 from export.errors import ExportError
 from export.source import Source
 from export.variant import Variant
-from train import tracking
+from tracking import mlflow_store
 
 REPOSITORY_VERSION = "repository_version"
 ONNX_SHA256 = "onnx_sha256"
@@ -63,9 +63,10 @@ def record(published: Path, manifest: Manifest, origin: Source, variant: Variant
         mlflow.MlflowClient().set_tag(
             origin.run_id, "published", f"{manifest.name}/{manifest.version}"
         )
-    except tracking.STORE_ERRORS as error:
+    except mlflow_store.STORE_ERRORS as error:
         raise ExportError(
-            f"{published} is published, but MLflow did not take it: {tracking.first_line(error)}"
+            f"{published} is published, but MLflow did not take it:"
+            f" {mlflow_store.first_line(error)}"
         ) from None
     return str(version.version)
 

@@ -14,8 +14,8 @@ from mlflow.models import Model
 from numpy.typing import NDArray
 
 from export.errors import ExportError
-from train import tracking
-from train.compare.measures import lower_is_better
+from tracking import mlflow_store
+from tracking.metrics import lower_is_better
 
 
 @dataclass(frozen=True)
@@ -45,16 +45,16 @@ class Source:
             ExportError: the run kept none.
 
         """
-        file = _download(self.run_id, tracking.CALIBRATION_ARTIFACT, self.folder)
+        file = _download(self.run_id, mlflow_store.CALIBRATION_ARTIFACT, self.folder)
         (rows,) = _arrays(self.run_id, file, "x_train")
         return rows.astype(np.float32)
 
 
 def connect() -> None:
     """Point MLflow at the store that training used; export makes none of its own."""
-    if lack := tracking.lacks():
+    if lack := mlflow_store.lacks():
         raise ExportError(lack)
-    tracking.connect()
+    mlflow_store.connect()
 
 
 def best_run(experiment: str, metric: str) -> str:
@@ -73,8 +73,8 @@ def best_run(experiment: str, metric: str) -> str:
             order_by=[f"metrics.`{metric}` {order}"],
             output_format="list",
         )
-    except tracking.STORE_ERRORS as error:
-        raise ExportError(f"MLflow: {tracking.first_line(error)}") from None
+    except mlflow_store.STORE_ERRORS as error:
+        raise ExportError(f"MLflow: {mlflow_store.first_line(error)}") from None
     measured = [run for run in runs if metric in run.data.metrics]
     if not measured:
         raise ExportError(f"experiment {experiment!r} has no finished run with the metric {metric}")
@@ -90,20 +90,22 @@ def load(run_id: str, folder: Path) -> Source:
     """
     try:
         run = mlflow.get_run(run_id)
-    except tracking.STORE_ERRORS as error:
-        raise ExportError(f"MLflow gives no run {run_id!r}: {tracking.first_line(error)}") from None
+    except mlflow_store.STORE_ERRORS as error:
+        raise ExportError(
+            f"MLflow gives no run {run_id!r}: {mlflow_store.first_line(error)}"
+        ) from None
     if run.info.status != "FINISHED":
         raise ExportError(f"run {run_id} is {run.info.status}; only a FINISHED run is exported")
     model_folder = _download(run_id, "model", folder)
-    test_file = _download(run_id, tracking.TEST_SET_ARTIFACT, folder)
+    test_file = _download(run_id, mlflow_store.TEST_SET_ARTIFACT, folder)
     return _source(run, folder, model_folder, test_file)
 
 
 def _source(run: Run, folder: Path, model_folder: Path, test_file: Path) -> Source:
     try:
         described = Model.load(str(model_folder))
-    except tracking.STORE_ERRORS as error:
-        raise ExportError(f"run {run.info.run_id}: {tracking.first_line(error)}") from None
+    except mlflow_store.STORE_ERRORS as error:
+        raise ExportError(f"run {run.info.run_id}: {mlflow_store.first_line(error)}") from None
     flavor = described.flavors.get("tensorflow", {})
     keras_file = model_folder / flavor.get("data", "data") / "model.keras"
     if not keras_file.is_file():
@@ -141,8 +143,8 @@ def _download(run_id: str, artifact: str, folder: Path) -> Path:
     uri = f"runs:/{run_id}/{artifact}"
     try:
         return Path(mlflow.artifacts.download_artifacts(uri, dst_path=str(folder)))
-    except tracking.STORE_ERRORS as error:
+    except mlflow_store.STORE_ERRORS as error:
         raise ExportError(
             f"run {run_id} has no {artifact}; was it made by `python -m train`?"
-            f" ({tracking.first_line(error)})"
+            f" ({mlflow_store.first_line(error)})"
         ) from None

@@ -6,7 +6,8 @@ from functools import partial
 
 from rich.console import Console
 
-from train import arguments, interrupt
+from cli import interrupt
+from train import arguments
 from train.arguments import Resume, Start
 from train.compare import arguments as compare_arguments
 from train.compare.arguments import Compare
@@ -41,9 +42,9 @@ def _command(argv: list[str]) -> Callable[[Console], None]:
 
 def _single(wanted: Start | Resume, console: Console) -> None:
     with console.status("loading TensorFlow"):
+        from tracking.mlflow_store import SEED, Place
         from train import run
         from train.progress import ProgressBar
-        from train.tracking import SEED, Place
 
     display = ProgressBar(console)
     try:

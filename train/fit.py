@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console
 
-from train import batches, interrupt, model, record
+from cli import interrupt
+from train import batches, model, record
 from train.options import Options
 from train.progress import Display
 from train.split import Part

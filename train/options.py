@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from train import numbers, preset
+from cli import number_types
+from train import preset
 
 LEARNING_RATES = {"sgd": 0.1, "rmsprop": 0.001, "adam": 0.001, "adamw": 0.001}
 WITH_MOMENTUM = ("sgd", "rmsprop")
@@ -55,43 +56,50 @@ class Options:
     cache: Path = _option("data", Path, "where MNIST is kept", "DIR", default=Path("data"))
     validation_split: float = _option(
         "data",
-        numbers.between(0, 1),
+        number_types.between(0, 1),
         "part of the training set that is kept aside; it alone judges epochs and runs",
         "FRACTION",
     )
     augment: bool = _switch("data", "turn, scale, slant, move and bend each image anew every time")
     hidden: tuple[int, ...] = _option(
-        "model", numbers.counts, "units of each hidden layer", "N[,N…]"
+        "model", number_types.counts, "units of each hidden layer", "N[,N…]"
     )
     dropout: float = _option(
         "model",
-        numbers.between(0, 1, or_zero=True),
+        number_types.between(0, 1, or_zero=True),
         "part of each hidden layer that is dropped while training",
         "RATE",
     )
     l2: float = _option(
-        "model", numbers.not_negative, "L2 penalty on the weights of the hidden layers", "FACTOR"
+        "model",
+        number_types.not_negative,
+        "L2 penalty on the weights of the hidden layers",
+        "FACTOR",
     )
     batch_norm: bool = _switch("model", "normalize each hidden layer over the batch")
     label_smoothing: float = _option(
         "training",
-        numbers.between(0, 1, or_zero=True),
+        number_types.between(0, 1, or_zero=True),
         "part of each label that is shared out among all classes",
         "PART",
     )
     optimizer: str = _option("training", str, "optimizer", choices=sorted(LEARNING_RATES))
     learning_rate: float | None = _option(
-        "training", numbers.positive, f"learning rate (default: {_RATES})", "RATE", default=None
+        "training",
+        number_types.positive,
+        f"learning rate (default: {_RATES})",
+        "RATE",
+        default=None,
     )
     momentum: float = _option(
         "training",
-        numbers.between(0, 1, or_zero=True),
+        number_types.between(0, 1, or_zero=True),
         f"momentum, with {' or '.join(WITH_MOMENTUM)}",
         "PART",
     )
     weight_decay: float = _option(
         "training",
-        numbers.not_negative,
+        number_types.not_negative,
         "part of each weight that a step takes off, times the learning rate, with adamw",
         "PART",
     )
@@ -100,18 +108,18 @@ class Options:
     )
     warmup: float = _option(
         "training",
-        numbers.not_negative,
+        number_types.not_negative,
         "epochs in which a cosine's rate rises from zero",
         "EPOCHS",
     )
-    epochs: int = _option("training", numbers.count, "passes over the training set", "N")
+    epochs: int = _option("training", number_types.count, "passes over the training set", "N")
     keep: str = _option(
         "training",
         str,
         "the epoch whose weights are kept: the best one by validation accuracy, or the last one",
         choices=KEEPS,
     )
-    batch_size: int = _option("training", numbers.count, "rows of one training step", "N")
+    batch_size: int = _option("training", number_types.count, "rows of one training step", "N")
     teacher: str | None = _option(
         "training",
         str,
@@ -121,13 +129,13 @@ class Options:
     )
     temperature: float = _option(
         "training",
-        numbers.positive,
+        number_types.positive,
         "what the logarithms of a teacher's and the model's probabilities are divided by",
         "T",
     )
     seed: int = _option(
         "training",
-        numbers.seed,
+        number_types.seed,
         "of weights, split, order, dropout and augmentation",
         "N",
         default=0,

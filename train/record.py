@@ -17,7 +17,8 @@ from mlflow.data.numpy_dataset import NumpyDataset, from_numpy
 from mlflow.models import infer_signature
 from numpy.typing import NDArray
 
-from train import data, figures, mnist, model, tracking
+from tracking import mlflow_store
+from train import data, figures, mnist, model
 from train.options import Options, described
 
 CALIBRATION_ROWS = 500
@@ -101,9 +102,9 @@ def result(
     for name, figure in pages.items():
         mlflow.log_figure(figure, f"figures/{name}")
     # Export proves parity on the one and scales integers by the other, wherever that runs.
-    _arrays(tracking.TEST_SET_ARTIFACT, x_test=dataset.x_test, y_test=dataset.y_test)
+    _arrays(mlflow_store.TEST_SET_ARTIFACT, x_test=dataset.x_test, y_test=dataset.y_test)
     rows = np.random.default_rng(options.seed).permutation(len(dataset.x_train))
-    _arrays(tracking.CALIBRATION_ARTIFACT, x_train=dataset.x_train[rows[:CALIBRATION_ROWS]])
+    _arrays(mlflow_store.CALIBRATION_ARTIFACT, x_train=dataset.x_train[rows[:CALIBRATION_ROWS]])
 
 
 def _arrays(artifact: str, **arrays: NDArray[Any]) -> None:

@@ -10,13 +10,14 @@ import mlflow
 import tensorflow
 from rich.table import Table
 
-from train import batches, data, mnist, model, record, teacher, tracking
+from tracking import mlflow_store
+from tracking.mlflow_store import Place
+from train import batches, data, mnist, model, record, teacher
 from train.fit import Lesson, fit
 from train.options import Options
 from train.progress import Display
 from train.split import split
 from train.state import State
-from train.tracking import Place
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,7 @@ def begin(
 
     """
     lesson = _lesson(options, dataset)
-    with tracking.run(options.experiment, place) as active:
+    with mlflow_store.run(options.experiment, place) as active:
         state = State(options.checkpoints, active.info.run_id)
         try:
             state.begin(options)
@@ -91,8 +92,8 @@ def begin(
             network = _network(options, dataset)
             record.description(options, preset, dataset, network)
             return _finish(network, dataset, lesson, options, state, display, callbacks)
-        except (tracking.Pruned, KeyboardInterrupt) as reason:
-            if place.parent or isinstance(reason, tracking.Pruned):
+        except (mlflow_store.Pruned, KeyboardInterrupt) as reason:
+            if place.parent or isinstance(reason, mlflow_store.Pruned):
                 state.remove()  # a sweep makes the run anew
             raise
 
@@ -108,7 +109,7 @@ def resume(run_id: str, checkpoints: Path, display: Display) -> Outcome:
     options = state.options()
     dataset = read(options)
     lesson = _lesson(options, dataset)
-    with tracking.resumed(run_id):
+    with mlflow_store.resumed(run_id):
         display.say(f"run {run_id} goes on, on {dataset.name}")
         return _finish(_network(options, dataset), dataset, lesson, options, state, display)
 
@@ -152,7 +153,7 @@ def _finish(
     record.result(options, network, dataset, metrics, progress.history)
     is_cut_short = progress.epoch < options.epochs
     if is_cut_short:
-        mlflow.set_tag(tracking.ENDED, progress.epoch)
+        mlflow.set_tag(mlflow_store.ENDED, progress.epoch)
     state.remove()
     return Outcome(state.run_id, network.count_params(), metrics, is_interrupted, is_cut_short)
 

@@ -12,7 +12,7 @@ import keras
 import mlflow
 import tensorflow as tf
 
-from train import tracking
+from tracking import mlflow_store
 from train.errors import TrainError
 
 Tensor = Any  # TensorFlow publishes no types
@@ -25,13 +25,13 @@ def load(run_id: str, classes: int) -> Callable[[Tensor], Tensor]:
         TrainError: there is no such run, it has no Keras model, or one of other classes.
 
     """
-    tracking.connect()
+    mlflow_store.connect()
     with tempfile.TemporaryDirectory() as folder:
         try:
             uri = f"runs:/{run_id}/model"
             found = Path(mlflow.artifacts.download_artifacts(uri, dst_path=folder))
             network = keras.models.load_model(found / "data/model.keras", compile=False)
-        except (*tracking.STORE_ERRORS, ValueError) as error:
+        except (*mlflow_store.STORE_ERRORS, ValueError) as error:
             reason = str(error).partition("\n")[0]
             raise TrainError(f"teacher {run_id}: no Keras model: {reason}") from None
     if network.output_shape != (None, classes):

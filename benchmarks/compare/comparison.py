@@ -13,7 +13,7 @@ from benchmarks.load.prepared_request import Letter
 from benchmarks.load.rounds import Measurement, Shape
 from benchmarks.report import files
 from benchmarks.system.servers import Server
-from train import markdown
+from cli import markdown
 
 PLACE = "peers"
 

@@ -4,7 +4,7 @@ from locust.argument_parser import LocustArgumentParser
 
 from benchmarks.load.prepared_request import MIXED, SIZES
 from benchmarks.load.protocols import DIALECTS
-from train import numbers
+from cli import number_types
 
 
 def add(parser: LocustArgumentParser) -> None:
@@ -34,20 +34,20 @@ def add(parser: LocustArgumentParser) -> None:
     )
     group.add_argument(
         "--rate",
-        type=numbers.positive,
+        type=number_types.positive,
         default=100.0,
         help="requests a second of each Open user, at random times (default: %(default)s)",
     )
     group.add_argument(
         "--warm-up",
-        type=numbers.not_negative,
+        type=number_types.not_negative,
         default=2.0,
         metavar="SECONDS",
         help="at the beginning, which percentiles leave out (default: %(default)s)",
     )
     group.add_argument(
         "--measure",
-        type=numbers.not_negative,
+        type=number_types.not_negative,
         default=0.0,
         metavar="SECONDS",
         help="after which the test ends, and without its pages Locust, counted from the end of the"

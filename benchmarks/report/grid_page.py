@@ -5,7 +5,7 @@ from pathlib import Path
 
 from benchmarks.report import grid_plots
 from benchmarks.report.grid_report import HEAD, NOTES, Report, row
-from train import page
+from cli import html
 
 
 def write(report: Report, file: Path) -> None:
@@ -26,11 +26,11 @@ def write(report: Report, file: Path) -> None:
     }
     parts = [
         f"<ul>{facts}</ul>",
-        page.table(HEAD, [row(one) for one in report.cells]),
+        html.table(HEAD, [row(one) for one in report.cells]),
         f"<p>{escape(' '.join(NOTES))}</p>",
         "<p>A point is a number of users. The star is the knee: the most rows a second for its p99."
         " An open mark is a cell whose figures do not count; the table says why.</p>",
-        page.plots(figures),
+        html.plots(figures),
     ]
     model = report.model
-    page.write(file, f"Load test of {model['name']} version {model['version']}", parts)
+    html.write(file, f"Load test of {model['name']} version {model['version']}", parts)

@@ -8,7 +8,7 @@ from typing import Any
 from benchmarks.load.percentiles import QUANTILES
 from benchmarks.report import files
 from benchmarks.run.grid_point import Measured
-from train import markdown
+from cli import markdown
 
 SCHEMA = 1
 NAMES = ("report.json", "report.md", "report.html")  # of its files

@@ -14,7 +14,7 @@ from bundle.manifest import Manifest
 from export import alias
 from export.errors import ExportError
 from export.gate import P99_TAG
-from train import tracking
+from tracking import mlflow_store
 
 ARTIFACTS = "load_test"
 
@@ -37,17 +37,17 @@ def log(folder: Path, model: Mapping[str, Any], reference: Measured) -> str:
     run_id = model.get("run_id")
     if run_id is None:
         raise BenchmarkError("the model's manifest names no MLflow run")
-    if lack := tracking.lacks():
+    if lack := mlflow_store.lacks():
         raise BenchmarkError(lack)
     metrics = _metrics(reference)
-    tracking.connect()
+    mlflow_store.connect()
     try:
         mlflow.log_metrics(metrics, run_id=run_id)
         for name in NAMES:
             MlflowClient().log_artifact(run_id, str(folder / name), ARTIFACTS)
         registered = _tag(model, metrics)
-    except tracking.STORE_ERRORS as error:
-        raise BenchmarkError(f"MLflow: {tracking.first_line(error)}") from None
+    except mlflow_store.STORE_ERRORS as error:
+        raise BenchmarkError(f"MLflow: {mlflow_store.first_line(error)}") from None
     return f"logged into MLflow's run {run_id}{registered}"
 
 

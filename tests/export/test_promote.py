@@ -12,11 +12,11 @@ import pytest
 
 from bundle import store, writer
 from bundle.errors import BundleError
+from cli import interrupt
 from export import __main__
 from tests.conftest import Digits
 from tests.export.test_export import export
 from tests.servers.live import Server
-from train import interrupt
 
 NAME = "promoted"
 FORCED = "forced_champion"

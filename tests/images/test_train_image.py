@@ -35,7 +35,14 @@ def test_it_trains_and_exports_without_privileges(trained: Path) -> None:
 
 def test_it_has_no_server_of_ours(images: Images) -> None:
     command = ("run", "--rm", "--entrypoint", "/bin/ls", "onnxlet-train", "/app")
-    assert images.engine.docker(*command).split() == ["LICENSE", "bundle", "export", "train"]
+    assert images.engine.docker(*command).split() == [
+        "LICENSE",
+        "bundle",
+        "cli",
+        "export",
+        "tracking",
+        "train",
+    ]
     python = ("run", "--rm", "--entrypoint", "/venv/bin/python", "onnxlet-train", "-c")
     code = (
         "import importlib.util as u; print([n for n in ('simdjson', 'waitress') if u.find_spec(n)])"

@@ -4,7 +4,7 @@ import argparse
 from dataclasses import dataclass
 from pathlib import Path
 
-from train import numbers
+from cli import number_types
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,11 @@ def _parser() -> argparse.ArgumentParser:
         " (default: %(default)s)",
     )
     parser.add_argument(
-        "--top", type=numbers.count, default=20, metavar="N", help="lines (default: %(default)s)"
+        "--top",
+        type=number_types.count,
+        default=20,
+        metavar="N",
+        help="lines (default: %(default)s)",
     )
     parser.add_argument(
         "--html",

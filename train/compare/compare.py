@@ -4,7 +4,7 @@ from rich.console import Console
 from rich.measure import Measurement
 from rich.table import Table
 
-from train import tracking
+from tracking import mlflow_store
 from train.compare import document, groups, page, runs, table
 from train.compare.arguments import Compare
 from train.errors import TrainError
@@ -17,13 +17,13 @@ def compare(wanted: Compare, console: Console) -> None:
         TrainError: MLflow can't be used, there is nothing to compare, or a file can't be written.
 
     """
-    if lack := tracking.lacks():
+    if lack := mlflow_store.lacks():
         raise TrainError(lack)
-    uri = tracking.connect()
+    uri = mlflow_store.connect()
     try:
         _compare(wanted, console)
-    except tracking.STORE_ERRORS as error:
-        raise tracking.unusable(uri, error) from None
+    except mlflow_store.STORE_ERRORS as error:
+        raise mlflow_store.unusable(uri, error) from None
 
 
 def _compare(wanted: Compare, console: Console) -> None:

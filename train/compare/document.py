@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from train import markdown
+from cli import markdown
 from train.compare import table
 from train.compare.groups import Group, departing, measured
 

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import NormalDist, mean
 
-from train.compare.measures import MEASURES, Measure, lower_is_better
+from tracking.metrics import MEASURES, Measure, lower_is_better
+from tracking.mlflow_store import SEED
 from train.compare.runs import Run
 from train.errors import TrainError
-from train.tracking import SEED
 
 _Z = NormalDist().inv_cdf(0.975)
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from train import page
+from cli import html
 from train.compare import plots, table
 from train.compare.groups import Group, differing, measured
 
@@ -19,11 +19,11 @@ def write(
     """
     options, measures = differing(groups), measured(groups)
     rows = table.rows(groups, options, measures)
-    shown = page.table(table.header(options, measures), rows, best_first=True)
+    shown = html.table(table.header(options, measures), rows, best_first=True)
     figures = {
         "Learning curves": plots.learning_curves(groups),
         f"Options against {metric}": plots.options(groups, metric),
         "Accuracy against latency": plots.front(groups),
         "What decided in the search": plots.importance(importance) if importance else None,
     }
-    page.write(file, title, [shown, page.plots(figures)])
+    html.write(file, title, [shown, html.plots(figures)])

@@ -8,9 +8,9 @@ from plotly import colors
 from plotly.graph_objects import Bar, Figure, Scatter
 from plotly.subplots import make_subplots
 
+from tracking.metrics import LATENCIES, MEASURES
 from train.compare import runs
 from train.compare.groups import Group, differing
-from train.compare.measures import LATENCIES, MEASURES
 
 _PALETTE = colors.qualitative.D3
 _TITLES = {one.key: one.title for one in MEASURES}

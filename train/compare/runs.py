@@ -14,11 +14,12 @@ from mlflow.exceptions import MlflowException
 from mlflow.protos.databricks_pb2 import RESOURCE_DOES_NOT_EXIST, ErrorCode
 from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID
 
-from train import preset, tracking
+from tracking import mlflow_store
+from tracking.mlflow_store import SEED
+from train import preset
 from train.compare.arguments import Compare
 from train.errors import TrainError
 from train.options import described, of_preset
-from train.tracking import SEED
 
 _NO_TEACHER = "None"
 _OURS = ("dataset_sha256", "parameters", "seed", "teacher")
@@ -76,9 +77,9 @@ def importance(runs: Sequence[Run]) -> dict[str, float]:
     if not searched:
         return {}
     parts = {
-        name.removeprefix(tracking.IMPORTANCE): value
+        name.removeprefix(mlflow_store.IMPORTANCE): value
         for name, value in searched.data.metrics.items()
-        if name.startswith(tracking.IMPORTANCE)
+        if name.startswith(mlflow_store.IMPORTANCE)
     }
     return dict(sorted(parts.items(), key=lambda part: -part[1]))
 
@@ -124,8 +125,8 @@ def _get(client: MlflowClient, run_id: str) -> MlflowRun | None:
 def _run(client: MlflowClient, run: MlflowRun) -> Run:
     params, tags = run.data.params, run.data.tags
     options = {key: value for key, value in params.items() if key not in _OURS}
-    if ended := tags.get(tracking.ENDED):
-        options[tracking.ENDED] = ended  # a run cut short is not one more seed of a whole one
+    if ended := tags.get(mlflow_store.ENDED):
+        options[mlflow_store.ENDED] = ended  # a run cut short is not one more seed of a whole one
     identity = [sorted(options.items()), params.get("dataset_sha256")]
     if (teacher := params.get("teacher", _NO_TEACHER)) != _NO_TEACHER:
         known = _get(client, teacher)

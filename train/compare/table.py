@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from rich.table import Column, Table
 from rich.text import Text
 
+from tracking.metrics import Measure
 from train.compare.groups import Group, differing, measured
-from train.compare.measures import Measure
 
 
 def header(options: Sequence[str], measures: Sequence[Measure]) -> list[str]:

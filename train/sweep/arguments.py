@@ -5,7 +5,8 @@ import dataclasses
 from dataclasses import dataclass
 from datetime import datetime
 
-from train import arguments, numbers, preset
+from cli import number_types
+from train import arguments, preset
 from train.errors import TrainError
 from train.options import Options
 from train.sweep import plan
@@ -105,11 +106,14 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--seeds",
-        type=numbers.count,
+        type=number_types.count,
         metavar="N",
         help="make each run so often, from --seed on (default: the plan's)",
     )
     parser.add_argument(
-        "--trials", type=numbers.count, metavar="N", help="runs of a search (default: the plan's)"
+        "--trials",
+        type=number_types.count,
+        metavar="N",
+        help="runs of a search (default: the plan's)",
     )
     return parser

@@ -12,7 +12,7 @@ from sqlalchemy import event
 from sqlalchemy.engine import Connection, Engine, make_url
 from sqlalchemy.exc import SQLAlchemyError
 
-from train import tracking
+from tracking import mlflow_store
 from train.errors import TrainError
 
 SIGN_SECONDS = 5
@@ -54,7 +54,7 @@ def storage_at(url: str, lost: Callable[[optuna.Study, FrozenTrial], None]) -> R
             trouble = error
             time.sleep(0.5)
     shown = known.render_as_string(hide_password=True)
-    raise TrainError(f"--storage {shown}: {tracking.first_line(trouble)}")
+    raise TrainError(f"--storage {shown}: {mlflow_store.first_line(trouble)}")
 
 
 def _serialize(engine: Engine) -> None:

@@ -18,7 +18,7 @@ import optuna
 from optuna.exceptions import DuplicatedStudyError, ExperimentalWarning
 from optuna.trial import FrozenTrial, TrialState
 
-from train import tracking
+from tracking import mlflow_store
 from train.errors import TrainError
 from train.sweep import parent
 from train.sweep.storage import SILENT_SECONDS, storage_at
@@ -200,7 +200,7 @@ class Study:
 def _lost(study: optuna.Study, trial: FrozenTrial) -> None:
     _wait_again(study, trial)  # first of all: nobody else will
     if run_id := trial.user_attrs.get(_RUN):
-        with contextlib.suppress(*tracking.STORE_ERRORS):
+        with contextlib.suppress(*mlflow_store.STORE_ERRORS):
             parent.mark(run_id, "KILLED")  # its process can't say so any more
 
 

@@ -12,7 +12,9 @@ import optuna
 from optuna.exceptions import OptunaError, UpdateFinishedTrialError
 from rich.console import Console
 
-from train import options, preset, run, tracking
+from tracking import mlflow_store
+from tracking.mlflow_store import SEED, Place, Pruned
+from train import options, preset, run
 from train.data import Dataset
 from train.errors import TrainError
 from train.options import Options
@@ -20,7 +22,6 @@ from train.sweep import parent, plan, space
 from train.sweep.arguments import Sweep
 from train.sweep.board import Board
 from train.sweep.study import Made, Study
-from train.tracking import SEED, Place, Pruned
 
 
 def sweep(wanted: Sweep, console: Console) -> str:
@@ -34,17 +35,17 @@ def sweep(wanted: Sweep, console: Console) -> str:
         KeyboardInterrupt: somebody wants an end; what is left can be made later.
 
     """
-    uri = tracking.connect()
+    uri = mlflow_store.connect()
     if wanted.storage == uri:
         raise TrainError(f"--storage {uri} is MLflow's; Optuna needs a database of its own")
     with console.status("reading the data"):
         dataset = run.read(wanted.options)
     try:
         return _sweep(wanted, dataset, console)
-    except tracking.STORE_ERRORS as error:
-        raise tracking.unusable(uri, error) from None
+    except mlflow_store.STORE_ERRORS as error:
+        raise mlflow_store.unusable(uri, error) from None
     except OptunaError as error:
-        raise TrainError(f"Optuna's storage: {tracking.first_line(error)}") from None
+        raise TrainError(f"Optuna's storage: {mlflow_store.first_line(error)}") from None
 
 
 def _sweep(wanted: Sweep, dataset: Dataset, console: Console) -> str:
@@ -77,7 +78,7 @@ def _work(study: Study, wanted: Sweep, dataset: Dataset, board: Board) -> None:
         study.work(lambda trial: _make(trial, study.parent, wanted, dataset, board))
     except BaseException as error:
         if not study.is_at_work:  # by another process
-            with contextlib.suppress(*tracking.STORE_ERRORS):
+            with contextlib.suppress(*mlflow_store.STORE_ERRORS):
                 is_wish = isinstance(error, KeyboardInterrupt)
                 parent.mark(study.parent, "KILLED" if is_wish else "FAILED")
         raise

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from train.compare import groups, measures, plots
+from tracking import metrics
+from train.compare import groups, plots
 from train.compare.runs import Run
 from train.errors import TrainError
 
@@ -34,7 +35,7 @@ def test_runs_of_other_seeds_are_one_line() -> None:
     lines = groups.grouped(runs, "val_accuracy")
     assert [(line.name, len(line.runs)) for line in lines] == [("b", 1), ("a", 2)]
     assert [run.seed for run in lines[1].runs] == ["1", "0"]  # the best first
-    accuracy, test = measures.MEASURES[:2]
+    accuracy, test = metrics.MEASURES[:2]
     assert accuracy.text(lines[1].values("val_accuracy")) == "92.00 ± 2.83"  # n - 1
     assert accuracy.text(lines[0].values("val_accuracy")) == "93.00"
     assert test.text(lines[0].values("test_accuracy")) == "–"

@@ -1,0 +1,4 @@
+"""MLflow: the store of runs, and the metrics that are compared.
+
+Imports MLflow and ``cli``.
+"""
