@@ -6,9 +6,8 @@ import sys
 from rich.console import Console
 
 from benchmarks import arguments
-from benchmarks.errors import BenchmarkError
 from cli import interrupt
-from train.errors import TrainError
+from cli.errors import CommandError
 
 MODULES = {
     "run": "benchmarks.run.run_grid",
@@ -30,7 +29,7 @@ def main() -> int:
         # Only what is asked for: some commands import for seconds.
         command = importlib.import_module(MODULES[wanted.command])
         command.run(wanted, console)
-    except (BenchmarkError, TrainError) as error:
+    except CommandError as error:
         print(f"benchmarks: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:

@@ -1,5 +1,7 @@
 """What ends a benchmark with one line."""
 
+from cli.errors import CommandError
 
-class BenchmarkError(Exception):
+
+class BenchmarkError(CommandError):
     """A benchmark can't be made, or its figures would not count; the message says why."""

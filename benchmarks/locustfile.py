@@ -32,7 +32,7 @@ from benchmarks.load import golden_rows, locust_options
 from benchmarks.load.prepared_request import MIXED, SIZES, Letter, Stock, users_class
 from benchmarks.load.protocols import DIALECTS
 from benchmarks.load.recorder import Recorder
-from train.errors import TrainError
+from cli.errors import CommandError
 
 CONNECTIONS = 256  # that an Open user has at most; requests beyond wait, which counts as latency
 ANSWER_SECONDS = 20.0  # after which a request has failed
@@ -86,7 +86,7 @@ def prepare(environment: Environment, **_: Any) -> None:
             raise BenchmarkError(f"--rate: expected a number above 0, got {chosen.rate}")
         model, _metadata = golden_rows.served(host, chosen.model)
         known = golden_rows.known(host, model, golden_rows.read(Path(chosen.data)))
-    except (BenchmarkError, TrainError) as error:
+    except CommandError as error:
         fault = f"no load is sent: {error}"
         if isinstance(runner, WorkerRunner):
             runner.send_message(FAULT, fault)

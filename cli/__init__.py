@@ -1,4 +1,4 @@
-"""What the commands train, export and benchmarks have in common: numbers, Ctrl-C, tables, pages.
+"""What all commands share: errors, Ctrl-C, numbers and names in options, tables and pages.
 
-Imports the standard library and plotly.
+Imports nothing else of this project.
 """

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from plotly.graph_objects import Figure
 
-from train.errors import TrainError
+from cli.errors import CommandError
 
 _STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 1400px; padding: 0 1rem;
@@ -24,7 +24,7 @@ def write(file: Path, title: str, parts: Iterable[str]) -> None:
     """Write the page; ``parts`` is HTML.
 
     Raises:
-        TrainError: the file can't be written.
+        CommandError: the file can't be written.
 
     """
     head = f"<meta charset=utf-8><title>{escape(title)}</title><style>{_STYLE}</style>"
@@ -32,7 +32,7 @@ def write(file: Path, title: str, parts: Iterable[str]) -> None:
     try:
         file.write_text(f"<!doctype html><html lang=en><head>{head}</head><body>{body}")
     except OSError as error:
-        raise TrainError(f"{file}: {error.strerror}") from None
+        raise CommandError(f"{file}: {error.strerror}") from None
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]], *, best_first: bool = False) -> str:

@@ -4,14 +4,14 @@ import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from train.errors import TrainError
+from cli.errors import CommandError
 
 
 def put(file: Path, place: str, head: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     """Write a table between ``<!-- place -->`` and ``<!-- /place -->``; its first column is text.
 
     Raises:
-        TrainError: the file can't be read or written, or has no such place.
+        CommandError: the file can't be read or written, or has no such place.
 
     """
     lines = [head, ["---", *["--:"] * (len(head) - 1)]]
@@ -23,17 +23,17 @@ def put_text(file: Path, place: str, drawn: str) -> None:
     """Write whole lines in place of those that stand there.
 
     Raises:
-        TrainError: as ``put``.
+        CommandError: as ``put``.
 
     """
     between = re.compile(rf"(<!-- {place} -->\n).*?(<!-- /{place} -->)", re.DOTALL)
     try:
         text = file.read_text()
         if not between.search(text):
-            raise TrainError(
+            raise CommandError(
                 f"{file} has no line <!-- {place} --> with <!-- /{place} --> after it: the"
                 " table's place"
             )
         file.write_text(between.sub(lambda found: found[1] + drawn + found[2], text))
     except (OSError, UnicodeDecodeError) as error:
-        raise TrainError(f"{file}: {getattr(error, 'strerror', None) or 'not a text'}") from None
+        raise CommandError(f"{file}: {getattr(error, 'strerror', None) or 'not a text'}") from None

@@ -1,7 +1,10 @@
-"""Turn the Keras model of an MLflow run into ONNX, prove it equal, and publish it."""
+"""Convert the Keras model of a run to ONNX, check that both give the same results, and publish it.
+
+Of this project it imports ``bundle``, ``cli`` and ``tracking``.
+"""
 
 import os
 
-import train  # noqa: F401  the environment that it sets for TensorFlow and MLflow holds here too
+import cli.environment  # noqa: F401  before TensorFlow is imported
 
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")

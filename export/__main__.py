@@ -7,8 +7,8 @@ from collections.abc import Callable
 from rich.console import Console
 
 from cli import interrupt
+from cli.errors import CommandError
 from export import arguments
-from export.errors import ExportError
 
 
 def main() -> int:
@@ -18,7 +18,7 @@ def main() -> int:
     console = Console(stderr=True)
     try:
         _RUN[wanted.command](wanted, console)
-    except ExportError as error:
+    except CommandError as error:
         print(f"export: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:

@@ -11,10 +11,9 @@ import onnx
 from bundle.errors import BundleError
 from bundle.golden import TOLERANCE, Golden
 from bundle.manifest import BATCH, Manifest, TensorSpec
+from cli import class_names
 from export import graph, measure, process, publish, quantize, runtime
 from export.errors import ExportError
-from train import data
-from train.errors import TrainError
 
 _ROWS = 8  # of golden inputs, where the batch is not fixed
 _OPEN = 3  # size of a golden input where the graph leaves a dimension open
@@ -113,10 +112,7 @@ def _us_per_row(file: Path, golden: Golden, inputs: Sequence[TensorSpec]) -> dic
 def _labels(file: Path | None, outputs: Sequence[TensorSpec]) -> tuple[str, ...]:
     if file is None:
         return ()
-    try:
-        labels = data.read_labels(file)
-    except TrainError as error:
-        raise ExportError(str(error)) from None
+    labels = class_names.read(file)
     sizes = [spec.shape[-1] for spec in outputs if len(spec.shape) > 1]
     if len(labels) not in sizes:
         raise ExportError(

@@ -86,7 +86,7 @@ def give(root: Path, name: str, alias: str, version: int, there: Registered) -> 
 
 def _alias(name: str, alias: str, there: Registered) -> str | None:
     """The version that has the alias in MLflow; None where it knows no such model or alias."""
-    if there.version is None and mlflow_store.lacks():
+    if there.version is None and mlflow_store.missing():
         return None  # there is no MLflow to ask
     source.connect()
     try:

@@ -1,5 +1,7 @@
-"""Why a run can't be exported."""
+"""What can go wrong in an export."""
+
+from cli.errors import CommandError
 
 
-class ExportError(Exception):
-    """Nothing was published; one message for people, without a traceback."""
+class ExportError(CommandError):
+    """Nothing was published, unless the message says so."""

@@ -12,7 +12,6 @@ from bundle.errors import BundleError
 from bundle.manifest import Manifest
 from cli import markdown
 from export.errors import ExportError
-from train.errors import TrainError
 
 _HEAD = ("version", "labels", "form", "test %", "loss", "kB", "µs a row, 1", "32", "256", "run")
 
@@ -80,13 +79,10 @@ def write(found: Sequence[Version], file: Path) -> None:
     """Put the table into a Markdown file, in place of the one that it has.
 
     Raises:
-        ExportError: the file can't be read or written, or has no place for a table.
+        CommandError: the file can't be read or written, or has no place for a table.
 
     """
-    try:
-        markdown.put(file, "versions", _HEAD, map(_cells, found))
-    except TrainError as error:
-        raise ExportError(str(error)) from None
+    markdown.put(file, "versions", _HEAD, map(_cells, found))
 
 
 def _cells(version: Version) -> list[str]:

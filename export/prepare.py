@@ -17,7 +17,7 @@ from export.process import Call
 from export.runtime import Array
 from export.source import Source
 from export.variant import Variant
-from train.data import are_bytes
+from tracking.artifacts import are_bytes
 
 DEFAULT_RANGE = (0.0, 1.0)  # of the random rows, for a model that declares none
 

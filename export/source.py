@@ -1,7 +1,6 @@
 """The MLflow run that a model is exported from, and what export needs of it."""
 
 import json
-import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +13,7 @@ from mlflow.models import Model
 from numpy.typing import NDArray
 
 from export.errors import ExportError
-from tracking import mlflow_store
+from tracking import artifacts, mlflow_store
 from tracking.metrics import lower_is_better
 
 
@@ -45,14 +44,14 @@ class Source:
             ExportError: the run kept none.
 
         """
-        file = _download(self.run_id, mlflow_store.CALIBRATION_ARTIFACT, self.folder)
+        file = _download(self.run_id, artifacts.CALIBRATION, self.folder)
         (rows,) = _arrays(self.run_id, file, "x_train")
         return rows.astype(np.float32)
 
 
 def connect() -> None:
     """Point MLflow at the store that training used; export makes none of its own."""
-    if lack := mlflow_store.lacks():
+    if lack := mlflow_store.missing():
         raise ExportError(lack)
     mlflow_store.connect()
 
@@ -97,7 +96,7 @@ def load(run_id: str, folder: Path) -> Source:
     if run.info.status != "FINISHED":
         raise ExportError(f"run {run_id} is {run.info.status}; only a FINISHED run is exported")
     model_folder = _download(run_id, "model", folder)
-    test_file = _download(run_id, mlflow_store.TEST_SET_ARTIFACT, folder)
+    test_file = _download(run_id, artifacts.TEST_SET, folder)
     return _source(run, folder, model_folder, test_file)
 
 
@@ -131,12 +130,9 @@ def _source(run: Run, folder: Path, model_folder: Path, test_file: Path) -> Sour
 
 def _arrays(run_id: str, file: Path, *names: str) -> list[NDArray[Any]]:
     try:
-        with np.load(file, allow_pickle=False) as archive:
-            return [archive[name] for name in names]
-    except (KeyError, ValueError, OSError, zipfile.BadZipFile) as error:
-        raise ExportError(
-            f"run {run_id}: {file.name} has no {' and '.join(names)}: {error}"
-        ) from None
+        return artifacts.read_arrays(file, *names)
+    except ValueError as error:
+        raise ExportError(f"run {run_id}: {error}") from None
 
 
 def _download(run_id: str, artifact: str, folder: Path) -> Path:

@@ -1,4 +1,6 @@
-"""MLflow: the store of runs, and the metrics that are compared.
+"""What a training run leaves in MLflow: its metrics, the data kept with it, its Git commit.
 
-Imports MLflow and ``cli``.
+Of this project it imports ``cli``.
 """
+
+import cli.environment  # noqa: F401  before MLflow is imported

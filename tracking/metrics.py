@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from statistics import mean, stdev
 
+IMPORTANCE_PREFIX = "importance/"  # of a sweep's metrics: how much each option mattered in it
 LATENCIES = ("load_p99_ms", "us_per_row_1")  # best first, for accuracy against latency
 
 

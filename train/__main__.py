@@ -7,11 +7,11 @@ from functools import partial
 from rich.console import Console
 
 from cli import interrupt
+from cli.errors import CommandError
 from train import arguments
 from train.arguments import Resume, Start
 from train.compare import arguments as compare_arguments
 from train.compare.arguments import Compare
-from train.errors import TrainError
 from train.sweep import arguments as sweep_arguments
 from train.sweep.arguments import Sweep
 
@@ -22,7 +22,7 @@ def main() -> int:
     interrupt.on_every_signal()
     try:
         command(Console(stderr=True))
-    except TrainError as error:
+    except CommandError as error:
         print(f"train: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt as reason:
@@ -42,7 +42,7 @@ def _command(argv: list[str]) -> Callable[[Console], None]:
 
 def _single(wanted: Start | Resume, console: Console) -> None:
     with console.status("loading TensorFlow"):
-        from tracking.mlflow_store import SEED, Place
+        from tracking.run_session import SEED_SEPARATOR, RunInfo
         from train import run
         from train.progress import ProgressBar
 
@@ -53,7 +53,7 @@ def _single(wanted: Start | Resume, console: Console) -> None:
         else:
             with console.status("reading the data"):
                 dataset = run.read(wanted.options)
-            place = Place(f"{wanted.preset}{SEED}{wanted.options.seed}")
+            place = RunInfo(f"{wanted.preset}{SEED_SEPARATOR}{wanted.options.seed}")
             outcome = run.begin(wanted.options, wanted.preset, dataset, display, place)
     except KeyboardInterrupt:
         raise KeyboardInterrupt(

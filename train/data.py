@@ -42,23 +42,6 @@ class Dataset:
         return len(self.labels)
 
 
-def are_bytes(values: NDArray[Any]) -> bool:
-    """Are all of them whole numbers from 0 to 255?"""
-    return bool(((values >= 0) & (values <= 255) & (values == np.rint(values))).all())
-
-
-def read_labels(path: Path) -> tuple[str, ...]:
-    """Read the names of classes from a file, one a line, that of class 0 first."""
-    try:
-        names = tuple(line.strip() for line in path.read_text().strip().splitlines())
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "not text"
-        raise TrainError(f"{path}: {reason}") from None
-    if not all(names) or len(set(names)) < len(names) or not names:
-        raise TrainError(f"{path}: expected the name of each class, one a line, each another one")
-    return names
-
-
 def named(dataset: Dataset, labels: tuple[str, ...], source: Path) -> Dataset:
     """The same data with names for its classes, read from ``source``."""
     if len(labels) < dataset.classes:

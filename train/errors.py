@@ -1,5 +1,7 @@
-"""What a user can get wrong before or while training."""
+"""What can go wrong before and during training."""
+
+from cli.errors import CommandError
 
 
-class TrainError(Exception):
-    """Bad data or bad options; one message for people, without a traceback."""
+class TrainError(CommandError):
+    """The data, the options or the run can't be used."""

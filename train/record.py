@@ -3,11 +3,8 @@
 import contextlib
 import io
 import json
-import tempfile
 import warnings
 from collections.abc import Mapping
-from pathlib import Path
-from typing import Any
 
 import keras
 import mlflow
@@ -15,9 +12,8 @@ import numpy as np
 import tensorflow
 from mlflow.data.numpy_dataset import NumpyDataset, from_numpy
 from mlflow.models import infer_signature
-from numpy.typing import NDArray
 
-from tracking import mlflow_store
+from tracking import artifacts
 from train import data, figures, mnist, model
 from train.options import Options, described
 
@@ -102,18 +98,6 @@ def result(
     for name, figure in pages.items():
         mlflow.log_figure(figure, f"figures/{name}")
     # Export proves parity on the one and scales integers by the other, wherever that runs.
-    _arrays(mlflow_store.TEST_SET_ARTIFACT, x_test=dataset.x_test, y_test=dataset.y_test)
+    artifacts.log_arrays(artifacts.TEST_SET, x_test=dataset.x_test, y_test=dataset.y_test)
     rows = np.random.default_rng(options.seed).permutation(len(dataset.x_train))
-    _arrays(mlflow_store.CALIBRATION_ARTIFACT, x_train=dataset.x_train[rows[:CALIBRATION_ROWS]])
-
-
-def _arrays(artifact: str, **arrays: NDArray[Any]) -> None:
-    """Keep arrays with the run, whole numbers up to 255 as bytes."""
-    small = {
-        name: values.astype(np.uint8) if data.are_bytes(values) else values
-        for name, values in arrays.items()
-    }
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / Path(artifact).name
-        np.savez_compressed(path, allow_pickle=False, **small)
-        mlflow.log_artifact(str(path), str(Path(artifact).parent))
+    artifacts.log_arrays(artifacts.CALIBRATION, x_train=dataset.x_train[rows[:CALIBRATION_ROWS]])

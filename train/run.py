@@ -10,8 +10,9 @@ import mlflow
 import tensorflow
 from rich.table import Table
 
-from tracking import mlflow_store
-from tracking.mlflow_store import Place
+from cli import class_names
+from tracking import run_session
+from tracking.run_session import Pruned, RunInfo
 from train import batches, data, mnist, model, record, teacher
 from train.fit import Lesson, fit
 from train.options import Options
@@ -50,12 +51,12 @@ def read(options: Options) -> data.Dataset:
     """Read the data that the options name.
 
     Raises:
-        TrainError: it can't be had, or is not fit to learn from.
+        CommandError: it can't be had, or is not fit to learn from.
 
     """
     dataset = data.read(options.data) if options.data else mnist.load(options.cache)
     if options.labels:
-        return data.named(dataset, data.read_labels(options.labels), options.labels)
+        return data.named(dataset, class_names.read(options.labels), options.labels)
     return dataset
 
 
@@ -64,7 +65,7 @@ def begin(
     preset: str,
     dataset: data.Dataset,
     display: Display,
-    place: Place,
+    place: RunInfo,
     callbacks: Sequence[keras.callbacks.Callback] = (),
 ) -> Outcome:
     """Train, measure and log one model as ``options`` say.
@@ -84,7 +85,7 @@ def begin(
 
     """
     lesson = _lesson(options, dataset)
-    with mlflow_store.run(options.experiment, place) as active:
+    with run_session.start(options.experiment, place) as active:
         state = State(options.checkpoints, active.info.run_id)
         try:
             state.begin(options)
@@ -92,8 +93,8 @@ def begin(
             network = _network(options, dataset)
             record.description(options, preset, dataset, network)
             return _finish(network, dataset, lesson, options, state, display, callbacks)
-        except (mlflow_store.Pruned, KeyboardInterrupt) as reason:
-            if place.parent or isinstance(reason, mlflow_store.Pruned):
+        except (Pruned, KeyboardInterrupt) as reason:
+            if place.parent or isinstance(reason, Pruned):
                 state.remove()  # a sweep makes the run anew
             raise
 
@@ -109,7 +110,7 @@ def resume(run_id: str, checkpoints: Path, display: Display) -> Outcome:
     options = state.options()
     dataset = read(options)
     lesson = _lesson(options, dataset)
-    with mlflow_store.resumed(run_id):
+    with run_session.resume(run_id):
         display.say(f"run {run_id} goes on, on {dataset.name}")
         return _finish(_network(options, dataset), dataset, lesson, options, state, display)
 
@@ -153,7 +154,7 @@ def _finish(
     record.result(options, network, dataset, metrics, progress.history)
     is_cut_short = progress.epoch < options.epochs
     if is_cut_short:
-        mlflow.set_tag(mlflow_store.ENDED, progress.epoch)
+        mlflow.set_tag(run_session.CUT_SHORT_TAG, progress.epoch)
     state.remove()
     return Outcome(state.run_id, network.count_params(), metrics, is_interrupted, is_cut_short)
 

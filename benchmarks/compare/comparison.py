@@ -131,7 +131,7 @@ def write(contenders: Sequence[Contender], file: Path, told: str) -> None:
     """Put the table into a Markdown file, with how it came to be and where a peer is ahead.
 
     Raises:
-        TrainError: the file can't be written, or has no place for it.
+        CommandError: the file can't be written, or has no place for it.
 
     """
     markdown.put(file, PLACE, head(), [row(contender) for contender in _whole(contenders)])

@@ -12,7 +12,7 @@ def write(report: Report, file: Path) -> None:
     """Write the page.
 
     Raises:
-        TrainError: the file can't be written.
+        CommandError: the file can't be written.
 
     """
     facts = "".join(f"<li>{escape(key)}: {escape(text)}</li>" for key, text in report.facts())

@@ -62,7 +62,7 @@ class Report:
         """Put the table into a document, in place of the one that stands there.
 
         Raises:
-            TrainError: it can't be written, or has no place for the table.
+            CommandError: it can't be written, or has no place for the table.
 
         """
         markdown.put(file, _PLACE, HEAD, [row(cell) for cell in self.cells])

@@ -37,7 +37,7 @@ def log(folder: Path, model: Mapping[str, Any], reference: Measured) -> str:
     run_id = model.get("run_id")
     if run_id is None:
         raise BenchmarkError("the model's manifest names no MLflow run")
-    if lack := mlflow_store.lacks():
+    if lack := mlflow_store.missing():
         raise BenchmarkError(lack)
     metrics = _metrics(reference)
     mlflow_store.connect()

@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 
 from benchmarks import ROOT, SERVING
-from tracking import mlflow_store
+from tracking import git_commit
 
 
 def circumstances() -> str:
@@ -25,7 +25,7 @@ def described(host: str | None = None) -> dict[str, str]:
         host: address of a server that was not started here.
 
     """
-    tags = mlflow_store.git_tags()
+    tags = git_commit.tags()
     commit = tags.get("mlflow.source.git.commit", "unknown")[:12]
     return {
         "date": _date(),

@@ -232,11 +232,11 @@ def test_refuses_calibration_where_the_run_kept_none(
     from export import pipeline
     from export.errors import ExportError
     from export.variant import Variant
-    from tracking import mlflow_store
+    from tracking import artifacts
 
     manifest = store.read(repository, "mnist", 1).manifest
     assert manifest
-    monkeypatch.setattr(mlflow_store, "CALIBRATION_ARTIFACT", "data/none.npz")  # as in older runs
+    monkeypatch.setattr(artifacts, "CALIBRATION", "data/none.npz")  # as in older runs
     with pytest.raises(ExportError, match=r"has no data/none\.npz; was it made by"):
         pipeline.export(
             str(manifest.run_id), NAME, tmp_path, Variant(quantize="static"), Console(quiet=True)

@@ -4,6 +4,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from cli import class_names
+from cli.errors import CommandError
 from train import data
 from train.errors import TrainError
 
@@ -72,20 +74,20 @@ def test_classes_have_names(tmp_path: Path) -> None:
     assert dataset.labels == ("0", "1", "2", "3")
     file = tmp_path / "labels.txt"
     file.write_text("cat\ndog\n\u00e4sop\nyak\nemu\n")
-    named = data.named(dataset, data.read_labels(file), file)
+    named = data.named(dataset, class_names.read(file), file)
     assert named.labels == ("cat", "dog", "\u00e4sop", "yak", "emu")
     assert named.classes == 5
     file.write_text("cat\ndog\n")
     with pytest.raises(TrainError, match=r"labels\.txt: 2 names, but own has labels up to 3"):
-        data.named(dataset, data.read_labels(file), file)
+        data.named(dataset, class_names.read(file), file)
 
 
 @pytest.mark.parametrize("text", ["", "\n", "a\n\nb", "a\nb\na"])
 def test_names_bad_labels(tmp_path: Path, text: str) -> None:
     file = tmp_path / "labels.txt"
     file.write_text(text)
-    with pytest.raises(TrainError, match="expected the name of each class, one a line"):
-        data.read_labels(file)
+    with pytest.raises(CommandError, match="expected one class name per line"):
+        class_names.read(file)
 
 
 def test_names_bad_paths(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ def compare(wanted: Compare, console: Console) -> None:
         TrainError: MLflow can't be used, there is nothing to compare, or a file can't be written.
 
     """
-    if lack := mlflow_store.lacks():
+    if lack := mlflow_store.missing():
         raise TrainError(lack)
     uri = mlflow_store.connect()
     try:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from statistics import NormalDist, mean
 
 from tracking.metrics import MEASURES, Measure, lower_is_better
-from tracking.mlflow_store import SEED
+from tracking.run_session import SEED_SEPARATOR
 from train.compare.runs import Run
 from train.errors import TrainError
 
@@ -23,7 +23,7 @@ class Group:
     @property
     def name(self) -> str:
         """That of its runs, without their seeds."""
-        names = {run.name.partition(SEED)[0] for run in self.runs}
+        names = {run.name.partition(SEED_SEPARATOR)[0] for run in self.runs}
         return names.pop() if len(names) == 1 else f"{self.runs[0].name} and others"
 
     @property

@@ -14,8 +14,8 @@ from mlflow.exceptions import MlflowException
 from mlflow.protos.databricks_pb2 import RESOURCE_DOES_NOT_EXIST, ErrorCode
 from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID
 
-from tracking import mlflow_store
-from tracking.mlflow_store import SEED
+from tracking import metrics, run_session
+from tracking.run_session import SEED_SEPARATOR
 from train import preset
 from train.compare.arguments import Compare
 from train.errors import TrainError
@@ -77,9 +77,9 @@ def importance(runs: Sequence[Run]) -> dict[str, float]:
     if not searched:
         return {}
     parts = {
-        name.removeprefix(mlflow_store.IMPORTANCE): value
+        name.removeprefix(metrics.IMPORTANCE_PREFIX): value
         for name, value in searched.data.metrics.items()
-        if name.startswith(mlflow_store.IMPORTANCE)
+        if name.startswith(metrics.IMPORTANCE_PREFIX)
     }
     return dict(sorted(parts.items(), key=lambda part: -part[1]))
 
@@ -125,8 +125,10 @@ def _get(client: MlflowClient, run_id: str) -> MlflowRun | None:
 def _run(client: MlflowClient, run: MlflowRun) -> Run:
     params, tags = run.data.params, run.data.tags
     options = {key: value for key, value in params.items() if key not in _OURS}
-    if ended := tags.get(mlflow_store.ENDED):
-        options[mlflow_store.ENDED] = ended  # a run cut short is not one more seed of a whole one
+    if ended := tags.get(run_session.CUT_SHORT_TAG):
+        options[run_session.CUT_SHORT_TAG] = (
+            ended  # a run cut short is not one more seed of a whole one
+        )
     identity = [sorted(options.items()), params.get("dataset_sha256")]
     if (teacher := params.get("teacher", _NO_TEACHER)) != _NO_TEACHER:
         known = _get(client, teacher)
@@ -153,7 +155,9 @@ def _implied(name: str, options: dict[str, str]) -> frozenset[str]:
     """The options that a run's preset says, and the preset itself where its name does."""
     known = options.get("preset", "")
     implied = {key for key, text in _of_preset(known).items() if options.get(key) == text}
-    return frozenset(implied | ({"preset"} if name.partition(SEED)[0] == known else set()))
+    return frozenset(
+        implied | ({"preset"} if name.partition(SEED_SEPARATOR)[0] == known else set())
+    )
 
 
 @functools.cache

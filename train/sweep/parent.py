@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import mlflow
 from mlflow import MlflowClient
 
-from tracking import mlflow_store
+from tracking import git_commit, metrics
 from train.sweep.arguments import Sweep
 
 BEST = "best_val_accuracy"  # not val_accuracy: a sweep is no model that could be the best one
@@ -20,7 +20,7 @@ def begin(wanted: Sweep) -> str:
     """
     client = MlflowClient()
     experiment = mlflow.set_experiment(wanted.options.experiment).experiment_id
-    tags = mlflow_store.git_tags() | {"sweep": wanted.study}
+    tags = git_commit.tags() | {"sweep": wanted.study}
     run_id = str(client.create_run(experiment, run_name=wanted.study, tags=tags).info.run_id)
     client.log_param(run_id, "plan", wanted.plan.name)
     client.log_text(run_id, wanted.plan.text, f"{wanted.plan.name}.toml")
@@ -42,4 +42,4 @@ def result(run_id: str, best: float, importance: Mapping[str, float]) -> None:
     client = MlflowClient()
     client.log_metric(run_id, BEST, best)
     for name, value in importance.items():
-        client.log_metric(run_id, mlflow_store.IMPORTANCE + name, value)
+        client.log_metric(run_id, metrics.IMPORTANCE_PREFIX + name, value)

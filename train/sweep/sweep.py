@@ -13,7 +13,7 @@ from optuna.exceptions import OptunaError, UpdateFinishedTrialError
 from rich.console import Console
 
 from tracking import mlflow_store
-from tracking.mlflow_store import SEED, Place, Pruned
+from tracking.run_session import SEED_SEPARATOR, Pruned, RunInfo
 from train import options, preset, run
 from train.data import Dataset
 from train.errors import TrainError
@@ -92,7 +92,7 @@ def _make(
 ) -> Made:
     """Make one run."""
     name, chosen = _chosen(trial, wanted)
-    place = Place(name, parent_id, {"sweep": wanted.study, "trial": str(trial.number)})
+    place = RunInfo(name, parent_id, {"sweep": wanted.study, "trial": str(trial.number)})
     board.begin(name)
     keras.backend.clear_session()  # else each run's layers stay
     reporter = _Reporter(trial, prunes=bool(wanted.plan.space))
@@ -118,7 +118,7 @@ def _chosen(trial: optuna.Trial, wanted: Sweep) -> tuple[str, Options]:
         return f"trial {trial.number}", chosen
     name, seed = trial.user_attrs["run"], trial.user_attrs["seed"]
     chosen = dataclasses.replace(wanted.options, **wanted.plan.runs[name], seed=seed)
-    return f"{name}{SEED}{seed}", chosen
+    return f"{name}{SEED_SEPARATOR}{seed}", chosen
 
 
 class _Reporter(keras.callbacks.Callback):
