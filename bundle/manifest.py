@@ -50,7 +50,7 @@ class Dataset:
 
     name: str
     sha256: str
-    """Over the four arrays; see ``train.data.Dataset.sha256``."""
+    """Over the four arrays; see ``train.data.datasets.Dataset.sha256``."""
 
 
 @dataclass(frozen=True, kw_only=True)

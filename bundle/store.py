@@ -67,7 +67,7 @@ def _signed(folder: Path, key: Path | None) -> Mapping[str, str] | None:
     """SHA-256 of each file that is signed; None where no signature is asked for."""
     if key is None:
         return None
-    from bundle.signature import signed_files  # for those who ask for it
+    from bundle.signing import signed_files  # for those who ask for it
 
     return signed_files(folder, key)
 

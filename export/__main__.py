@@ -8,12 +8,12 @@ from rich.console import Console
 
 from cli import interrupt
 from cli.errors import CommandError
-from export import arguments
+from export import export_arguments
 
 
 def main() -> int:
     """Run the command line; returns the exit status."""
-    wanted = arguments.parse(sys.argv[1:])
+    wanted = export_arguments.parse(sys.argv[1:])
     interrupt.on_every_signal()
     console = Console(stderr=True)
     try:
@@ -31,8 +31,9 @@ def main() -> int:
 
 
 def _export(wanted: argparse.Namespace, console: Console) -> None:
-    from export import pipeline, report, source
+    from export import pipeline, source_run
     from export.variant import Variant
+    from export.versions import version_report
 
     variant = Variant(
         input=wanted.input,
@@ -40,24 +41,25 @@ def _export(wanted: argparse.Namespace, console: Console) -> None:
         weights=wanted.weights,
         max_drop=wanted.max_drop,
     )
-    source.connect()
-    run_id = wanted.run or source.best_run(wanted.experiment, wanted.best)
+    source_run.connect()
+    run_id = wanted.run or source_run.best_run(wanted.experiment, wanted.best)
     made = pipeline.export(run_id, wanted.name, wanted.models, variant, console)
-    report.show(console, made.folder, made.manifest)
+    version_report.show(console, made.folder, made.manifest)
     _say(console, f"registered in MLflow as {wanted.name} version {made.registered}")
     print(made.folder)
 
 
 def _import(wanted: argparse.Namespace, console: Console) -> None:
-    from export import adopt, report
+    from export import import_onnx
+    from export.versions import version_report
 
-    folder, manifest = adopt.adopt(wanted.file, wanted.name, wanted.labels, wanted.models)
-    report.show(console, folder, manifest)
+    folder, manifest = import_onnx.adopt(wanted.file, wanted.name, wanted.labels, wanted.models)
+    version_report.show(console, folder, manifest)
     print(folder)
 
 
 def _list(wanted: argparse.Namespace, console: Console) -> None:
-    from export import listing
+    from export.versions import listing
 
     versions = listing.versions(wanted.models, wanted.name)
     out = Console(width=None if sys.stdout.isatty() else 120)
@@ -68,21 +70,21 @@ def _list(wanted: argparse.Namespace, console: Console) -> None:
 
 
 def _verify(wanted: argparse.Namespace, console: Console) -> None:
-    from export.verify import verify
+    from export.versions.verify import verify
 
     verify(wanted.folder, wanted.key, console)
     _say(console, f"{wanted.folder} is as it was published")
 
 
 def _sign(wanted: argparse.Namespace, console: Console) -> None:
-    from export.sign import sign
+    from export.versions.sign import sign
 
     _say(console, f"wrote {sign(wanted.folder, wanted.key)}")
 
 
 def _promote(wanted: argparse.Namespace, console: Console) -> None:
-    from export.gate import Limits
-    from export.promote import promote
+    from export.registry.gate import Limits
+    from export.registry.promote import promote
 
     limits = Limits(
         margin=wanted.margin,
@@ -97,7 +99,7 @@ def _promote(wanted: argparse.Namespace, console: Console) -> None:
 
 
 def _rollback(wanted: argparse.Namespace, console: Console) -> None:
-    from export.promote import rollback
+    from export.registry.promote import rollback
 
     version, done = rollback(wanted.models, wanted.name, wanted.alias, wanted.key)
     _say(console, f"{wanted.name} version {version} is {wanted.alias} again, {done.where}")

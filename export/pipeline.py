@@ -8,11 +8,11 @@ from rich.console import Console
 
 from bundle.errors import BundleError
 from bundle.manifest import Manifest
-from export import source
+from export import source_run
 from export.errors import ExportError
-from export.prepare import prepare
-from export.publish import publish
-from export.record import record
+from export.publishing.prepare import prepare
+from export.publishing.publish import publish
+from export.registry.mlflow_record import record
 from export.variant import Variant
 
 
@@ -37,7 +37,7 @@ def export(run_id: str, name: str, root: Path, variant: Variant, console: Consol
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         with console.status("fetching the run's model and test set"):
-            origin = source.load(run_id, folder)
+            origin = source_run.load(run_id, folder)
         prepared = prepare(origin, variant, folder, console)
         try:
             published, manifest = publish(origin, prepared, root, name)

@@ -8,12 +8,12 @@ from rich.console import Console
 
 from cli import interrupt
 from cli.errors import CommandError
-from train import arguments
-from train.arguments import Resume, Start
-from train.compare import arguments as compare_arguments
-from train.compare.arguments import Compare
-from train.sweep import arguments as sweep_arguments
-from train.sweep.arguments import Sweep
+from train import run_arguments
+from train.compare import compare_arguments
+from train.compare.compare_arguments import Compare
+from train.run_arguments import Resume, Start
+from train.sweep import sweep_arguments
+from train.sweep.sweep_arguments import Sweep
 
 
 def main() -> int:
@@ -37,24 +37,24 @@ def _command(argv: list[str]) -> Callable[[Console], None]:
         return partial(_sweep, sweep_arguments.parse(argv[1:]))
     if argv[:1] == ["compare"]:
         return partial(_compare, compare_arguments.parse(argv[1:]))
-    return partial(_single, arguments.parse(argv))
+    return partial(_single, run_arguments.parse(argv))
 
 
 def _single(wanted: Start | Resume, console: Console) -> None:
     with console.status("loading TensorFlow"):
         from tracking.run_session import SEED_SEPARATOR, RunInfo
-        from train import run
-        from train.progress import ProgressBar
+        from train.training import trainer
+        from train.training.progress_bar import ProgressBar
 
     display = ProgressBar(console)
     try:
         if isinstance(wanted, Resume):
-            outcome = run.resume(wanted.run_id, wanted.checkpoints, display)
+            outcome = trainer.resume(wanted.run_id, wanted.checkpoints, display)
         else:
             with console.status("reading the data"):
-                dataset = run.read(wanted.options)
+                dataset = trainer.read(wanted.options)
             place = RunInfo(f"{wanted.preset}{SEED_SEPARATOR}{wanted.options.seed}")
-            outcome = run.begin(wanted.options, wanted.preset, dataset, display, place)
+            outcome = trainer.begin(wanted.options, wanted.preset, dataset, display, place)
     except KeyboardInterrupt:
         raise KeyboardInterrupt(
             "a run that had begun is marked KILLED, and goes on with --resume"
@@ -75,7 +75,7 @@ def _sweep(wanted: Sweep, console: Console) -> None:
 
 def _compare(wanted: Compare, console: Console) -> None:
     with console.status("loading MLflow"):
-        from train.compare.compare import compare
+        from train.compare.comparison import compare
 
     compare(wanted, console)
 

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from benchmarks.errors import BenchmarkError
 from benchmarks.load import protocols
 from benchmarks.load.protocols import DIALECTS, Images, Model
-from train import data, mnist
+from train.data import datasets, mnist
 
 ASKED = 1024
 _BATCH = 64
@@ -65,7 +65,7 @@ def read(source: Path) -> Digits:
 
     """
     own = source.suffix == ".npz" or any(source.glob("*-images-idx3-ubyte*"))
-    dataset = data.read(source) if own else mnist.load(source)
+    dataset = datasets.read(source) if own else mnist.load(source)
     return Digits(dataset.x_test[:ASKED].astype(np.uint8), dataset.y_test[:ASKED])
 
 
@@ -95,10 +95,10 @@ def served(host: str, name: str) -> tuple[Model, dict[str, Any]]:
     """
     metadata = _read(host, _ask(f"{host}/v2/models/{name}"))
     inputs = metadata.get("inputs", [])
-    if [one["shape"][1:] for one in inputs] != [[data.FEATURES]]:
+    if [one["shape"][1:] for one in inputs] != [[datasets.FEATURES]]:
         raise BenchmarkError(
             f"{name} takes {[one['shape'] for one in inputs]}; this load has images of"
-            f" [-1, {data.FEATURES}]"
+            f" [-1, {datasets.FEATURES}]"
         )
     (spec,) = inputs
     return Model(name, spec["name"], spec["datatype"]), metadata

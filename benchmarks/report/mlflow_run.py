@@ -11,9 +11,9 @@ from benchmarks.errors import BenchmarkError
 from benchmarks.report.grid_report import NAMES
 from benchmarks.run.grid_point import Measured
 from bundle.manifest import Manifest
-from export import alias
 from export.errors import ExportError
-from export.gate import P99_TAG
+from export.registry import alias
+from export.registry.gate import P99_TAG
 from tracking import mlflow_store
 
 ARTIFACTS = "load_test"

@@ -192,8 +192,9 @@ def test_publishes_nothing_where_the_answers_differ(
     """The conversion is made to alter a weight by a little; parity must notice."""
     from rich.console import Console
 
-    from export import pipeline, prepare
+    from export import pipeline
     from export.errors import ExportError
+    from export.publishing import prepare
     from export.variant import Variant
 
     monkeypatch.chdir(work)
@@ -204,7 +205,7 @@ def test_publishes_nothing_where_the_answers_differ(
 
 
 def altered_conversion(keras_file: Path, onnx_file: Path, takes: str) -> dict[str, str]:
-    from export.convert import convert
+    from export.graph.convert import convert
 
     tools = convert(keras_file, onnx_file, takes)
     graph = onnx.load(onnx_file)

@@ -124,18 +124,18 @@ def test_bytes_are_refused_where_the_data_are_none(
 ) -> None:
     from rich.console import Console
 
-    from export import pipeline, source
+    from export import pipeline, source_run
     from export.errors import ExportError
     from export.variant import Variant
 
-    load = source.load
+    load = source_run.load
 
-    def halved(run_id: str, folder: Path) -> source.Source:
+    def halved(run_id: str, folder: Path) -> source_run.Source:
         import dataclasses
 
         whole = load(run_id, folder)
         return dataclasses.replace(whole, x_test=whole.x_test / 2)
 
-    monkeypatch.setattr(source, "load", halved)
+    monkeypatch.setattr(source_run, "load", halved)
     with pytest.raises(ExportError, match=r"--input uint8: the test set has values from 0 to 127"):
         pipeline.export(run_id, "m", tmp_path, Variant(input="uint8"), Console(quiet=True))

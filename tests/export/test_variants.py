@@ -202,19 +202,19 @@ def test_where_it_is_slower_is_said() -> None:
 
     from rich.console import Console
 
-    from export import report
+    from export.versions import version_report
 
     for now, said in (({"1": 2.2, "32": 1.0}, "with 1 rows at once"), ({"1": 2.0, "32": 1.0}, "")):
         out = StringIO()
         manifest = dataclasses.replace(MANIFEST, us_per_row=now, quantization=QUANTIZED)
-        report.show_slower(Console(file=out, width=200), manifest)
+        version_report.show_slower(Console(file=out, width=200), manifest)
         assert (said in out.getvalue()) if said else out.getvalue() == ""
 
 
 def test_nothing_is_published_that_costs_too_much() -> None:
     from export.errors import ExportError
-    from export.measure import Measured
-    from export.prepare import cost
+    from export.proof.timing import Measured
+    from export.publishing.prepare import cost
     from export.variant import Variant
 
     before, after = (Measured(accuracy, 10, {"1": 1.0}) for accuracy in (0.984, 0.981))

@@ -1,1 +1,4 @@
-"""Many runs by a plan, below one MLflow run; any number of processes share the work."""
+"""Many runs according to a plan, as one study; any number of processes share the work.
+
+Of train it imports everything but ``compare``.
+"""

@@ -20,8 +20,8 @@ from optuna.trial import FrozenTrial, TrialState
 
 from tracking import mlflow_store
 from train.errors import TrainError
-from train.sweep import parent
-from train.sweep.storage import SILENT_SECONDS, storage_at
+from train.sweep import parent_run
+from train.sweep.study_storage import SILENT_SECONDS, storage_at
 
 _DONE = (TrialState.COMPLETE, TrialState.PRUNED)
 _SPEC, _PARENT = "spec", "parent"
@@ -201,7 +201,7 @@ def _lost(study: optuna.Study, trial: FrozenTrial) -> None:
     _wait_again(study, trial)  # first of all: nobody else will
     if run_id := trial.user_attrs.get(_RUN):
         with contextlib.suppress(*mlflow_store.STORE_ERRORS):
-            parent.mark(run_id, "KILLED")  # its process can't say so any more
+            parent_run.mark(run_id, "KILLED")  # its process can't say so any more
 
 
 def _wait_again(study: optuna.Study, trial: optuna.Trial | FrozenTrial) -> None:

@@ -14,14 +14,15 @@ from rich.console import Console
 
 from tracking import mlflow_store
 from tracking.run_session import SEED_SEPARATOR, Pruned, RunInfo
-from train import options, preset, run
-from train.data import Dataset
+from train import preset, run_options
+from train.data.datasets import Dataset
 from train.errors import TrainError
-from train.options import Options
-from train.sweep import parent, plan, space
-from train.sweep.arguments import Sweep
-from train.sweep.board import Board
+from train.run_options import Options
+from train.sweep import parent_run, search_space, sweep_plan
 from train.sweep.study import Made, Study
+from train.sweep.sweep_arguments import Sweep
+from train.sweep.sweep_progress import Board
+from train.training import trainer
 
 
 def sweep(wanted: Sweep, console: Console) -> str:
@@ -39,7 +40,7 @@ def sweep(wanted: Sweep, console: Console) -> str:
     if wanted.storage == uri:
         raise TrainError(f"--storage {uri} is MLflow's; Optuna needs a database of its own")
     with console.status("reading the data"):
-        dataset = run.read(wanted.options)
+        dataset = trainer.read(wanted.options)
     try:
         return _sweep(wanted, dataset, console)
     except mlflow_store.STORE_ERRORS as error:
@@ -54,7 +55,7 @@ def _sweep(wanted: Sweep, dataset: Dataset, console: Console) -> str:
         wanted.study,
         _spec(wanted, dataset),
         _slots(wanted),
-        lambda: parent.begin(wanted),
+        lambda: parent_run.begin(wanted),
     )
     console.print(
         f"study {wanted.study}; another process joins it with --study {wanted.study}",
@@ -66,25 +67,25 @@ def _sweep(wanted: Sweep, dataset: Dataset, console: Console) -> str:
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
     _work(study, wanted, dataset, Board(console, study))
     if (best := study.standing().best) is not None:
-        parent.result(study.parent, best, study.importance())
+        parent_run.result(study.parent, best, study.importance())
     console.print(f"compare: python -m train compare --runs {study.parent}", highlight=False)
     return study.parent
 
 
 def _work(study: Study, wanted: Sweep, dataset: Dataset, board: Board) -> None:
     board.start()
-    parent.goes_on(study.parent)
+    parent_run.goes_on(study.parent)
     try:
         study.work(lambda trial: _make(trial, study.parent, wanted, dataset, board))
     except BaseException as error:
         if not study.is_at_work:  # by another process
             with contextlib.suppress(*mlflow_store.STORE_ERRORS):
                 is_wish = isinstance(error, KeyboardInterrupt)
-                parent.mark(study.parent, "KILLED" if is_wish else "FAILED")
+                parent_run.mark(study.parent, "KILLED" if is_wish else "FAILED")
         raise
     finally:
         board.stop()
-    parent.mark(study.parent, "FINISHED")
+    parent_run.mark(study.parent, "FINISHED")
 
 
 def _make(
@@ -97,7 +98,7 @@ def _make(
     keras.backend.clear_session()  # else each run's layers stay
     reporter = _Reporter(trial, prunes=bool(wanted.plan.space))
     try:
-        outcome = run.begin(chosen, preset.DEFAULT, dataset, board, place, [reporter])
+        outcome = trainer.begin(chosen, preset.DEFAULT, dataset, board, place, [reporter])
     except Pruned as reason:
         board.end(str(reason))
         raise optuna.TrialPruned from None
@@ -112,7 +113,7 @@ def _chosen(trial: optuna.Trial, wanted: Sweep) -> tuple[str, Options]:
     """The name and the options of a trial's run."""
     if wanted.plan.space:
         values = {name: one.suggest(name, trial) for name, one in wanted.plan.space.items()}
-        chosen = dataclasses.replace(wanted.options, **space.settings(values))
+        chosen = dataclasses.replace(wanted.options, **search_space.settings(values))
         if fault := chosen.fault():
             raise TrainError(f"trial {trial.number}: {fault}")
         return f"trial {trial.number}", chosen
@@ -150,14 +151,14 @@ def _slots(wanted: Sweep) -> list[dict[str, Any]]:
     """What each run is known by in the study."""
     if wanted.plan.space:
         return [{"slot": number} for number in range(wanted.plan.trials)]
-    runs = plan.repeated(wanted.plan, wanted.options.seed)
+    runs = sweep_plan.repeated(wanted.plan, wanted.options.seed)
     return [{"run": name, "seed": seed} for name, seed in runs]
 
 
 def _spec(wanted: Sweep, dataset: Dataset) -> dict[str, Any]:
     """What makes two sweeps the same one, as JSON has it."""
-    shared = options.to_json(wanted.options)
-    spec = {name: value for name, value in shared.items() if name not in options.PLACES}
+    shared = run_options.to_json(wanted.options)
+    spec = {name: value for name, value in shared.items() if name not in run_options.PLACES}
     for name in ("runs", "seeds", "space", "trials"):
         spec[f"the plan's {name}"] = dataclasses.asdict(wanted.plan)[name]
     spec["the data's sha256"] = dataset.sha256

@@ -1,0 +1,4 @@
+"""ONNX graphs: converted from Keras, simplified, quantized and checked.
+
+Of export it imports ``errors``.
+"""

@@ -1,0 +1,4 @@
+"""Whether an ONNX model gives the results of its Keras model, how accurate it is, and how fast.
+
+Of export it imports ``errors``.
+"""

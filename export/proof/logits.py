@@ -1,0 +1,51 @@
+"""The scores before the softmax that a classifier ends in, from both kinds of model.
+
+Probabilities near 0 and 1 hide differences that are plain in the scores.
+"""
+
+from typing import Any
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+from onnx import ModelProto, ValueInfoProto, helper
+
+from export.proof import runtime
+
+
+def of_keras(model: keras.Model, rows: NDArray[Any]) -> list[NDArray[np.float32]]:
+    """The model's answers to ``rows``, and its scores where it ends in a layer with a softmax."""
+    last = model.layers[-1]
+    activation = getattr(last, "activation", None)
+    given = [_predict(model, rows)]
+    if activation is keras.activations.softmax:
+        last.activation = keras.activations.linear
+        given.append(_predict(model, rows))
+        last.activation = activation
+    return given
+
+
+def _predict(model: keras.Model, rows: NDArray[Any]) -> NDArray[np.float32]:
+    parts = np.array_split(rows, -(-len(rows) // runtime.BATCH))
+    return np.concatenate([np.asarray(model(part, training=False)) for part in parts])
+
+
+def exposed(model: ModelProto) -> ModelProto:
+    """The model with its scores as a second output, where it ends in a softmax; else as it is."""
+    last = model.graph.node[-1]
+    output = model.graph.output[0]
+    if last.op_type != "Softmax" or last.output[0] != output.name:
+        return model
+    both = ModelProto()
+    both.CopyFrom(model)
+    both.graph.output.append(_named(last.input[0], output))
+    return both
+
+
+def _named(name: str, like: ValueInfoProto) -> ValueInfoProto:
+    shape = like.type.tensor_type.shape
+    return helper.make_tensor_value_info(
+        name,
+        like.type.tensor_type.elem_type,
+        [size.dim_param or size.dim_value for size in shape.dim],
+    )

@@ -1,0 +1,99 @@
+"""From an ONNX file and what is known of it to a version in the model repository."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+
+from bundle import layout, writer
+from bundle.golden import Golden
+from bundle.manifest import BATCH, Dataset, Manifest, TensorSpec
+from export.proof import runtime
+from export.publishing import interop
+from export.publishing.prepare import Prepared
+from export.source_run import Source
+
+MEASURES = ("val_", "train_")  # how the metrics of the kept Keras model begin
+
+
+def publish(source: Source, prepared: Prepared, root: Path, name: str) -> tuple[Path, Manifest]:
+    """Write the next version of ``name`` below ``root``; returns its folder and its manifest."""
+    graph = onnx.load(prepared.onnx_file)
+    inputs = specs(graph.graph.input, source.range)
+    outputs = specs(graph.graph.output)
+    rows = {inputs[0].name: golden_rows(source.x_test, source.y_test).astype(inputs[0].dtype)}
+    answers = runtime.answers(prepared.onnx_file, rows)
+    golden = Golden(rows, {outputs[0].name: answers[0]})
+    measured = {key: value for key, value in source.metrics.items() if key.startswith(MEASURES)}
+    manifest = Manifest(
+        name=name,
+        version=0,  # the store numbers it
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        files={},
+        inputs=inputs,
+        outputs=outputs,
+        labels=source.labels,
+        run_id=source.run_id,
+        git_commit=source.git_commit,
+        dataset=Dataset(
+            name=source.params.get("dataset", ""), sha256=source.params.get("dataset_sha256", "")
+        ),
+        metrics=measured | {"test_accuracy": prepared.measured.test_accuracy},
+        parity=prepared.parity,
+        quantization=prepared.quantization,
+        us_per_row=prepared.measured.us_per_row,
+        golden_tolerance=prepared.golden_tolerance,
+        opset=opset(graph),
+        ir_version=graph.ir_version,
+        tools=prepared.tools,
+    )
+    return write(root, manifest, prepared.onnx_file.read_bytes(), golden)
+
+
+def write(root: Path, manifest: Manifest, model: bytes, golden: Golden) -> tuple[Path, Manifest]:
+    """Publish a model with all files that go with it; returns its folder and its manifest."""
+    signature = interop.signature(manifest.inputs, manifest.outputs)
+    files = {
+        layout.MODEL_FILE: model,
+        layout.GOLDEN_FILE: golden.to_npz(),
+        **interop.mlflow_files(onnx.load_from_string(model), signature),
+    }
+    name = manifest.name
+    if config := interop.triton_config(name, manifest.inputs + manifest.outputs):
+        writer.beside(root, name, interop.TRITON_FILE, config)
+    folder = writer.publish(
+        root, manifest, files, lambda version: interop.mlserver_files(name, version)
+    )
+    return folder, Manifest.from_json((folder / layout.MANIFEST_FILE).read_bytes())
+
+
+def golden_rows(x_test: NDArray[np.float32], y_test: NDArray[np.int64]) -> NDArray[np.float32]:
+    """The first test row of each class: every output gets its turn."""
+    _, first = np.unique(y_test, return_index=True)
+    return x_test[np.sort(first)]
+
+
+def opset(graph: onnx.ModelProto) -> int | None:
+    """Version of ONNX's own operators, where a graph uses any."""
+    own = (entry for entry in graph.opset_import if entry.domain in ("", "ai.onnx"))
+    return next((int(entry.version) for entry in own), None)
+
+
+def specs(
+    tensors: Iterable[onnx.ValueInfoProto], value_range: tuple[float, float] | None = None
+) -> tuple[TensorSpec, ...]:
+    """The tensors of a graph's side; a size that the graph leaves open is that of a batch."""
+    return tuple(
+        TensorSpec(
+            name=tensor.name,
+            dtype=np.dtype(
+                onnx.helper.tensor_dtype_to_np_dtype(tensor.type.tensor_type.elem_type)
+            ).name,
+            shape=tuple(size.dim_value or BATCH for size in tensor.type.tensor_type.shape.dim),
+            range=value_range,
+        )
+        for tensor in tensors
+    )

@@ -1,0 +1,103 @@
+"""What is one line of a comparison, and in which order they stand."""
+
+import dataclasses
+from typing import Any
+
+import pytest
+
+from tracking import metrics
+from train.compare import comparison_plots, run_groups
+from train.compare.finished_runs import Run
+from train.errors import TrainError
+
+
+def made(name: str, seed: int = 0, hidden: str = "8", **metrics: float) -> Run:
+    options = {"hidden": hidden, "optimizer": "adam"}
+    return Run(
+        run_id=f"{name}{seed}",
+        name=f"{name}, seed {seed}",
+        seed=str(seed),
+        parent=None,
+        options=options,
+        departures=frozenset(options),
+        metrics=metrics,
+        test_images=10_000,
+        identity=str(options),
+    )
+
+
+def test_runs_of_other_seeds_are_one_line() -> None:
+    runs = [
+        made("a", 0, val_accuracy=0.90, test_accuracy=0.5),
+        made("a", 1, val_accuracy=0.94, test_accuracy=0.7),
+        made("b", 0, "16", val_accuracy=0.93),
+    ]
+    lines = run_groups.grouped(runs, "val_accuracy")
+    assert [(line.name, len(line.runs)) for line in lines] == [("b", 1), ("a", 2)]
+    assert [run.seed for run in lines[1].runs] == ["1", "0"]  # the best first
+    accuracy, test = metrics.MEASURES[:2]
+    assert accuracy.text(lines[1].values("val_accuracy")) == "92.00 ± 2.83"  # n - 1
+    assert accuracy.text(lines[0].values("val_accuracy")) == "93.00"
+    assert test.text(lines[0].values("test_accuracy")) == "–"
+    assert run_groups.differing(lines) == ["hidden"]
+
+
+@pytest.mark.parametrize(
+    ("metric", "first"),
+    [("val_accuracy", "a"), ("val_loss", "b"), ("train_seconds", "b"), ("us_per_row_1", "b")],
+)
+def test_the_best_stands_first(metric: str, first: str) -> None:
+    runs = [made("b", 0, "16", **{metric: 0.1}), made("a", **{metric: 0.9}), made("c", 0, "4")]
+    lines = run_groups.grouped(runs, metric)
+    assert lines[0].name == first
+    assert lines[-1].name == "c"  # which was not measured
+
+
+def test_options_that_follow_from_a_preset_need_not_be_told() -> None:
+    runs = [
+        dataclasses.replace(made("a", 0, "8", val_accuracy=0.9), departures=frozenset()),
+        dataclasses.replace(made("b", 0, "16", val_accuracy=0.8), departures=frozenset()),
+    ]
+    lines = run_groups.grouped(runs, "val_accuracy")
+    assert (run_groups.differing(lines), run_groups.departing(lines)) == (["hidden"], [])
+
+
+def test_a_metric_that_no_run_has() -> None:
+    with pytest.raises(TrainError, match="no run has the metric p99; there are val_loss"):
+        run_groups.grouped([made("a", val_loss=1.0)], "p99")
+
+
+@pytest.mark.parametrize(
+    ("part", "count", "low", "high"),
+    # Newcombe, Statistics in Medicine 17 (1998), table I, method 3.
+    [(81 / 263, 263, 0.2553, 0.3662), (15 / 148, 148, 0.0624, 0.1605), (0, 20, 0, 0.1611)],
+)
+def test_interval_of_an_accuracy(part: float, count: int, low: float, high: float) -> None:
+    assert run_groups.wilson(part, count) == pytest.approx((low, high), abs=5e-5)
+
+
+def test_the_interval_is_that_of_the_test_images() -> None:
+    (line,) = run_groups.grouped([made("a", test_accuracy=0.995)], "test_accuracy")
+    assert line.interval() == pytest.approx((0.99341, 0.99620), abs=1e-5)
+
+
+def test_the_front_is_what_no_other_beats_in_both() -> None:
+    points = [(1.0, 0.9), (2.0, 0.8), (2.0, 0.95), (3.0, 0.95), (4.0, 0.99)]
+    assert comparison_plots.unbeaten(points) == [(1.0, 0.9), (2.0, 0.95), (4.0, 0.99)]
+
+
+def test_an_option_is_plotted_as_what_it_is() -> None:
+    runs = [
+        made("a", 0, "8,8", val_accuracy=0.9),
+        made("b", 0, "16", val_accuracy=0.8),
+        made("c", 0, "512", val_accuracy=0.7),
+    ]
+    figure: Any = comparison_plots.options(run_groups.grouped(runs, "val_accuracy"), "val_accuracy")
+    assert [note.text for note in figure.layout.annotations] == ["width", "depth"]
+    assert [list(trace.x) for trace in figure.data] == [[8], [16], [512], [2], [1], [1]]
+    assert [list(trace.y) for trace in figure.data[:3]] == [[0.9], [0.8], [0.7]]
+    assert figure.layout.xaxis.type == "log"
+    assert (
+        comparison_plots.options(run_groups.grouped(runs[:1], "val_accuracy"), "val_accuracy")
+        is None
+    )

