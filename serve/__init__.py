@@ -2,23 +2,15 @@
 
 Where to look, from the outside in:
 
-- ``__main__``, ``settings``, ``knob``, ``commands``: the command line;
-- ``supervisor``, ``acceptor``, ``watchdog``, ``forkserver``, ``children``, ``control``: processes;
-- ``listener``, ``cpus``, ``descriptors``, ``metrics_folder``: what the supervisor gives to them;
-- ``rollout``, ``watch``, ``scan``, ``trial``, ``registry``, ``plan``, ``orders``: which versions
-  all serve;
-- ``worker``, ``loop``, ``poller``, ``threads``: one worker's event loop, and what it does in a
-  turn;
-- ``http``: connections, requests and responses; ``http.wsgi`` has waitress answer some of them;
-- ``reference``: the same application under waitress alone;
-- ``routes``, ``openapi``, ``openapi_schemas``: every route there is, and what is said of it;
-- ``admission``, ``api_keys``, ``job``, ``waiting``, ``inference``: inference, past Flask;
-- ``app``, ``views``: every route, in Flask;
-- ``protocols``, ``encoding``, ``tensors``, ``answer``, ``errors``: bytes to valid arrays and back;
-- ``loader``, ``catalog``, ``model``, ``signature``, ``memory``: the models of one process;
-- ``repository``: requests to load and unload them;
-- ``observer``, ``metrics``, ``shared_counters``, ``access_log``, ``log_output``: what is seen from
-  outside.
+- ``__main__``, ``settings``, ``option_types``, ``commands``, ``health``: the command line;
+- ``supervisor``: the main process, which starts workers and gives them connections;
+- ``rollout``, ``versions``: new model versions, and which of them are served;
+- ``worker``, ``http``, ``api``: a worker process and how it answers requests;
+- ``inference``, ``protocols``, ``models``: from the body of a request to the model and back;
+- ``telemetry``: metrics and the access log;
+- ``processes``: processes and the messages between them;
+- ``waitress_server``: the same application under waitress alone;
+- ``errors``, ``log_output``, ``version``: what every package may use.
 """
 
 import os

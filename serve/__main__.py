@@ -8,7 +8,7 @@ from serve import log_output, settings
 from serve.errors import StartError
 from serve.protocols.number_kernel import library
 from serve.settings import HttpServer
-from serve.supervisor import Supervisor
+from serve.supervisor.supervisor import Supervisor
 
 log = logging.getLogger("serve")
 
@@ -23,9 +23,11 @@ def main() -> int:
             if not kernel.loaded:
                 log.warning("number kernel: %s; JSON takes longer to parse", kernel)
             if chosen.server is HttpServer.WAITRESS:
-                from serve import reference  # here, for the supervisor shall not import waitress
+                from serve import (
+                    waitress_server,  # here, for the supervisor shall not import waitress
+                )
 
-                return reference.run(chosen)
+                return waitress_server.run(chosen)
             status = Supervisor(chosen).run()
             print("ended", flush=True)
             return status

@@ -6,14 +6,14 @@ from pathlib import Path
 from typing import Any
 
 from bundle.manifest import Manifest
-from serve import catalog
 from serve.errors import ServeError, StartError
-from serve.inference import Inference
-from serve.job import Job
+from serve.inference.batching import Inference
+from serve.inference.inference_job import Job
+from serve.models import catalog
+from serve.models.spec import Signature
 from serve.protocols import predict as predict_dialect
 from serve.protocols.number_kernel import library
 from serve.settings import Settings
-from serve.signature import Signature
 
 
 def check(settings: Settings) -> int:

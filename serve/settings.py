@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from serve.knob import choice, count, duration, few, knob, port, switch
+from serve.option_types import choice, count, duration, few, knob, port, switch
 
 
 class Logged(enum.Enum):

@@ -11,13 +11,15 @@ import jsonschema
 import pytest
 from openapi_spec_validator import validate
 
-from serve import catalog, errors, routes, settings
-from serve.admission import Admission
-from serve.app import create_app
-from serve.inference import Inference
-from serve.metrics import Totals
+from serve import errors, settings
+from serve.api import routes
+from serve.api.flask_app import create_app
+from serve.api.views import Health, Views
+from serve.inference.admission import Admission
+from serve.inference.batching import Inference
+from serve.models import catalog
 from serve.pages import Pages
-from serve.views import Health, Views
+from serve.telemetry.metrics import Totals
 from tests.conftest import ROOT, Digits, run
 from tests.serve.test_short_way import inference_requests
 from tests.servers.live import Answer, Server

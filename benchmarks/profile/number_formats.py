@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 
 from benchmarks.profile import step_costs
 from bundle.manifest import TensorSpec
-from serve import memory
+from serve.models import malloc
+from serve.models.spec import Signature
 from serve.protocols import predict
 from serve.protocols.number_kernel import extract, library
-from serve.signature import Signature
 
 ROWS = (1, 32, 256)
 _TABLE_COLUMNS = 30
@@ -86,7 +86,7 @@ def measure(pixels: Rows) -> Mapping[str, list[tuple[float, float]]]:
 def main() -> None:
     """Print the table, in Markdown."""
     os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
-    memory.keep_freed()
+    malloc.keep_freed()
     with np.load(sys.argv[1] if sys.argv[1:] else "data/mnist.npz") as data:
         pixels = data["x_test"].reshape(len(data["x_test"]), -1).astype(np.uint8)
     found = measure(pixels)

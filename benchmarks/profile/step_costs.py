@@ -67,14 +67,16 @@ def measure(models: Path, name: str, request: "Request", rows: int) -> Steps:
 
 
 def _measure(models: str, name: str, path: str, headers: str, rows: str) -> dict[str, float]:
-    from serve import catalog, memory, routes, settings
-    from serve.inference import Inference
-    from serve.job import Job
+    from serve import settings
+    from serve.api import routes
+    from serve.inference.batching import Inference
+    from serve.inference.inference_job import Job
+    from serve.models import catalog, malloc
     from serve.protocols.number_kernel import extract
 
     body = sys.stdin.buffer.read()
     os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
-    memory.keep_freed()
+    malloc.keep_freed()
     chosen = settings.load(["--models", models, "--name", name], {})
     inference = Inference(chosen)
     model = catalog.load(chosen).find()

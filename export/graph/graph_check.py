@@ -55,7 +55,7 @@ def _check_tensor(tensor: onnx.ValueInfoProto) -> None:
 
 
 def _check_batch(inputs: Sequence[onnx.ValueInfoProto]) -> None:
-    """The rules of ``serve.model.load``."""
+    """The rules of ``serve.models.session.load``."""
     shapes = {tensor.name: tensor.type.tensor_type.shape.dim for tensor in inputs}
     if not shapes:
         raise ExportError("it has no inputs")

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Set
 from dataclasses import dataclass
 from pathlib import Path
 
-from bundle import layout, store, writer
+from bundle import layout, reader, writer
 from bundle.errors import BundleError
 from bundle.manifest import Manifest
 from export.errors import ExportError
@@ -148,7 +148,7 @@ def _checked(root: Path, name: str, version: int, alias: str, key: Path | None) 
     if not layout.is_label(alias):
         raise ExportError(f"alias {alias!r}: {layout.LABEL_RULE}")
     try:
-        bundle = store.read(root, name, version, key)
+        bundle = reader.read(root, name, version, key)
         answers(bundle)
         layout.labels(root, name)  # which must be readable before it is changed
     except BundleError as error:

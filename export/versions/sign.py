@@ -5,7 +5,7 @@ from pathlib import Path
 from cryptography.exceptions import UnsupportedAlgorithm
 from model_signing import hashing, signing
 
-from bundle import store
+from bundle import reader
 from bundle.errors import BundleError
 from bundle.layout import MANIFEST_FILE, SIGNATURE_FILE
 from export.errors import ExportError
@@ -25,7 +25,7 @@ def sign(folder: Path, key: Path) -> Path:
     """
     root, name, version = located(folder)
     try:
-        bundle = store.read(root, name, version)  # nobody shall vouch for what is damaged
+        bundle = reader.read(root, name, version)  # nobody shall vouch for what is damaged
     except BundleError as error:
         raise ExportError(str(error)) from None
     if bundle.manifest is None:

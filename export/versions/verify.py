@@ -6,11 +6,11 @@ from pathlib import Path
 import onnx
 from rich.console import Console
 
-from bundle import layout, store
+from bundle import layout, reader
 from bundle.errors import BundleError
 from bundle.manifest import Manifest
 from bundle.proof import Parity
-from bundle.store import Bundle
+from bundle.reader import Bundle
 from export import child_process, source_run
 from export.errors import ExportError
 from export.graph import graph_check
@@ -38,7 +38,7 @@ def verify(folder: Path, key: Path | None, console: Console) -> None:
     """
     root, name, version = located(folder)
     try:
-        bundle = store.read(root, name, version, key)
+        bundle = reader.read(root, name, version, key)
         answers(bundle)
     except BundleError as error:
         raise ExportError(str(error)) from None

@@ -1,1 +1,4 @@
-"""HTTP/1.1 on the worker's event loop (RFC 9110 and 9112)."""
+"""HTTP/1.1 on a worker's event loop: from bytes to requests, and back (RFC 9110 and RFC 9112).
+
+May import: api and the packages below it.
+"""

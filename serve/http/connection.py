@@ -11,11 +11,11 @@ import struct
 from typing import TYPE_CHECKING
 
 from serve.errors import Busy, Malformed, ServeError, TooLarge
-from serve.http.body import Body, ChunkedBody, SizedBody
-from serve.http.head import UNREAD, parse
+from serve.http.poller import READ, WRITE
 from serve.http.request import Request
-from serve.http.response import CONTINUE
-from serve.poller import READ, WRITE
+from serve.http.request_body import Body, ChunkedBody, SizedBody
+from serve.http.request_head import UNREAD, parse
+from serve.http.response_writer import CONTINUE
 
 if TYPE_CHECKING:
     from serve.http.server import Server

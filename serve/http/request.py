@@ -3,8 +3,8 @@
 import re
 from collections.abc import Callable
 
-from serve.http.head import Head
-from serve.job import Job
+from serve.http.request_head import Head
+from serve.inference.inference_job import Job
 
 _ID = re.compile(r"[!-~]{1,128}")
 

@@ -11,15 +11,15 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
-from serve import routes
+from serve.api import routes
 from serve.errors import ServeError, TooSlow
-from serve.http import response
+from serve.http import response_writer
 from serve.http.connection import SMALL, Connection
+from serve.http.poller import Poller
 from serve.http.request import Request
-from serve.job import refusal
-from serve.observer import Observer
-from serve.poller import Poller
+from serve.inference.inference_job import refusal
 from serve.settings import Settings
+from serve.telemetry.request_metrics import Observer
 
 SURPLUS = 32  # connections beyond the limit that get an answer before they are closed
 LATE = 2.0  # seconds
@@ -83,7 +83,7 @@ class Server:
         self.now = time.monotonic()
         if self.now >= self._date_ends:
             seconds = time.time()
-            self._date = response.date(seconds)
+            self._date = response_writer.date(seconds)
             self._date_ends = self.now + 1 - seconds % 1
 
     def new_id(self) -> str:
@@ -128,13 +128,15 @@ class Server:
         answer = job.answer
         keep_alive = self.may_keep(request, connection)
         self._observer.answered(request, answer.status, len(answer.body), answer.error)
-        connection.send(response.render(answer, request, keep_alive, self._date), keep_alive)
+        connection.send(response_writer.render(answer, request, keep_alive, self._date), keep_alive)
 
     def refuse(self, request: Request, error: ServeError, connection: Connection) -> None:
         """Say why a request is refused that has not come in whole."""
         answer = refusal(error, routes.dialect(request.head.path))
         self._observer.answered(request, answer.status, len(answer.body), error)
-        connection.send(response.render(answer, request, False, self._date), keep_alive=False)
+        connection.send(
+            response_writer.render(answer, request, False, self._date), keep_alive=False
+        )
 
     def may_keep(self, request: Request, connection: Connection) -> bool:
         """May the connection stay open after this request?"""

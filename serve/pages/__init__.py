@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from serve.answer import Answer, Headers
 from serve.errors import NotFound, quoted
+from serve.protocols.response import Answer, Headers
 
 FOLDER = Path(__file__).parent / "assets"
 TYPES = {

@@ -18,8 +18,8 @@ import simdjson
 from numpy.typing import NDArray
 
 from bundle.manifest import BATCH, DTYPES, TensorSpec
-from serve import tensors
 from serve.errors import BadRequest
+from serve.protocols import tensors
 
 Shape = tuple[int, ...]
 Code = Literal["d", "i", "u"]

@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 
 from bundle.manifest import TensorSpec
 from serve.errors import ServeError
-from serve.protocols.dialect import Request, Tensors
+from serve.models.spec import Signature
+from serve.protocols.interface import Request, Tensors
 from serve.protocols.json_arrays import Arrays, Shape, are_even
 from serve.protocols.number_kernel.extract import Extracted, extract
 from serve.protocols.remembered import Remembered
-from serve.signature import Signature
 
 R = TypeVar("R", bound=Request)
 Read = Callable[[Arrays, Signature, int], R]

@@ -16,14 +16,13 @@ import simdjson
 from numpy.typing import NDArray
 
 from bundle.manifest import TensorSpec
-from serve import tensors
-from serve.answer import Answer
 from serve.errors import BadRequest, ServeError, UnknownType, quoted
-from serve.protocols import json_arrays, json_document
-from serve.protocols.dialect import Request, Tensors
+from serve.models.spec import Signature
+from serve.protocols import json_arrays, json_document, tensors
+from serve.protocols.interface import Request, Tensors
 from serve.protocols.json_arrays import Arrays
+from serve.protocols.response import Answer
 from serve.protocols.tables import Reader, in_columns
-from serve.signature import Signature
 
 _FORMS = ("inputs", "instances", "dataframe_split", "dataframe_records")
 _FEW_BRACKETS = 1000

@@ -17,15 +17,14 @@ import simdjson
 from numpy.typing import NDArray
 
 from bundle.manifest import DTYPES, TensorSpec
-from serve import tensors
-from serve.answer import JSON, Answer
 from serve.errors import BadRequest, Unsupported, quoted
-from serve.protocols import json_arrays, json_document
-from serve.protocols.dialect import Request, Tensors, refuse_plainly
+from serve.models.spec import Signature
+from serve.protocols import json_arrays, json_document, tensors
+from serve.protocols.interface import Request, Tensors, refuse_plainly
 from serve.protocols.json_arrays import Arrays
 from serve.protocols.oip_binary import BinaryTensor
 from serve.protocols.remembered import Remembered
-from serve.signature import Signature
+from serve.protocols.response import JSON, Answer
 
 HEAD_LENGTH = "Inference-Header-Content-Length"
 _HEAD_LENGTH = HEAD_LENGTH.upper().replace("-", "_")

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bundle.manifest import TensorSpec
-from serve import tensors
 from serve.errors import BadRequest
+from serve.protocols import tensors
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,8 @@ import numpy as np
 
 from bundle.golden import Tensors
 from bundle.manifest import BATCH, TensorSpec
+from serve.models.spec import Signature
 from serve.protocols.oip import DATATYPES
-from serve.signature import Signature
 
 PLATFORM = "onnx_onnxv1"
 EXTENSIONS = (

@@ -5,7 +5,7 @@ from typing import Any
 
 from prometheus_client.samples import Sample
 
-from serve.signature import Signature
+from serve.models.spec import Signature
 
 STEPS = ("queue", "parse", "infer", "render")
 """As the metrics name them; Triton's queue, compute_input, compute_infer and compute_output."""

@@ -15,13 +15,12 @@ import simdjson
 from numpy.typing import NDArray
 
 from bundle.manifest import TensorSpec
-from serve import tensors
-from serve.answer import Answer
 from serve.errors import BadRequest, Unsupported
-from serve.protocols import json_arrays, json_document
-from serve.protocols.dialect import Request, Tensors, refuse_plainly
+from serve.models.spec import Signature
+from serve.protocols import json_arrays, json_document, tensors
+from serve.protocols.interface import Request, Tensors, refuse_plainly
 from serve.protocols.json_arrays import Arrays, Shape
-from serve.signature import Signature
+from serve.protocols.response import Answer
 
 _KEYS = frozenset(("image", "images"))
 

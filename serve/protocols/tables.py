@@ -8,12 +8,11 @@ import simdjson
 from numpy.typing import NDArray
 
 from bundle.manifest import TensorSpec
-from serve import tensors
 from serve.errors import BadRequest, Unsupported
-from serve.protocols import json_arrays
-from serve.protocols.dialect import Tensors
+from serve.models.spec import Signature
+from serve.protocols import json_arrays, tensors
+from serve.protocols.interface import Tensors
 from serve.protocols.json_arrays import Arrays
-from serve.signature import Signature
 
 
 def in_rows(outputs: Tensors, count: int) -> Any:

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 import orjson
 import simdjson
 
-from serve.answer import Answer
 from serve.errors import BadRequest
+from serve.models.spec import Signature
 from serve.protocols import json_arrays, json_document, tables
-from serve.protocols.dialect import Request, Tensors, refuse_plainly
+from serve.protocols.interface import Request, Tensors, refuse_plainly
 from serve.protocols.json_arrays import Arrays
+from serve.protocols.response import Answer
 from serve.protocols.tables import Reader
-from serve.signature import Signature
 
 SIGNATURE_NAME = "serving_default"
 _FORMS = frozenset(("instances", "inputs"))

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from bundle.manifest import DTYPES, TensorSpec
+from serve.models.spec import Signature
 from serve.protocols.tfserving import SIGNATURE_NAME
-from serve.signature import Signature
 
 # From TensorFlow's types.proto.
 _DTYPES = {

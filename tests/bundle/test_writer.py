@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bundle import layout, store, writer
+from bundle import layout, reader, writer
 from bundle.errors import BundleError
 from bundle.manifest import Manifest
 from tests.bundle.test_golden import GOLDEN
@@ -68,7 +68,7 @@ def test_writers_at_once_get_a_version_each(tmp_path: Path) -> None:
         thread.join()
     assert layout.versions(tmp_path, "m") == list(range(1, 9))
     for version in range(1, 9):
-        bundle = store.read(tmp_path, "m", version)
+        bundle = reader.read(tmp_path, "m", version)
         assert bundle.manifest
         assert bundle.manifest.version == version
 
@@ -171,7 +171,7 @@ def test_files_can_tell_the_version(tmp_path: Path) -> None:
     for version in (1, 2):
         folder = writer.publish(tmp_path, MANIFEST, FILES, lambda n: {"n.txt": str(n).encode()})
         assert (folder / "n.txt").read_text() == str(version)
-        bundle = store.read(tmp_path, "m", version)
+        bundle = reader.read(tmp_path, "m", version)
         assert bundle.manifest
         assert bundle.manifest.files.keys() == {*FILES, "n.txt"}
 

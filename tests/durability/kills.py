@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 
-from bundle import layout, store
+from bundle import layout, reader
 from bundle.errors import BundleError
 from tests.conftest import python_environment
 
@@ -74,7 +74,7 @@ def problems(folder: Path) -> list[str]:
         versions = layout.versions(root, model.name)
         try:
             for version in versions:
-                store.read(root, model.name, version)
+                reader.read(root, model.name, version)
             labels = layout.labels(root, model.name)
         except (BundleError, OSError) as error:
             broken.append(str(error))

@@ -12,13 +12,13 @@ import mlflow
 import numpy as np
 import pytest
 
-from bundle import layout, store
+from bundle import layout, reader
 from tests.conftest import python_environment, run
 
 
 @pytest.fixture(scope="module")
 def run_id(repository: Path) -> str:
-    manifest = store.read(repository, "mnist", 1).manifest
+    manifest = reader.read(repository, "mnist", 1).manifest
     assert manifest
     return str(manifest.run_id)
 
@@ -82,7 +82,7 @@ def test_killed_while_it_publishes(work: Path, run_id: str, tmp_path: Path) -> N
     assert sorted(path.name for path in (models / "mnist").iterdir()) == [
         *("1", "config.pbtxt", "published.txt")
     ]
-    assert store.read(models, "mnist", 1).manifest
+    assert reader.read(models, "mnist", 1).manifest
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from pathlib import Path
 import mlflow
 import pytest
 
-from bundle import store
+from bundle import reader
 from tests.export.test_export import client, export
 
 __all__ = ["client"]  # a fixture
@@ -13,7 +13,7 @@ __all__ = ["client"]  # a fixture
 
 @pytest.fixture(scope="module")
 def run_id(repository: Path) -> str:
-    manifest = store.read(repository, "mnist", 1).manifest
+    manifest = reader.read(repository, "mnist", 1).manifest
     assert manifest
     return str(manifest.run_id)
 

@@ -13,7 +13,7 @@ import onnx
 import onnxruntime
 import pytest
 
-from bundle import store
+from bundle import reader
 from bundle.manifest import Manifest
 from bundle.proof import Quantization
 from tests.bundle.test_manifest import MANIFEST
@@ -47,7 +47,7 @@ class Published:
         return self.root / NAME / str(version) / "model.onnx"
 
     def manifest(self, version: int) -> Manifest:
-        manifest = store.read(self.root, NAME, version).manifest
+        manifest = reader.read(self.root, NAME, version).manifest
         assert manifest
         return manifest
 
@@ -65,7 +65,7 @@ def published(
     work: Path, repository: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Published]:
     root = tmp_path_factory.mktemp("models")
-    manifest = store.read(repository, "mnist", 1).manifest
+    manifest = reader.read(repository, "mnist", 1).manifest
     assert manifest
     said = {}
     for version, options in FORMS.items():
@@ -234,7 +234,7 @@ def test_refuses_calibration_where_the_run_kept_none(
     from export.variant import Variant
     from tracking import artifacts
 
-    manifest = store.read(repository, "mnist", 1).manifest
+    manifest = reader.read(repository, "mnist", 1).manifest
     assert manifest
     monkeypatch.setattr(artifacts, "CALIBRATION", "data/none.npz")  # as in older runs
     with pytest.raises(ExportError, match=r"has no data/none\.npz; was it made by"):

@@ -8,8 +8,8 @@ from tests.mutation.mutants import Mutant
 ROOT = Path(__file__).parent.parent.parent
 _CHANGES = (
     # API keys are compared by their first byte, checksums by their first digit.
-    ("serve/api_keys.py", "hmac.compare_digest(known, digest)", "known[0] == digest[0]"),
-    ("bundle/store.py", "actual != sha256", "actual[0] != sha256[0]"),
+    ("serve/inference/api_keys.py", "hmac.compare_digest(known, digest)", "known[0] == digest[0]"),
+    ("bundle/reader.py", "actual != sha256", "actual[0] != sha256[0]"),
     # What is published is not flushed to the disk.
     ("bundle/writer.py", "os.fsync(file.fileno())", "pass"),
     ("bundle/writer.py", "os.fsync(lines.fileno())", "pass"),

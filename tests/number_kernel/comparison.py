@@ -9,7 +9,7 @@ import numpy as np
 
 from serve.errors import ServeError
 from serve.protocols import json_document
-from serve.protocols.dialect import Request
+from serve.protocols.interface import Request
 from serve.protocols.json_arrays import Arrays
 from tests.number_kernel.documents import MAX_ROWS, Document
 

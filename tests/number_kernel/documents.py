@@ -7,8 +7,8 @@ from random import Random
 from types import ModuleType
 
 from bundle.manifest import TensorSpec
+from serve.models.spec import Signature
 from serve.protocols import mlflow, oip, predict, tfserving
-from serve.signature import Signature
 from tests.number_kernel import numbers
 
 _SCORES = TensorSpec(name="scores", dtype="float32", shape=(-1, 2))

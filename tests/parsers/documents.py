@@ -10,8 +10,8 @@ import numpy as np
 from hypothesis import strategies as st
 
 from bundle.manifest import TensorSpec
+from serve.models.spec import Signature
 from serve.protocols import mlflow, oip, predict, tfserving
-from serve.signature import Signature
 from tests.reliability.documents import LENGTH, SIGNATURES, Document
 
 Draw = Callable[[st.SearchStrategy[Any]], Any]

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import Phase, given, settings
 
-from serve.signature import Signature
+from serve.models.spec import Signature
 from tests.parsers import documents
 from tests.reliability import parsing
 from tests.reliability.documents import Document

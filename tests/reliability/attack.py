@@ -7,7 +7,8 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from serve import catalog, settings
+from serve import settings
+from serve.models import catalog
 from tests.reliability.attacker import Attacker
 from tests.servers.live import Server
 from tests.servers.processes import workers

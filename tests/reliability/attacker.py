@@ -6,8 +6,8 @@ import struct
 from collections import Counter
 from random import Random
 
+from serve.models.spec import Signature
 from serve.protocols import mlflow, oip, predict, tfserving
-from serve.signature import Signature
 from tests.reliability import documents
 from tests.reliability.documents import Document
 

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 from bundle.manifest import TensorSpec
+from serve.models.spec import Signature
 from serve.protocols import mlflow, oip, predict, tfserving
-from serve.protocols.dialect import Dialect
-from serve.signature import Signature
+from serve.protocols.interface import Dialect
 
 _IMAGE = TensorSpec(name="image", dtype="float32", shape=(-1, 4), range=(0, 255))
 _SCORES = TensorSpec(name="scores", dtype="float32", shape=(-1, 2))

@@ -15,8 +15,8 @@ import atheris
 
 with atheris.instrument_imports(include=["serve", "tests.reliability.reference"]):
     from serve.errors import ServeError
-    from serve.http import head
-    from serve.http.body import ChunkedBody
+    from serve.http import request_head
+    from serve.http.request_body import ChunkedBody
     from serve.protocols import mlflow, oip, predict, tfserving
     from tests.reliability import documents, parsing
     from tests.reliability.documents import LENGTH, SIGNATURES, Document
@@ -48,7 +48,7 @@ def _protocol(name: str) -> Callable[[bytes], None]:
 
 def _head(data: bytes) -> None:
     try:
-        head.parse(data)
+        request_head.parse(data)
     except ServeError:
         return
 

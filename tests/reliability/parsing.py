@@ -5,9 +5,10 @@ from collections.abc import Iterator
 from random import Random
 from typing import Any
 
-from serve import encoding, tensors
 from serve.errors import ServeError
-from serve.signature import Signature
+from serve.inference import content_encoding
+from serve.models.spec import Signature
+from serve.protocols import tensors
 from tests.reliability import documents, reference
 from tests.reliability.documents import MAX_ROWS, SIGNATURES, Document
 
@@ -22,7 +23,7 @@ def parse(document: Document, signature: Signature) -> dict[str, Any] | None:
     try:
         coding = document.headers.get("CONTENT_ENCODING")
         if coding:
-            document.body = encoding.decode(document.body, coding, _MOST_BYTES)
+            document.body = content_encoding.decode(document.body, coding, _MOST_BYTES)
         request = document.dialect.parse(document.body, document.headers, signature, MAX_ROWS)
     except ServeError:
         return None

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bundle.manifest import TensorSpec
+from serve.models.spec import Signature
 from serve.protocols import mlflow, oip, predict, tfserving
-from serve.signature import Signature
 from tests.reliability.documents import LENGTH, Document
 
 _DTYPES = {datatype: dtype for dtype, datatype in oip.DATATYPES.items()}

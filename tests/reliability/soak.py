@@ -10,7 +10,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from serve import catalog, settings
+from serve import settings
+from serve.models import catalog
 from tests.models.plus import Plus
 from tests.reliability.attacker import Attacker
 from tests.reliability.load import Load

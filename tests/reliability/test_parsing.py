@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from serve.signature import Signature
+from serve.models.spec import Signature
 from tests.reliability import documents, parsing
 from tests.reliability.documents import SIGNATURES, Document
 

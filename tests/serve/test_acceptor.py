@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from serve.acceptor import Acceptor
-from serve.children import Child
-from serve.control import Control, Kind, Message
-from serve.place import Place
+from serve.processes.messages import Control, Kind, Message
+from serve.processes.worker_process import Child
+from serve.processes.worker_slot import Place
+from serve.supervisor.connection_balancer import Acceptor
 
 
 def test_a_silent_worker_gets_connections_only_where_there_is_no_other(

@@ -6,9 +6,9 @@ import signal
 from pathlib import Path
 
 from serve import log_output
-from serve.access_log import AccessLog
 from serve.log_output import Handler
 from serve.settings import Logged
+from serve.telemetry.access_log import AccessLog
 from tests.conftest import Digits
 from tests.serve.test_pressure import ask
 from tests.servers.live import Server

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from serve import api_keys
-from serve.api_keys import ApiKeys
 from serve.errors import StartError, Unauthorized
+from serve.inference import api_keys
+from serve.inference.api_keys import ApiKeys
 from tests.conftest import ROOT, Digits, run
 from tests.serve.test_pressure import ask
 from tests.servers.live import Server

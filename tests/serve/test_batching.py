@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from serve.threads import Threads
+from serve.worker.inference_threads import Threads
 from tests.conftest import Digits
 from tests.serve.test_metrics import scrape
 from tests.serve.test_pressure import Client, ask, asleep

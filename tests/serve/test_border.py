@@ -39,11 +39,13 @@ def test_imports_only_what_the_design_allows(part: str) -> None:
 
 
 def test_only_one_module_knows_onnxruntime() -> None:
-    assert {file for file, package in imported("serve") if package == "onnxruntime"} == {"model.py"}
+    assert {file for file, package in imported("serve") if package == "onnxruntime"} == {
+        "session.py"
+    }
 
 
 def test_serving_loads_nothing_of_training() -> None:
-    code = "import sys, serve.__main__, serve.worker; print(*sys.modules)"
+    code = "import sys, serve.__main__, serve.worker.worker; print(*sys.modules)"
     done = run(sys.executable, "-c", code)
     assert done.returncode == 0, done.stderr
     loaded = {name.split(".")[0] for name in done.stdout.split()}
@@ -56,7 +58,7 @@ def test_the_supervisor_loads_the_standard_library_alone() -> None:
     done = run(sys.executable, "-c", "import sys, serve.__main__; print(*sys.modules)")
     assert done.returncode == 0, done.stderr
     own = {name for name in done.stdout.split() if name.startswith("serve.")}
-    assert "serve.supervisor" in own
+    assert "serve.supervisor.supervisor" in own
     loaded = {name.split(".")[0] for name in done.stdout.split()} - {"serve", "bundle", "__main__"}
     # What the environment itself loads at every start is not the supervisor's doing.
     at_start = run(sys.executable, "-c", "import sys; print(*sys.modules)").stdout.split()

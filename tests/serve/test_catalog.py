@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bundle import store, writer
-from serve import model
+from bundle import reader, writer
+from serve.models import session
 from tests.servers.live import Server
 
 BODY = json.dumps({"images": [[0] * 784]})
@@ -20,7 +20,7 @@ BODY = json.dumps({"images": [[0] * 784]})
 def four(repository: Path, tmp_path: Path) -> Path:
     """A copy of the repository with versions 1 to 4."""
     models = shutil.copytree(repository, tmp_path / "models")
-    first = store.read(models, "mnist", 1)
+    first = reader.read(models, "mnist", 1)
     assert first.manifest
     assert first.golden
     files = {"model.onnx": first.model, "golden.npz": first.golden.to_npz()}
@@ -37,11 +37,11 @@ def labelled(four: Path) -> Iterator[Server]:
 
 
 def test_a_model_is_loaded_from_the_bytes_that_were_checked(four: Path) -> None:
-    bundle = store.read(four, "mnist", 1)
+    bundle = reader.read(four, "mnist", 1)
     for file in (four / "mnist/1").iterdir():
         file.write_bytes(b"replaced")
     assert bundle.golden
-    outputs = model.load(bundle, threads=1).run(bundle.golden.inputs)
+    outputs = session.load(bundle, threads=1).run(bundle.golden.inputs)
     for name, expected in bundle.golden.outputs.items():
         np.testing.assert_allclose(outputs[name], expected, rtol=1e-5)
 

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from serve import cpus
+from serve.supervisor import cpus
 from tests.serve.test_workers import server
 from tests.servers.live import Server
 from tests.servers.processes import workers

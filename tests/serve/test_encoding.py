@@ -7,9 +7,9 @@ import zlib
 import numpy as np
 import pytest
 
-from serve import encoding
-from serve.answer import Answer
 from serve.errors import BadRequest, TooLarge, UnknownType
+from serve.inference import content_encoding
+from serve.protocols.response import Answer
 from tests.conftest import Digits
 from tests.servers.live import Server
 
@@ -35,10 +35,10 @@ def raw_deflate(data: bytes) -> bytes:
     ],
 )
 def test_takes_what_it_says_it_takes(name: str, sent: bytes) -> None:
-    assert encoding.decode(sent, name, len(BODY)) == BODY
+    assert content_encoding.decode(sent, name, len(BODY)) == BODY
     if name not in ("", "identity"):
         with pytest.raises(TooLarge, match="at most 899 bytes once it is decompressed"):
-            encoding.decode(sent, name, len(BODY) - 1)
+            content_encoding.decode(sent, name, len(BODY) - 1)
 
 
 @pytest.mark.parametrize(
@@ -57,12 +57,12 @@ def test_takes_what_it_says_it_takes(name: str, sent: bytes) -> None:
 )
 def test_refuses_what_is_not_what_it_says(name: str, sent: bytes, message: str) -> None:
     with pytest.raises(BadRequest, match=message):
-        encoding.decode(sent, name, 10_000)
+        content_encoding.decode(sent, name, 10_000)
 
 
 def test_refuses_encodings_that_it_does_not_know() -> None:
     with pytest.raises(UnknownType, match="expected gzip or deflate, got 'br'") as caught:
-        encoding.decode(BODY, "br", 10_000)
+        content_encoding.decode(BODY, "br", 10_000)
     assert caught.value.status == 415
 
 
@@ -70,7 +70,7 @@ def test_a_small_body_that_becomes_a_large_one_takes_no_memory() -> None:
     bomb = gzip.compress(b"\0" * 2**28, mtime=0)
     assert len(bomb) < 2**20
     with pytest.raises(TooLarge):
-        encoding.decode(bomb, "gzip", 1000)
+        content_encoding.decode(bomb, "gzip", 1000)
 
 
 @pytest.mark.parametrize(
@@ -90,7 +90,7 @@ def test_a_small_body_that_becomes_a_large_one_takes_no_memory() -> None:
 )
 def test_answers_as_the_client_accepts(accepted: str, expected: str | None) -> None:
     answer = Answer(200, BODY * 100, headers=(("X-More", "1"),))
-    encoded = encoding.encode(answer, accepted)
+    encoded = content_encoding.encode(answer, accepted)
     headers = dict(encoded.headers)
     assert headers.get("Content-Encoding") == expected
     assert headers["X-More"] == "1"
@@ -99,12 +99,12 @@ def test_answers_as_the_client_accepts(accepted: str, expected: str | None) -> N
     else:
         assert headers["Vary"] == "Accept-Encoding"
         assert len(encoded.body) < len(answer.body) / 10
-        assert encoding.decode(encoded.body, expected, 10**6) == answer.body
+        assert content_encoding.decode(encoded.body, expected, 10**6) == answer.body
 
 
 def test_a_short_answer_is_not_worth_it() -> None:
     answer = Answer(200, BODY)
-    assert encoding.encode(answer, "gzip") is answer
+    assert content_encoding.encode(answer, "gzip") is answer
 
 
 def test_over_http(server: Server, digits: Digits) -> None:
@@ -114,7 +114,7 @@ def test_over_http(server: Server, digits: Digits) -> None:
         headers = {"Content-Encoding": name, "Accept-Encoding": name}
         answer = server.request("POST", "/predict", sent, headers)
         assert answer.headers["Content-Encoding"] == name
-        assert encoding.decode(answer.body, name, 10**6) == plain.body
+        assert content_encoding.decode(answer.body, name, 10**6) == plain.body
     assert np.shape(plain.json()["probabilities"]) == (1000, 10)
     bomb = gzip.compress(b" " * 2**25, mtime=0)
     refused = server.request("POST", "/predict", bomb, {"Content-Encoding": "gzip"})

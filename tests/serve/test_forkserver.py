@@ -97,7 +97,7 @@ def test_a_supervisor_killed_before_it_asks_for_workers_leaves_no_folder(tmp_pat
     folder.mkdir()
     code = (
         "import os, signal, sys; from pathlib import Path\n"
-        "from serve.forkserver import Forkserver; from serve.settings import Settings\n"
+        "from serve.processes.forkserver import Forkserver; from serve.settings import Settings\n"
         "Forkserver(Settings(), ('', 0), Path(sys.argv[1]), ())\n"
         "os.kill(os.getpid(), signal.SIGKILL)"
     )

@@ -12,14 +12,15 @@ import pytest
 from numpy.typing import NDArray
 
 from bundle.golden import Tensors
-from serve import catalog, settings
-from serve.answer import Answer
-from serve.inference import Inference
-from serve.job import Job
-from serve.model import Model
+from serve import settings
+from serve.inference.batching import Inference
+from serve.inference.inference_job import Job
+from serve.inference.request_queue import Waiting
+from serve.models import catalog
+from serve.models.session import Model
 from serve.protocols import oip, predict
+from serve.protocols.response import Answer
 from serve.settings import Settings
-from serve.waiting import Waiting
 from tests.conftest import Digits
 
 

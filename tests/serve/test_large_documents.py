@@ -14,9 +14,9 @@ import pytest
 
 from bundle.manifest import TensorSpec
 from serve.errors import ServeError
+from serve.models.spec import Signature
 from serve.protocols import mlflow, oip, predict, tfserving
-from serve.protocols.dialect import Dialect
-from serve.signature import Signature
+from serve.protocols.interface import Dialect
 
 LENGTH = 1_000_000
 CPU_SECONDS = 3.0  # about 0.03 are used; with the square of the length, 10

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from bundle.manifest import TensorSpec
+from serve.models.spec import Signature
 from serve.protocols import json_document, mlflow, oip, predict, tfserving
 from serve.protocols.number_kernel import build, extract, library
-from serve.signature import Signature
 from tests.conftest import ROOT, Digits
 from tests.number_kernel import compiled
 from tests.number_kernel.comparison import outcome, without_kernel

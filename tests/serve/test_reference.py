@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from serve import routes
+from serve.api import routes
 from tests.conftest import Digits
 from tests.serve.protocols import test_oip, test_predict, test_tables
 from tests.serve.test_http import REFUSALS

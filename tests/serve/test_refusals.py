@@ -13,12 +13,13 @@ import pytest
 from numpy.typing import NDArray
 
 from bundle.golden import Tensors
-from serve import catalog, settings
-from serve.inference import Inference
-from serve.job import Job
-from serve.model import Model
+from serve import settings
+from serve.inference.batching import Inference
+from serve.inference.inference_job import Job
+from serve.models import catalog
+from serve.models.session import Model
 from serve.protocols import mlflow, oip, predict, tfserving
-from serve.protocols.dialect import Dialect
+from serve.protocols.interface import Dialect
 from tests.servers.live import Server
 from tests.servers.processes import workers
 

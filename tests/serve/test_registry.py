@@ -1,8 +1,8 @@
 """Which versions a plan names, whatever becomes of their files."""
 
-from serve.plan import UNLOADED, Plan, Version
-from serve.registry import Registry
-from serve.scan import Found
+from serve.versions.repository_scan import Found
+from serve.versions.serving_plan import UNLOADED, Plan, Version
+from serve.versions.version_policy import Registry
 
 
 class Repository:

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from serve import shared_counters
-from serve.shared_counters import SharedCounters
+from serve.telemetry import shared_counters
+from serve.telemetry.shared_counters import SharedCounters
 
 
 def series(folder: Path) -> list[tuple[shared_counters.Key, list[float]]]:

@@ -5,13 +5,15 @@ import json
 from pathlib import Path
 from typing import Any
 
-from serve import catalog, routes, settings
-from serve.admission import Admission
-from serve.app import create_app
-from serve.inference import Inference
-from serve.metrics import Totals
+from serve import settings
+from serve.api import routes
+from serve.api.flask_app import create_app
+from serve.api.views import Health, Views
+from serve.inference.admission import Admission
+from serve.inference.batching import Inference
+from serve.models import catalog
 from serve.pages import Pages
-from serve.views import Health, Views
+from serve.telemetry.metrics import Totals
 from tests.conftest import Digits
 from tests.serve.test_http import REFUSALS
 from tests.servers.live import Server

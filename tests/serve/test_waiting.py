@@ -7,10 +7,10 @@ from typing import cast
 
 import pytest
 
-from serve.job import Job
-from serve.model import Model
+from serve.inference.inference_job import Job
+from serve.inference.request_queue import Waiting
+from serve.models.session import Model
 from serve.protocols import predict
-from serve.waiting import Waiting
 
 
 @pytest.fixture

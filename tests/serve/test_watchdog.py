@@ -9,11 +9,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from serve import watchdog
-from serve.children import Child
-from serve.control import Control, Kind
-from serve.place import Place
-from serve.watchdog import Watchdog
+from serve.processes.messages import Control, Kind
+from serve.processes.worker_process import Child
+from serve.processes.worker_slot import Place
+from serve.supervisor import watchdog
+from serve.supervisor.watchdog import Watchdog
 from tests.conftest import Digits
 from tests.serve.test_workers import Clients, server
 from tests.servers.live import Server

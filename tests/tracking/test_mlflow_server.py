@@ -10,7 +10,7 @@ from pathlib import Path
 import mlflow
 import pytest
 
-from bundle import store
+from bundle import reader
 from tests.conftest import free_port, python_environment, run
 from tests.servers import other
 from tests.tracking import postgresql
@@ -67,7 +67,7 @@ def test_train_sweep_compare_export_and_promote_over_http(
     assert (site.folder / "page.html").read_text().count("<tr>") == 4
 
     assert site.call("export", "--best") == "models/mnist/1"
-    manifest = store.read(site.folder / "models", "mnist", 1).manifest
+    manifest = reader.read(site.folder / "models", "mnist", 1).manifest
     assert manifest
     assert manifest.run_id == trained
     site.call("export", "promote", "mnist", "1", "--alias", "champion")

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bundle.manifest import TensorSpec
-from serve import tensors
+from serve.protocols import tensors
 from serve.protocols.number_kernel import library
 from serve.protocols.remembered import Remembered
 

@@ -16,7 +16,7 @@ from benchmarks.run import grid
 from benchmarks.run.grid import Grid
 from benchmarks.run.grid_point import BUSY, Cell, Measured, Repeat
 from benchmarks.system import affinity, servers
-from bundle import store
+from bundle import reader
 from tests.conftest import ROOT, python_environment, run
 from tests.train import browser
 
@@ -98,7 +98,7 @@ def test_logged_into_the_run_and_the_registry(
         (tmp_path / name).touch()
     reference = report.cells[5]
     told = mlflow_run.log(tmp_path, report.model, reference)
-    manifest = store.read(repository, "mnist", 1).manifest
+    manifest = reader.read(repository, "mnist", 1).manifest
     assert manifest
     assert manifest.run_id
     number = re.search(r"and its p99 to mnist version (\d+) of the registry", told)

@@ -14,7 +14,7 @@ import pytest
 import requests
 from numpy.typing import NDArray
 
-from bundle import store
+from bundle import reader
 from tests.conftest import ROOT, Digits, free_port, run
 from tests.servers import other
 
@@ -38,14 +38,14 @@ def digests(folder: Path) -> dict[str, str]:
 @pytest.fixture
 def expected(repository: Path, digits: Digits) -> NDArray[Any]:
     """Probabilities of the golden rows."""
-    golden = store.read(repository, "mnist", 1).golden
+    golden = reader.read(repository, "mnist", 1).golden
     assert golden
     return golden.outputs["probabilities"]
 
 
 @pytest.fixture
 def rows(repository: Path) -> NDArray[Any]:
-    golden = store.read(repository, "mnist", 1).golden
+    golden = reader.read(repository, "mnist", 1).golden
     assert golden
     return golden.inputs["image"]
 

@@ -10,7 +10,7 @@ import mlflow
 import numpy as np
 import pytest
 
-from bundle import store, writer
+from bundle import reader, writer
 from bundle.errors import BundleError
 from cli import interrupt
 from export import __main__
@@ -72,7 +72,7 @@ def test_an_export_is_registered_with_its_signature_and_tags(
     registered: tuple[str, Path], digits: Digits
 ) -> None:
     name, models = registered
-    manifest = store.read(models, name, 1).manifest
+    manifest = reader.read(models, name, 1).manifest
     assert manifest
     version = mlflow.MlflowClient().get_model_version(name, "1")
     assert version.run_id == manifest.run_id

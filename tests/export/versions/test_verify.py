@@ -9,7 +9,7 @@ import numpy as np
 import onnx
 import pytest
 
-from bundle import store
+from bundle import reader
 from tests.commands import call
 from tests.models.shared import SUBSET_TEST
 
@@ -67,7 +67,7 @@ def test_answers_that_are_not_the_published_ones(folder: Path, work: Path) -> No
 
 
 def test_a_manifest_that_says_too_much(folder: Path, work: Path) -> None:
-    manifest = store.read(folder.parent.parent, "mnist", 1).manifest
+    manifest = reader.read(folder.parent.parent, "mnist", 1).manifest
     assert manifest
     alter(folder, metrics={"test_accuracy": 0.9999})
     status, err = verify(folder, work)

@@ -3,7 +3,7 @@
 import pytest
 
 from serve.errors import Malformed, TooLarge
-from serve.http.body import Body, ChunkedBody, SizedBody
+from serve.http.request_body import Body, ChunkedBody, SizedBody
 
 CHUNKED = b'3\r\nabc\r\n00A;name="v" \r\n0123456789\r\n0;x\r\nTrailer: 1\r\n\r\n'
 

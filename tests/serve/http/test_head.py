@@ -3,8 +3,8 @@
 import pytest
 
 from serve.errors import Malformed
-from serve.http import head
-from serve.http.head import parse
+from serve.http import request_head
+from serve.http.request_head import parse
 
 POST = b"POST /predict HTTP/1.1\r\nHost: x\r\n"
 GET = b"GET /v2 HTTP/1.1\r\nHost: x\r\n"
@@ -101,7 +101,7 @@ def test_targets_that_are_none(target: bytes) -> None:
         (b"GET / HTTP/11.1", 400),
         (b"GET / HTTP/0.9", 505),
         (b"GET / HTTP/2.0", 505),
-        (b"GET /" + b"a" * head.LONGEST_TARGET + b" HTTP/1.1", 414),
+        (b"GET /" + b"a" * request_head.LONGEST_TARGET + b" HTTP/1.1", 414),
     ],
 )
 def test_request_lines_that_are_none(line: bytes, status: int) -> None:
@@ -205,8 +205,8 @@ def test_names_with_an_underscore_do_not_count() -> None:
 
 
 def test_the_number_of_headers_is_bounded() -> None:
-    lines = [b"X-%d: 1\r\n" % number for number in range(head.MOST_FIELDS)]
-    assert len(parse(GET + b"".join(lines[1:]) + b"\r\n").headers) == head.MOST_FIELDS
+    lines = [b"X-%d: 1\r\n" % number for number in range(request_head.MOST_FIELDS)]
+    assert len(parse(GET + b"".join(lines[1:]) + b"\r\n").headers) == request_head.MOST_FIELDS
     assert refused(GET + b"".join(lines) + b"\r\n") == (
         431,
         "expected at most 100 headers, got 101",

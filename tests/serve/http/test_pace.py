@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from serve.http.connection import Connection
-from serve.poller import Poller
+from serve.http.poller import Poller
 
 IDLE_TIMEOUT, RATE = 10.0, 1000
 ANSWER = bytes(4_000_000)

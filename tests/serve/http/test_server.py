@@ -11,9 +11,9 @@ import pytest
 
 from serve import settings
 from serve.http.connection import Connection
+from serve.http.poller import Poller
 from serve.http.request import Request
 from serve.http.server import Server
-from serve.poller import Poller
 
 RESET = struct.pack("ii", 1, 0)
 POST = b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n"

@@ -11,8 +11,8 @@ from waitress.task import Task, WSGITask
 
 from serve import settings
 from serve.errors import Malformed
-from serve.http.head import parse
 from serve.http.request import Request
+from serve.http.request_head import parse
 from serve.http.wsgi import Gateway, _Channel
 
 ADDRESS = ("127.0.0.1", 8080)

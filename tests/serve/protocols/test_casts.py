@@ -5,7 +5,7 @@ import pytest
 
 from bundle.manifest import TensorSpec
 from serve.errors import BadRequest
-from serve.signature import Signature
+from serve.models.spec import Signature
 from tests.serve.protocols.test_oip import DTYPES, SCORES, binary, parse, tensor
 
 

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from bundle.manifest import TensorSpec
 from serve.errors import BadRequest, ServeError, TooLarge, Unsupported
+from serve.models.spec import Signature
 from serve.protocols import oip
-from serve.signature import Signature
 
 IMAGE = TensorSpec(name="image", dtype="float32", shape=(-1, 4), range=(0, 255))
 AGE = TensorSpec(name="age", dtype="int64", shape=(-1,))

@@ -8,9 +8,9 @@ import pytest
 
 from bundle.manifest import TensorSpec
 from serve.errors import BadRequest, ServeError, TooLarge, UnknownType
+from serve.models.spec import Signature
 from serve.protocols import mlflow, tfserving
-from serve.protocols.dialect import Dialect, Request
-from serve.signature import Signature
+from serve.protocols.interface import Dialect, Request
 
 IMAGE = TensorSpec(name="image", dtype="float32", shape=(-1, 4), range=(0, 255))
 AGE = TensorSpec(name="age", dtype="int64", shape=(-1,))

@@ -1,0 +1,185 @@
+"""What is answered at every route but those of inference. It knows nothing of Flask.
+
+The methods of ``Views`` are the operations of ``serve.api.routes``, and take the parameters in a
+route's path by name.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+import serve
+from serve.errors import NotFound, ServeError, Unavailable, Unsupported, quoted
+from serve.models.catalog import Catalog
+from serve.pages import Pages
+from serve.protocols import oip_metadata, oip_statistics, tfserving_metadata
+from serve.protocols.response import Answer
+from serve.telemetry.metrics import CONTENT_TYPE, Totals
+
+NAME = "onnxlet"
+_TEXT = "text/plain; charset=utf-8"
+_LONGEST_NAME = 400  # characters; the routes take none that is much longer
+
+
+@dataclass
+class Health:
+    """What the health routes say."""
+
+    ready: bool = True
+
+
+class Views:
+    """The answers of one worker."""
+
+    def __init__(
+        self, catalog: Catalog, health: Health, totals: Totals, max_rows: int, pages: Pages
+    ) -> None:
+        """Keep what they are made of.
+
+        Args:
+            catalog: the models that are served.
+            health: what the health routes say.
+            totals: the metrics of all workers.
+            max_rows: that one request may have.
+            pages: for browsers.
+
+        """
+        self._catalog = catalog
+        self._health = health
+        self._totals = totals
+        self._max_rows = max_rows
+        self._pages = pages
+
+    def live(self) -> Answer:
+        """The worker answers."""
+        return _json({"live": True})
+
+    def ready(self) -> Answer:
+        """It also takes requests."""
+        self._check_ready()
+        return _json({"ready": True})
+
+    def ping(self) -> Answer:
+        """The same, in the words of MLflow and SageMaker."""
+        self._check_ready()
+        return Answer(200, b"\n", _TEXT)
+
+    def version(self) -> Answer:
+        """This server's version, bare."""
+        return Answer(200, serve.__version__.encode(), _TEXT)
+
+    def metrics(self) -> Answer:
+        """Of all workers, for Prometheus."""
+        return Answer(200, self._totals.text(), CONTENT_TYPE)
+
+    def page(self) -> Answer:
+        """A web page to try the models."""
+        return self._pages.get("index.html")
+
+    def docs(self) -> Answer:
+        """This document as a web page."""
+        return self._pages.get("docs.html")
+
+    def page_file(self, file: str) -> Answer:
+        """A file of the web pages."""
+        return self._pages.get(file)
+
+    def openapi(self) -> Answer:
+        """Describe every route, in OpenAPI 3.1."""
+        from serve.api import openapi  # it needs this module, and is not needed to start
+
+        return Answer(200, openapi.document())
+
+    def server_metadata(self) -> Answer:
+        """What this server is and can do."""
+        extensions = oip_metadata.EXTENSIONS
+        return _json({"name": NAME, "version": serve.__version__, "extensions": extensions})
+
+    def model_metadata(self, name: str, version: str = "") -> Answer:
+        """Tensors and provenance of a version."""
+        signature = self._catalog.find(name, version).signature
+        versions = self._catalog.versions(name).ready
+        return _json(oip_metadata.metadata(signature, versions))
+
+    def example(self, name: str, version: str = "") -> Answer:
+        """A request that a version can answer: some of its golden inputs, else zeros."""
+        self._pages.check_enabled()
+        model = self._catalog.find(name, version)
+        return _json(oip_metadata.example(model.signature, model.example))
+
+    def model_ready(self, name: str, version: str = "") -> Answer:
+        """A version is served."""
+        self._check_ready()
+        self._catalog.find(name, version)
+        return _json({"name": name, "ready": True})
+
+    def model_config(self, name: str, version: str = "") -> Answer:
+        """How Triton would describe a version."""
+        signature = self._catalog.find(name, version).signature
+        return _json(oip_metadata.config(signature, self._max_rows))
+
+    def statistics(self, name: str = "", version: str = "") -> Answer:
+        """What all versions have done, or those of a model, or one."""
+        if version:
+            models = [self._catalog.find(name, version)]
+        elif name:
+            models = list(self._catalog.versions(name).ready.values())
+        else:
+            models = list(self._catalog)
+        signatures = [model.signature for model in models]
+        return _json(oip_statistics.statistics(signatures, self._totals.samples()))
+
+    def repository_index(self) -> Answer:
+        """Every version that is served, and every one that can't be, with the reason."""
+        index = []
+        for name, versions in self._catalog.models.items():
+            index += [
+                {
+                    "name": name,
+                    "version": str(number),
+                    "state": "READY" if version.stamp else "UNAVAILABLE",
+                    "reason": version.reason,
+                }
+                for number, version in versions.planned.versions.items()
+            ]
+        return _json(index)
+
+    def load(self, name: str) -> Answer:
+        """Serve the newest versions of a model; answered when all workers do."""
+        raise _elsewhere(name)
+
+    def unload(self, name: str) -> Answer:
+        """Serve a model no longer, until it is loaded; answered when no worker does."""
+        raise _elsewhere(name)
+
+    def models(self) -> Answer:
+        """Names of all models, in KServe's words."""
+        return _json({"models": list(self._catalog.models)})
+
+    def model_status(self, name: str, version: str = "") -> Answer:
+        """State of all versions of a model, or of one, in TensorFlow Serving's words."""
+        versions = self._catalog.versions(name)
+        if not version:
+            return _json(tfserving_metadata.status(name, versions.ready, versions.planned.failed))
+        number = self._catalog.find(name, version).signature.version
+        return _json(tfserving_metadata.status(name, [number], {}))
+
+    def model_signature(self, name: str, version: str = "") -> Answer:
+        """Tensors of a version, in TensorFlow Serving's words."""
+        return _json(tfserving_metadata.metadata(self._catalog.find(name, version).signature))
+
+    def _check_ready(self) -> None:
+        if not self._health.ready:
+            raise Unavailable("not ready: the server is shutting down")
+
+
+def _json(document: Any) -> Answer:
+    return Answer(200, orjson.dumps(document, option=orjson.OPT_SERIALIZE_NUMPY))
+
+
+def _elsewhere(name: str) -> ServeError:
+    """Why a request is refused that otherwise the event loop takes (``worker.pending_loads``)."""
+    if len(name) > _LONGEST_NAME:
+        return NotFound(f"no model {quoted(name)}")
+    return Unsupported("models are loaded and unloaded with --server epoll alone")

@@ -1,0 +1,56 @@
+"""An answer as the bytes that go to the socket."""
+
+import functools
+from email.utils import formatdate
+from http import HTTPStatus
+
+from serve.http.request import Request
+from serve.protocols.response import Answer
+
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+
+
+def render(answer: Answer, request: Request, keep_alive: bool, date: str) -> bytes:
+    """Head and body of an answer.
+
+    Args:
+        answer: to the request.
+        request: whose id, version and method count.
+        keep_alive: does the connection stay open?
+        date: as HTTP has it.
+
+    """
+    head = request.head
+    more = ""
+    for name, value in answer.headers:
+        more += f"{name}: {value}\r\n"
+    job = request.job
+    if job is not None and job.model is not None:
+        more += job.model.signature.header_lines
+        if answer.status == 200:
+            more += f"Server-Timing: {job.server_timing()}\r\n"
+    if not keep_alive:
+        more += "Connection: close\r\n"
+    elif head.version == "1.0":
+        more += "Connection: Keep-Alive\r\n"
+    lines = (
+        f"{_opening(head.version, answer.status, answer.content_type)}"
+        f"Content-Length: {len(answer.body)}\r\nDate: {date}\r\n"
+        f"X-Request-Id: {request.id}\r\n{more}\r\n"
+    ).encode("latin-1")
+    return lines if head.method == "HEAD" else lines + answer.body
+
+
+def date(seconds: float) -> str:
+    """A time of ``time.time`` as HTTP has it."""
+    return formatdate(seconds, usegmt=True)
+
+
+@functools.lru_cache(256)
+def _opening(version: str, status: int, content_type: str) -> str:
+    """The lines that many answers have in common."""
+    phrase = HTTPStatus(status).phrase if status in _KNOWN else "Refused"
+    return f"HTTP/{version} {status} {phrase}\r\nContent-Type: {content_type}\r\n"
+
+
+_KNOWN = {status.value for status in HTTPStatus}

@@ -1,0 +1,47 @@
+"""Requests that wait for a run of their model."""
+
+import threading
+from collections import deque
+
+from serve.inference.inference_job import Job
+from serve.models.session import Model
+
+
+class Waiting:
+    """A queue, of which the longest waiting request comes first. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._jobs: deque[Job] = deque()
+        self._lock = threading.Lock()
+
+    def __len__(self) -> int:
+        return len(self._jobs)
+
+    def add(self, job: Job) -> None:
+        """Let a request wait."""
+        with self._lock:
+            self._jobs.append(job)
+
+    def put_back(self, job: Job) -> None:
+        """Let a request wait that was taken, before all others."""
+        with self._lock:
+            self._jobs.appendleft(job)
+
+    def take(self, model: Model | None = None) -> Job | None:
+        """Take the request that has waited longest, of ``model`` or of all; None if none waits."""
+        with self._lock:
+            jobs = self._jobs
+            if not jobs:
+                return None
+            if model is None or jobs[0].model is model:
+                return jobs.popleft()
+            for index, job in enumerate(jobs):
+                if job.model is model:
+                    del jobs[index]
+                    return job
+        return None
+
+    def due(self) -> float:
+        """When the first of all that wait should be run; a time like ``Job.arrived``."""
+        with self._lock:
+            return min((job.due for job in self._jobs), default=float("inf"))

@@ -1,0 +1,138 @@
+"""The models that a worker serves: several, and several versions of each."""
+
+import logging
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from serve.errors import BadRequest, NotFound, StartError, Unavailable, quoted
+from serve.models import loader
+from serve.models.loader import Models
+from serve.models.session import Model
+from serve.settings import Settings
+from serve.versions import repository_scan
+from serve.versions.serving_plan import Files, Plan, Planned, problems
+from serve.versions.version_policy import Registry
+
+log = logging.getLogger("serve")
+
+_NUMBER = re.compile(r"[1-9][0-9]{0,17}")
+
+
+@dataclass(frozen=True)
+class Versions:
+    """The versions of one model."""
+
+    ready: dict[int, Model]
+    """Oldest first."""
+    planned: Planned
+
+
+class Catalog:
+    """Finds the model that a request asks for."""
+
+    def __init__(self) -> None:
+        """Hold no model as yet."""
+        self.models: Mapping[str, Versions] = {}
+        self.plan = Plan()
+
+    def __iter__(self) -> Iterator[Model]:
+        for versions in self.models.values():
+            yield from versions.ready.values()
+
+    def follow(self, plan: Plan, models: Models) -> None:
+        """Hold what ``plan`` names, and nothing else, from now on.
+
+        Args:
+            plan: what shall be served.
+            models: those of it that could be loaded.
+
+        """
+        self.plan = plan
+        self.models = {
+            name: Versions(
+                {
+                    number: models[files]
+                    for number in planned.ready
+                    if (files := Files(name, number, planned.stamp(number))) in models
+                },
+                planned,
+            )
+            for name, planned in plan.models.items()
+        }
+
+    def find(self, name: str = "", version: str = "") -> Model:
+        """The model that is asked for: by default the newest version of the default one.
+
+        Args:
+            name: of the model.
+            version: its number, or a label.
+
+        Raises:
+            BadRequest: there is no default, and no name.
+            NotFound: there is no such model, version or label.
+            Unavailable: there is, but it can't be served.
+
+        """
+        versions = self.versions(name)
+        if not version:
+            if not versions.ready:
+                named = name or self.plan.default
+                raise Unavailable(f"model {named}: no version of it can be served")
+            return next(reversed(versions.ready.values()))
+        if not _NUMBER.fullmatch(version):
+            if version not in versions.planned.labels:
+                known = ", ".join(versions.planned.labels) or "none"
+                raise NotFound(f"no version {quoted(version)}; the labels are {known}")
+            version = str(versions.planned.labels[version])
+        number = int(version)
+        if number in versions.ready:
+            return versions.ready[number]
+        if number in versions.planned.versions:
+            raise Unavailable(
+                f"version {number} can't be served; POST /v2/repository/index says why"
+            )
+        raise NotFound(f"no version {number}; there is {', '.join(map(str, versions.ready))}")
+
+    def versions(self, name: str = "") -> Versions:
+        """All of a model.
+
+        Raises:
+            BadRequest: there is no default, and no name.
+            NotFound: there is no such model.
+
+        """
+        found = self.models.get(name or self.plan.default or "")
+        if found is None:
+            names = ", ".join(self.models)
+            if not name:
+                raise BadRequest(f"say which model, as in ?model=NAME; there is {names}")
+            raise NotFound(f"no model {quoted(name)}; there is {names}")
+        return found
+
+
+def load(settings: Settings) -> Catalog:
+    """Load what a service with these settings would serve, in this process.
+
+    Raises:
+        StartError: nothing can be served, or not the model that the settings name.
+
+    """
+    registry = Registry(settings.versions, settings.name)
+    registry.see(repository_scan.first(settings.models, settings.name))
+    models: dict[Files, Model] = {}
+    while files := registry.next_trial():
+        reason = ""
+        try:
+            models[files] = loader.load(settings, files.name, files.version)
+        except StartError as error:
+            reason = str(error)
+        registry.judge(files, reason)
+    plan = registry.replan()
+    if why := plan.fault(settings.name):
+        raise StartError(why)
+    for line in problems(Plan(), plan):
+        log.error("%s", line)
+    catalog = Catalog()
+    catalog.follow(plan, models)
+    return catalog

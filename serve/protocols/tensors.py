@@ -1,0 +1,140 @@
+"""Is a batch what the model takes? Whatever the protocol that brought it."""
+
+import functools
+from collections.abc import Set as AbstractSet
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bundle.manifest import BATCH, TensorSpec
+from serve.errors import BadRequest, TooLarge, quoted
+from serve.models.spec import Signature
+
+_LARGEST_SIZE = 2**31
+_MOST_LISTED = 20
+_LARGEST = {name: float(np.finfo(name).max) for name in ("float16", "float32", "float64")}
+
+
+def check_rows(rows: int, most: int, signature: Signature) -> None:
+    """Refuse a batch that is empty, or larger than the server or the model takes at once."""
+    if rows == 0:
+        raise BadRequest("expected at least one row, got an empty batch")
+    if rows > most:
+        raise TooLarge(f"expected at most {most} rows in one request, got {rows}")
+    if signature.fixed_rows not in (None, rows):
+        raise BadRequest(f"this model takes {signature.fixed_rows} rows at a time, got {rows}")
+
+
+def check_equal_rows(inputs: dict[str, NDArray[Any]]) -> int:
+    """How many rows the inputs have, which must be as many in each."""
+    rows = {len(array) for array in inputs.values()}
+    if len(rows) > 1:
+        counts = ", ".join(f"{name} has {len(array)}" for name, array in inputs.items())
+        raise BadRequest(f"expected as many rows in each input, but {counts}")
+    return rows.pop()
+
+
+def check_names(names: AbstractSet[str], signature: Signature) -> None:
+    """Refuse what are not just the model's inputs."""
+    if names != signature.by_name.keys():
+        got = f"{len(names)} names"
+        if 0 < len(names) <= _MOST_LISTED:
+            got = quoted(", ".join(sorted(names)))
+        raise BadRequest(f"expected the inputs {', '.join(signature.by_name)}; got {got}")
+
+
+def fits(shape: tuple[Any, ...], spec: TensorSpec) -> bool:
+    """Is it a shape, and that of ``spec``, where -1 stands for any size?"""
+    if len(shape) != len(spec.shape):
+        return False
+    for size, expected in zip(shape, spec.shape, strict=True):
+        if type(size) is not int or expected not in (size, BATCH) or not 0 <= size < _LARGEST_SIZE:
+            return False
+    return True
+
+
+def cast(array: NDArray[Any], spec: TensorSpec, exact: bool = False) -> NDArray[Any]:
+    """Make ``array`` what the model's input takes: its dtype, every value finite and in range.
+
+    Args:
+        array: of any dtype, with at least one value.
+        spec: of the input.
+        exact: may no value change, not even by the rounding of one float to a shorter one? A
+            whole number or a truth value never does.
+
+    Raises:
+        BadRequest: a value can't be had so; the message says which row and which value of it.
+
+    """
+    if not array.size:
+        raise BadRequest(f"{spec.name}: expected at least one value, got {list(array.shape)}")
+    floating = spec.dtype in _LARGEST
+    with np.errstate(all="ignore"):  # what does not fit is found below
+        batch = np.ascontiguousarray(array, dtype=spec.dtype)
+    if floating:
+        low, high = bounds(spec.range, spec.dtype)
+        # NaN if any value is, and then neither comparison holds. min() and max() only add time.
+        smallest, largest = np.minimum.reduce(batch, None), np.maximum.reduce(batch, None)
+        if not (low <= float(smallest) and float(largest) <= high):
+            raise BadRequest(_first_bad(array, batch, spec))
+    if exact or not floating:
+        _check_unchanged(array, batch, spec)
+    return batch
+
+
+@functools.lru_cache(256)
+def bounds(limits: tuple[float, float] | None, dtype: str) -> tuple[float, float]:
+    """The smallest and the largest value of a range, or of all, as a floating dtype has them."""
+    low, high = limits or (-_LARGEST[dtype], _LARGEST[dtype])
+    return float(np.dtype(dtype).type(low)), float(np.dtype(dtype).type(high))
+
+
+def _check_unchanged(array: NDArray[Any], batch: NDArray[Any], spec: TensorSpec) -> None:
+    same = _unchanged(array, batch)
+    if not same.all():
+        raise BadRequest(_lossy(array, ~same, spec))
+    if spec.range and batch.dtype.kind in "iu":
+        low, high = spec.range
+        if not (low <= batch.min() and batch.max() <= high):
+            raise BadRequest(_first_bad(array, batch, spec))
+
+
+def _unchanged(array: NDArray[Any], batch: NDArray[Any]) -> NDArray[np.bool_]:
+    """Which values a cast has left as they were. That it casts back is not enough by itself."""
+    source, target = array.dtype, batch.dtype
+    wide = source.kind in "iu" and source.itemsize == 8
+    if np.can_cast(source, target, "safe") and not (wide and target.kind == "f"):
+        return np.ones(array.shape, bool)  # numpy calls int64 to float64 safe, and it is not
+    with np.errstate(all="ignore"):  # also of bounds that a float16 does not reach
+        same = batch.astype(source) == array
+        if source.kind in "iu" and target.kind in "iu":  # -1 as uint8 is 255, and -1 again
+            same &= (batch < 0) == (array < 0)
+        elif source.kind == "f" and target.kind in "iu":  # a larger one may have been rounded
+            same &= np.abs(array) < 2.0**53
+        elif wide and target.kind == "f":  # the largest are rounded up, to what no integer can be
+            same &= batch < (2.0**63 if source.kind == "i" else 2.0**64)
+    return np.asarray(same)
+
+
+def _first_bad(array: NDArray[Any], batch: NDArray[Any], spec: TensorSpec) -> str:
+    low, high = spec.range or (-np.inf, np.inf)
+    if batch.dtype.kind == "f":
+        low, high = bounds(spec.range, spec.dtype)
+    with np.errstate(invalid="ignore"):  # numpy warns of a signalling NaN
+        values = batch.astype(np.float64)
+    where, value = _first(array, ~(np.isfinite(values) & (values >= low) & (values <= high)))
+    expected = f"a number from {low:.6g} to {high:.6g}" if spec.range else f"a finite {spec.dtype}"
+    return f"{where}: expected {expected}, got {value:g}"
+
+
+def _lossy(array: NDArray[Any], bad: NDArray[np.bool_], spec: TensorSpec) -> str:
+    where, value = _first(array, bad)
+    return f"{where}: {value!r} can't be had as {spec.dtype} without a loss"
+
+
+def _first(array: NDArray[Any], bad: NDArray[np.bool_]) -> tuple[str, Any]:
+    """Where the first bad value is, in words, and the value."""
+    row, *position = (int(index) for index in np.argwhere(bad)[0])
+    where = f"row {row}, value {', '.join(map(str, position))}" if position else f"row {row}"
+    return where, array[row, *position].item()

@@ -1,0 +1,98 @@
+"""Requests to load or unload a model, as the supervisor deals with them."""
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from serve.processes.messages import Kind
+from serve.processes.worker_process import Child
+from serve.versions.repository_watcher import Watch
+from serve.versions.version_policy import Registry
+
+if TYPE_CHECKING:
+    from serve.rollout.rollout import Rollout
+
+LONGEST_SECONDS = 180.0  # after which one is answered, whatever has come
+_ENDING = "the server is about to end"
+
+
+@dataclass(frozen=True)
+class _Order:
+    """One request, which waits until all workers have followed."""
+
+    child: Child
+    request: str
+    """The worker's number for it."""
+    name: str
+    """Of the model."""
+    loads: bool
+    look: int
+    """The look at the repository that it waits for."""
+    until: float
+
+    def answer(self, status: int, why: str = "") -> bool:
+        """Tell the worker; False where it does not listen."""
+        return self.child.control.send(Kind.DONE, f"{self.request} {status} {why}")
+
+
+class Orders:
+    """Those that are not answered as yet."""
+
+    def __init__(self, rollout: "Rollout", registry: Registry, watch: Watch) -> None:
+        self._rollout = rollout
+        self._registry = registry
+        self._watch = watch
+        self._waiting: list[_Order] = []
+        self._ending = False
+
+    def take(self, child: Child, kind: Kind, text: str) -> None:
+        """Do what a worker's message asks for; it is answered later."""
+        request, name = text.split(" ", 1)
+        loads = kind is Kind.LOAD
+        look = self._watch.ask() if loads else 0
+        order = _Order(child, request, name, loads, look, time.monotonic() + LONGEST_SECONDS)
+        if self._ending:
+            order.answer(503, _ENDING)
+            return
+        if loads:
+            self._registry.load(name)
+        elif self._registry.knows(name):
+            self._registry.unload(name)
+        self._waiting.append(order)
+
+    def settle(self) -> None:
+        """Answer those of which it is known what came of them."""
+        self._waiting = [order for order in self._waiting if not self._settle(order)]
+
+    def end(self) -> None:
+        """Answer all, and those that still come, that nothing more is done."""
+        self._ending = True
+        for order in self._waiting:
+            order.answer(503, _ENDING)
+        self._waiting.clear()
+
+    def _settle(self, order: _Order) -> bool:
+        """Answer one; False where it is too early, or its worker does not listen."""
+        if not self._rollout.lives(order.child):
+            return True
+        late = self._rollout.behind()
+        trouble = next((child.trouble for child in late if child.trouble), "")
+        if trouble or time.monotonic() > order.until:
+            why = trouble or self._watch.problem or "it takes too long"
+            return order.answer(503, f"not all workers have followed: {why}")
+        if late or not self._rollout.is_published:
+            return False
+        if order.loads and (self._watch.seen < order.look or self._rollout.tries(order.name)):
+            return False
+        return order.answer(*self._outcome(order))
+
+    def _outcome(self, order: _Order) -> tuple[int, str]:
+        planned = self._rollout.plan.models.get(order.name)
+        if planned is None:
+            known = not order.loads and self._registry.knows(order.name)
+            return (200, "") if known else (404, f"no model {order.name!r} in the repository")
+        if not order.loads:
+            return 200, ""
+        newest = max(planned.versions, default=0)
+        why = self._watch.problem or planned.reason(newest) or planned.problem
+        return (503, why) if why else (200, "")

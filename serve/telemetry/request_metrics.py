@@ -1,0 +1,144 @@
+"""What is seen of each answered request from outside: metrics and the access log."""
+
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from serve.errors import ServeError
+from serve.http.request import Request
+from serve.inference.inference_job import Job
+from serve.models.session import Model
+from serve.protocols import oip_statistics
+from serve.telemetry import metrics
+from serve.telemetry.access_log import AccessLog
+from serve.telemetry.metrics import Metrics, Series
+
+
+class Observer:
+    """Counts and logs the requests of one worker."""
+
+    def __init__(self, counted: Metrics, access_log: AccessLog) -> None:
+        self._metrics = counted
+        self._access_log = access_log
+        self._in_flight = counted.series(metrics.IN_FLIGHT)
+        self.has_lines = False
+        """Is there anything to ``flush``?"""
+        # Labels are looked up once; a model that is unloaded is not kept by it.
+        self._requests: dict[tuple[str, tuple[str, str], int], tuple[Series, Series]] = {}
+        self._models: dict[tuple[str, str], _Counts] = {}
+
+    def ran(self, model: Model, jobs: Sequence[Job]) -> None:
+        """Count a run of a model, and what its requests took."""
+        counts = self._of_model(model)
+        all_rows = rows = 0
+        for job in jobs:
+            if job.parsed is None:
+                continue
+            all_rows += job.parsed.rows
+            if job.answer and job.answer.status == 200:
+                rows += job.parsed.rows
+                counts.parse.add(job.parse_seconds)
+                counts.queue.add(job.queue_seconds)
+                counts.infer.add(job.infer_seconds)
+                counts.render.add(job.render_seconds)
+        counts.rows.add(rows)
+        counts.run_rows.observe(all_rows)
+        counts.last_run.set(time.time())
+
+    def in_flight(self, count: int) -> None:
+        """Say how many requests for inference are being worked on, or wait."""
+        self._in_flight.set(count)
+
+    def rejected(self, reason: str, count: int = 1) -> None:
+        """Count requests or connections that are turned away."""
+        self._metrics.series(metrics.REJECTIONS, reason).add(count)
+
+    def answered(
+        self, request: Request, status: int, size: int, error: ServeError | None = None
+    ) -> None:
+        """Count a request whose answer is about to be sent, and log it where that is wanted.
+
+        Args:
+            request: that is answered.
+            status: of the answer.
+            size: of its body, in bytes.
+            error: why it is a refusal.
+
+        """
+        seconds = time.monotonic() - request.started
+        job = request.job
+        model = job.model if job is not None else None
+        count, duration = self._series(request.head.route, model, status)
+        count.add()
+        duration.observe(seconds)
+        if model is not None and status != 200:
+            self._of_model(model).failed.add(seconds)
+        if error is not None and error.rejection:
+            self.rejected(error.rejection)
+        if self._access_log.wants(status):
+            self.has_lines = True
+            self._access_log.add(_entry(request, status, size, seconds))
+
+    def flush(self) -> None:
+        """Write the access log."""
+        self.has_lines = False
+        self._access_log.flush()
+
+    def _series(self, route: str, model: Model | None, status: int) -> tuple[Series, Series]:
+        of = model.signature.id if model else ("", "")
+        key = (route, of, status)
+        if key not in self._requests:
+            self._requests[key] = (
+                self._metrics.series(metrics.REQUESTS, route, *of, str(status)),
+                self._metrics.series(metrics.SECONDS, route, *of),
+            )
+        return self._requests[key]
+
+    def _of_model(self, model: Model) -> "_Counts":
+        key = model.signature.id
+        if key not in self._models:
+            self._models[key] = _Counts(self._metrics, key)
+        return self._models[key]
+
+
+class _Counts:
+    """The series of one version, looked up once."""
+
+    def __init__(self, counted: Metrics, labels: tuple[str, str]) -> None:
+        self.rows = counted.series(metrics.ROWS, *labels)
+        self.run_rows = counted.series(metrics.RUN_ROWS, *labels)
+        self.last_run = counted.series(metrics.LAST_RUN, *labels)
+        steps = (*oip_statistics.STEPS, "failed")
+        series = (counted.series(metrics.STEP_SECONDS, *labels, step) for step in steps)
+        self.queue, self.parse, self.infer, self.render, self.failed = series
+
+
+def _entry(request: Request, status: int, size: int, seconds: float) -> dict[str, Any]:
+    entry = {
+        "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
+        "id": request.id,
+        "client": request.client,
+        "method": request.head.method[:20],
+        "path": request.head.path[:200],
+        "status": status,
+        "ms": round(seconds * 1000, 2),
+        "bytes_in": request.size,
+        "bytes_out": size,
+    }
+    if request.job is not None:
+        entry |= _entry_of(request.job)
+    return entry
+
+
+def _entry_of(job: Job) -> dict[str, Any]:
+    entry: dict[str, Any] = {}
+    if job.model is not None:
+        entry["model"], entry["version"] = job.model.signature.id
+    if job.parsed is not None:
+        entry["rows"] = job.parsed.rows
+    if job.key:
+        entry["key"] = job.key
+    if job.answer is not None and job.answer.error is not None:
+        entry["error"] = str(job.answer.error)
+    return entry

@@ -1,0 +1,120 @@
+"""``--server waitress``: the Flask application under waitress as it comes, in one process.
+
+It is for debugging, for systems without epoll, and what tests compare the event loop with, answer
+by answer. It serves what lies in the repository at its start; requests do not share runs.
+"""
+
+import itertools
+import logging
+import os
+import shutil
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterable
+from typing import Any
+
+import waitress
+
+from serve.api.flask_app import JOB, create_app
+from serve.api.views import Health, Views
+from serve.errors import StartError
+from serve.http.request import Request
+from serve.http.request_head import Head, named
+from serve.http.wsgi import Application
+from serve.inference.admission import Admission
+from serve.inference.batching import Inference
+from serve.models import catalog
+from serve.pages import Pages
+from serve.processes import shared_folder
+from serve.settings import Settings
+from serve.telemetry.access_log import AccessLog
+from serve.telemetry.metrics import Metrics, Totals
+from serve.telemetry.request_metrics import Observer
+
+THREADS = 4  # waitress's own default
+
+
+def run(settings: Settings) -> int:
+    """Serve until a signal ends it; returns the exit status of the process.
+
+    Raises:
+        StartError: nothing can be served, or the address can't be listened on.
+
+    """
+    served = catalog.load(settings)
+    folder = shared_folder.make()
+    try:
+        served.plan.write(folder)
+        inference = Inference(settings)
+        views = Views(served, Health(), Totals(folder), settings.max_rows, Pages(settings.pages))
+        app = create_app(inference, Admission(settings, served), views)
+        observer = Observer(Metrics(folder, 0), AccessLog(settings.access_log))
+        logging.getLogger("waitress").setLevel(logging.WARNING)
+        try:
+            server = waitress.create_server(
+                _Observed(app, inference, observer),
+                host=settings.host,
+                port=settings.port,
+                threads=settings.threads or THREADS,
+                max_request_body_size=settings.max_body_bytes + 1,
+                max_request_header_size=settings.max_head_bytes + 1,
+                ident=None,
+            )
+        except OSError as error:
+            raise StartError(
+                f"cannot listen on {settings.host}:{settings.port}: {error.strerror};"
+                " choose another with --host and --port"
+            ) from None
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+        url = f"http://{server.effective_host}:{server.effective_port}"
+        print(f"serving {served.plan} on {url}; Ctrl-C ends it", flush=True)
+        server.run()
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    print("ended", flush=True)
+    return 0
+
+
+class _Observed:
+    """The application, its requests counted, logged and given an id."""
+
+    def __init__(self, app: Application, inference: Inference, observer: Observer) -> None:
+        self._app = app
+        self._observer = observer
+        self._lock = threading.Lock()
+        self._prefix = os.urandom(6).hex()
+        self._ids = itertools.count(1)
+        inference.ran = self._count
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        head = _head(environ)
+        request = Request(head, b"", environ["REMOTE_ADDR"], time.monotonic(), self._new_id)
+        request.size = int(environ.get("CONTENT_LENGTH") or 0)
+
+        def start(status: str, headers: list[tuple[str, str]], *more: Any) -> Any:
+            request.job = environ.get(JOB)
+            answer = request.job.answer if request.job else None
+            size = int(dict(headers).get("Content-Length", 0))
+            with self._lock:
+                error = answer.error if answer else None
+                self._observer.answered(request, int(status[:3]), size, error)
+                self._observer.flush()
+            return start_response(status, [*headers, ("X-Request-Id", request.id)], *more)
+
+        return self._app(environ, start)
+
+    def _count(self, *run: Any) -> None:
+        with self._lock:
+            self._observer.ran(*run)
+
+    def _new_id(self) -> str:
+        return f"{self._prefix}-{next(self._ids):x}"
+
+
+def _head(environ: dict[str, Any]) -> Head:
+    """The head that a WSGI environment was made of, as far as answers and metrics need it."""
+    headers = {name.removeprefix("HTTP_"): str(value) for name, value in environ.items()}
+    method, path = environ["REQUEST_METHOD"], environ["PATH_INFO"]
+    return named(Head(method, path, environ["QUERY_STRING"], "1.1", headers))

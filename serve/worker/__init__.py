@@ -1,0 +1,4 @@
+"""A worker process: its event loop, its inference threads and how it follows the serving plan.
+
+May import: every package except supervisor and rollout.
+"""

@@ -1,0 +1,207 @@
+"""One worker process: a model, an event loop, and the connections that the supervisor gives it."""
+
+import contextlib
+import logging
+import os
+import shutil
+import time
+from collections.abc import Iterable
+from pathlib import Path
+
+from serve.api.flask_app import create_app
+from serve.api.views import Health, Views
+from serve.errors import StartError
+from serve.http.poller import READ, Poller
+from serve.http.server import Server
+from serve.http.wsgi import Gateway
+from serve.inference.admission import Admission
+from serve.inference.batching import Inference
+from serve.models import malloc
+from serve.models.catalog import Catalog
+from serve.models.loader import Lack, Loaded, Loader, StuckError
+from serve.pages import Pages
+from serve.processes.messages import Control, Kind, Message
+from serve.processes.worker_slot import Place
+from serve.settings import Settings
+from serve.telemetry.access_log import AccessLog
+from serve.telemetry.metrics import RESTARTS, Metrics, Totals
+from serve.telemetry.request_metrics import Observer
+from serve.worker.event_loop import Loop
+from serve.worker.pending_loads import Repository
+
+log = logging.getLogger("serve")
+
+IDLE_SECONDS = 1.0  # while draining, a connection that has been silent for so long is closed
+TURN_SECONDS = 1.0
+
+
+class Worker:
+    """Serves until told to drain; ``run`` returns the exit status of the process."""
+
+    def __init__(
+        self, settings: Settings, control: Control, address: tuple[str, int], folder: Path
+    ) -> None:
+        """Prepare, without a model as yet.
+
+        Args:
+            settings: of the service.
+            control: to the supervisor.
+            address: that clients see.
+            folder: where all workers keep their metrics.
+
+        """
+        self._settings = settings
+        self._control = control
+        self._address = address
+        self._folder = folder
+        self._health = Health()
+        self._catalog = Catalog()
+        self._poller = Poller()
+        self._loader = Loader(settings, folder, self._poller.wake)
+        self._drain_until: float | None = None
+        self._unreported = 0
+        self._is_told = False
+
+    def run(self, place: Place) -> int:
+        """Load and test the model, then serve; returns the exit status."""
+        try:
+            self._serve(place)
+        except StartError as error:
+            self._control.send(Kind.FAILED, str(error))
+            return 1
+        except OSError:
+            if not self._control.is_alone():  # else the folder has been removed meanwhile
+                raise
+        finally:
+            if self._control.is_alone():
+                shutil.rmtree(self._folder, ignore_errors=True)  # the supervisor can't any more
+        return 0
+
+    def _serve(self, place: Place) -> None:
+        if place.cpu is not None:
+            os.sched_setaffinity(0, {place.cpu})
+        malloc.keep_freed()
+        loaded = self._loader.begin()
+        self._tell(loaded.lacks)
+        loaded.check(self._settings.name)
+        self._swap(loaded)
+        del loaded  # what is unloaded later shall not stay
+        self._set_up(Metrics(self._folder, place.slot), place.after_death)
+        self._control.send(Kind.READY, str(self._catalog.plan.number))
+        while not self._done():
+            self._loop.turn(TURN_SECONDS if self._drain_until is None else 0.05)
+            self._follow()
+            self._report()
+
+    def _set_up(self, counts: Metrics, after_death: bool) -> None:
+        counts.series(RESTARTS).add(after_death)
+        admission = Admission(self._settings, self._catalog)
+        inference = Inference(self._settings)
+        settings = self._settings
+        pages = Pages(settings.pages)
+        views = Views(self._catalog, self._health, Totals(self._folder), settings.max_rows, pages)
+        app = create_app(inference, admission, views)
+        observer = self._observer = Observer(counts, AccessLog(self._settings.access_log))
+        self._repository = Repository(self._settings, self._control)
+        self._server = Server(self._settings, self._poller, observer, self._count_closed)
+        self._loop = Loop(
+            self._poller,
+            self._server,
+            Gateway(app, self._address, self._settings),
+            inference,
+            admission,
+            self._repository,
+            observer,
+            self._listen,
+            self._settings.threads,
+        )
+        self._poller.watch(self._control.fileno(), READ, self._note)
+
+    def _note(self, _: int) -> None:
+        """Leave messages of the supervisor until the loop has dealt with all of one poll.
+
+        A new connection may get the descriptor of one that was closed since that poll, and would
+        be dealt what came for the other.
+        """
+        self._is_told = True
+
+    def _listen(self) -> bool:
+        """Take all that the supervisor has sent; returns whether it had sent anything."""
+        if not self._is_told:
+            return False
+        self._is_told = False
+        with contextlib.suppress(BlockingIOError):
+            while self._take(self._control.receive()):
+                pass
+        return True
+
+    def _take(self, message: Message | None) -> bool:
+        if message is None:  # the supervisor is gone: nobody else will end this process
+            self._poller.watch(self._control.fileno(), 0, self._note)
+            self._obey(None)
+            return False
+        kind, text, connection = message
+        if kind is not Kind.CONNECTION:
+            self._obey(kind, text)
+        elif connection is not None:
+            self._server.take(connection)
+        else:  # the system had no descriptor left for it
+            log.error("a connection is lost: no file descriptors left")
+            self._count_closed()
+        return True
+
+    def _obey(self, kind: Kind | None, text: str = "") -> None:
+        """React to a message of the supervisor's, or, where there is none, to its end."""
+        if kind is Kind.PLAN:
+            self._loader.follow()
+            return
+        if kind is Kind.PING:
+            self._control.send(Kind.PONG)
+            return
+        if kind is Kind.LOST:
+            self._observer.rejected("worker", int(text))
+            return
+        if kind is Kind.DONE:
+            self._loop.finish(self._repository.done(text))
+            return
+        self._health.ready = False
+        if kind is not Kind.UNREADY:
+            self._server.draining = True
+            self._drain_until = time.monotonic() + self._settings.drain_timeout
+
+    def _follow(self) -> None:
+        """Swap models, where a new plan is loaded."""
+        try:
+            loaded = self._loader.take()
+        except StuckError as error:
+            log.error("not loaded: %s", error)
+            self._control.send(Kind.STUCK, str(error.lack))
+        except Exception as error:  # the supervisor will ask again
+            log.error("a new plan can't be loaded: %r", error)
+        else:
+            if loaded:
+                self._tell(loaded.lacks)
+                self._swap(loaded)
+                self._control.send(Kind.FOLLOWED, str(loaded.plan.number))
+
+    def _swap(self, loaded: Loaded) -> None:
+        self._catalog.follow(loaded.plan, loaded.models)
+        for lack in loaded.lacks:
+            log.error("not loaded: %s", lack.reason)
+
+    def _tell(self, lacks: Iterable[Lack]) -> None:
+        for lack in lacks:
+            self._control.send(Kind.LACKS, str(lack))
+
+    def _count_closed(self) -> None:
+        self._unreported += 1
+
+    def _report(self) -> None:
+        if self._unreported and self._control.send(Kind.CLOSED, str(self._unreported)):
+            self._unreported = 0
+
+    def _done(self) -> bool:
+        if self._drain_until is None:
+            return False
+        self._server.close_idle(IDLE_SECONDS)
+        return not self._server.connections or time.monotonic() > self._drain_until
