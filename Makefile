@@ -36,7 +36,7 @@ run: $(VENV_SERVE)/.installed $(NUMBER_KERNEL)/kernel.so ## serve on PORT (8080)
 	@ls models/$(NAME)/*/model.onnx > /dev/null 2>&1 || $(MAKE) --no-print-directory model
 	@printf '\nOnce it serves, ask it from another terminal:\n\n  curl -d "@%s" http://127.0.0.1:%s/predict\n\n' \
 		'$(CURDIR)/examples/digits.json' '$(PORT)'
-	@exec $(VENV_SERVE)/bin/python -m serve --name $(NAME) --port $(PORT)
+	@exec $(VENV_SERVE)/bin/python -m serve --default-model $(NAME) --port $(PORT)
 
 model: $(VENV)/.installed ## train a model and publish it as the next version
 	$(VENV)/bin/python -m train

@@ -2,7 +2,8 @@
 
 Where to look, from the outside in:
 
-- ``__main__``, ``settings``, ``option_types``, ``commands``, ``health``: the command line;
+- ``settings``, ``option_types``, ``command_line``: the options;
+- ``__main__``, ``commands``, ``health``: the commands;
 - ``supervisor``: the main process, which starts workers and gives them connections;
 - ``rollout``, ``versions``: new model versions, and which of them are served;
 - ``worker``, ``http``, ``api``: a worker process and how it answers requests;

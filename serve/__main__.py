@@ -4,7 +4,7 @@ import logging
 import os
 import sys
 
-from serve import log_output, settings
+from serve import command_line, log_output
 from serve.errors import StartError
 from serve.protocols.number_kernel import library
 from serve.settings import HttpServer
@@ -15,7 +15,7 @@ log = logging.getLogger("serve")
 
 def main() -> int:
     """Run the command line; returns the exit status."""
-    command, file, chosen = settings.load_command(sys.argv[1:], os.environ)
+    command, file, chosen = command_line.load_command(sys.argv[1:], os.environ)
     logging.basicConfig(handlers=[log_output.Handler()], level=logging.INFO)
     try:
         if command == "serve":

@@ -37,7 +37,7 @@ def predict(settings: Settings, file: str) -> int:
     try:
         job.model = served.find()
     except ServeError as error:
-        raise StartError(f"{error}; choose with --name") from None
+        raise StartError(f"{error}; choose with --default-model") from None
     answer = Inference(settings).answer(job)
     print(answer.body.decode())
     return 0 if answer.status == 200 else 1

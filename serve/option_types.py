@@ -1,6 +1,6 @@
-"""How a setting is declared, and how the text of one is read.
+"""How an option is declared, and the types that its text is converted to.
 
-What reads a text raises ``argparse.ArgumentTypeError`` where it is wrong, which says what was
+Each converter raises ``argparse.ArgumentTypeError`` for an invalid text. The message says what was
 expected and what came.
 """
 
@@ -11,41 +11,41 @@ from enum import Enum
 from typing import Any
 
 
-def knob(default: Any, parse: Callable[[str], Any], does: str, why: str) -> Any:
-    """A setting: its default, how its text is read, what it does, why the default is so."""
-    return field(default=default, metadata={"parse": parse, "help": does, "why": why})
+def option(default: Any, parse: Callable[[str], Any], text: str, reason: str) -> Any:
+    """Declare an option: its default, its type, its help text, and the reason for the default."""
+    return field(default=default, metadata={"parse": parse, "help": text, "reason": reason})
 
 
-def count(text: str) -> int:
-    """A whole number from 1 up."""
+def positive_integer(text: str) -> int:
+    """An integer of at least 1."""
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"expected a whole number of at least 1, got {text}")
     return int(text)
 
 
-def few(text: str) -> int:
-    """A whole number from 0 to 64."""
+def thread_count(text: str) -> int:
+    """An integer from 0 to 64."""
     if not text.isdecimal() or int(text) > 64:
         raise argparse.ArgumentTypeError(f"expected a whole number from 0 to 64, got {text}")
     return int(text)
 
 
 def port(text: str) -> int:
-    """A port; 0 for any free one."""
+    """A TCP port; 0 means any free one."""
     if not text.isdecimal() or int(text) > 65535:
         raise argparse.ArgumentTypeError(f"expected a port from 0 to 65535, got {text}")
     return int(text)
 
 
-def switch(text: str) -> bool:
-    """On or off."""
+def on_or_off(text: str) -> bool:
+    """``on`` is True, ``off`` is False."""
     if text not in ("on", "off"):
         raise argparse.ArgumentTypeError(f"expected on or off, got {text}")
     return text == "on"
 
 
-def choice(kind: type[Enum]) -> Callable[[str], Enum]:
-    """A value of ``kind``."""
+def one_of(kind: type[Enum]) -> Callable[[str], Enum]:
+    """A member of ``kind``, by its value."""
 
     def parse(text: str) -> Enum:
         try:
@@ -58,7 +58,7 @@ def choice(kind: type[Enum]) -> Callable[[str], Enum]:
 
 
 def duration(unit: str) -> Callable[[str], float]:
-    """A time in ``unit``, from 0 up."""
+    """A finite number of at least 0, in ``unit``."""
 
     def parse(text: str) -> float:
         try:

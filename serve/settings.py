@@ -1,21 +1,21 @@
-"""Every knob of the server, in one table.
+"""Every option of the server, declared in one table; ``command_line`` reads them."""
 
-A value comes from the command line, else from the environment (``SERVE_PORT`` for
-``--port``), else from the default here.
-"""
-
-import argparse
-import dataclasses
 import enum
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from serve.option_types import choice, count, duration, few, knob, port, switch
+from serve.option_types import (
+    duration,
+    on_or_off,
+    one_of,
+    option,
+    port,
+    positive_integer,
+    thread_count,
+)
 
 
-class Logged(enum.Enum):
+class AccessLogMode(enum.Enum):
     """Which requests are logged."""
 
     OFF = "off"
@@ -33,271 +33,196 @@ class HttpServer(enum.Enum):
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """How to serve."""
+    """The value of every option."""
 
-    models: Path = knob(
+    models: Path = option(
         Path("models"),
         Path,
         "model repository: a folder with NAME/VERSION/model.onnx",
         "where `python -m export` publishes",
     )
-    name: str | None = knob(
+    default_model: str | None = option(
         None,
         str,
-        "the model that answers where a request names none, as at /predict (default: the only one)",
-        "a repository with one model leaves no choice",
+        "model for requests that name none, such as POST /predict (default: the only model)",
+        "a repository with one model needs no choice",
     )
-    versions: int = knob(
+    latest_versions: int = option(
         2,
-        count,
-        "newest versions of each model to serve, beside those that have a label",
-        "the one before the newest is what one goes back to",
+        positive_integer,
+        "number of latest versions of each model to serve, in addition to labelled versions",
+        "the previous version stays available for a rollback",
     )
-    poll_seconds: float = knob(
+    poll_interval: float = option(
         5.0,
         duration("seconds"),
-        "seconds between two looks at the repository for new versions; 0 looks only at SIGHUP, and"
-        " when a model is loaded over HTTP",
-        "one look takes milliseconds, in a process of its own",
+        "seconds between scans of the repository for new versions; 0 scans only on SIGHUP and when"
+        " a model is loaded over HTTP",
+        "a scan takes milliseconds, in a separate process",
     )
-    admin_keys: Path | None = knob(
+    admin_keys: Path | None = option(
         None,
         Path,
-        "file of keys like that of --api-keys, for those who may load and unload models over HTTP"
-        " (default: nobody may)",
-        "who can write to the repository needs no other way",
+        "key file, as for --api-keys, of those who may load and unload models over HTTP (default:"
+        " nobody may)",
+        "people who can write to the repository do not need it",
     )
-    require_signature: Path | None = knob(
+    verify_key: Path | None = option(
         None,
         Path,
-        "public key, PEM; only versions that `python -m export sign` signed with its private key"
-        " are served (default: all are)",
-        "who can write to the repository is trusted, unless said otherwise",
+        "public key in PEM; serve only versions that were signed with its private key by"
+        " `python -m export sign` (default: serve all)",
+        "everybody who can write to the repository is trusted by default",
     )
-    host: str = knob(
+    host: str = option(
         "127.0.0.1",
         str,
-        "address to listen on; 0.0.0.0 for all",
-        "nothing is open to the network unless asked for",
+        "address to listen on; 0.0.0.0 means all",
+        "the server is not open to the network unless you ask for it",
     )
-    port: int = knob(
-        8080, port, "port to listen on; 0 takes a free one", "the port that SageMaker expects"
+    port: int = option(
+        8080, port, "port to listen on; 0 means any free port", "SageMaker expects this port"
     )
-    server: HttpServer = knob(
+    server: HttpServer = option(
         HttpServer.EPOLL,
-        choice(HttpServer),
-        "epoll, or waitress: the same application in one process with threads, without batching,"
-        " deadlines, reloads and most limits",
-        "waitress is for debugging, and for systems without epoll",
+        one_of(HttpServer),
+        "epoll, or waitress: the same application in one process with threads, but without"
+        " batching, deadlines, reloads and most limits",
+        "waitress is for debugging and for systems without epoll",
     )
-    workers: int | None = knob(
+    workers: int | None = option(
         None,
-        count,
-        "worker processes (default: the CPUs that affinity and cgroup quota give)",
-        "one event loop keeps one CPU busy",
+        positive_integer,
+        "number of worker processes (default: number of CPUs that the affinity and the cgroup quota"
+        " allow)",
+        "one event loop can use one CPU",
     )
-    pin: bool = knob(
+    pin: bool = option(
         True,
-        switch,
-        "keep each worker on a CPU of its own: on or off",
-        "a worker that stays finds its caches warm; off where CPUs are shared with others",
+        on_or_off,
+        "pin each worker to a CPU of its own: on or off",
+        "pinned workers keep their caches warm; use off where CPUs are shared with other programs",
     )
-    ort_threads: int = knob(
+    intra_op_threads: int = option(
         1,
-        count,
-        "onnxruntime's threads in each worker",
-        "a small network's layers are too short to share out; other requests want the other CPUs",
+        positive_integer,
+        "onnxruntime's intra-op threads in each worker",
+        "the layers of a small network are too short to parallelize, and other requests need the"
+        " other CPUs",
     )
-    threads: int = knob(
+    inference_threads: int = option(
         0,
-        few,
-        "threads in each worker that run the model; 0 runs it on the event loop",
-        "handing a request over costs more than a small model's run; 1 where a run takes 10 ms",
+        thread_count,
+        "threads in each worker that run models; 0 runs them on the event loop",
+        "handing a request to a thread costs more than a run of a small model; use 1 if a run takes"
+        " 10 ms",
     )
-    max_batch: int = knob(
+    max_batch_rows: int = option(
         256,
-        count,
-        "most rows of requests that are joined into one run of the model",
-        "beyond it a row costs no less, and everybody in the run waits for the whole of it",
+        positive_integer,
+        "maximum number of rows when requests are batched into one run of a model",
+        "larger batches do not reduce the cost per row, and every request waits for the whole run",
     )
-    batch_delay: float = knob(
+    batch_delay_ms: float = option(
         0.0,
         duration("milliseconds"),
-        "milliseconds that a request waits for others to share its run",
-        "those that come while a run is under way share the next one as it is",
+        "milliseconds that a request may wait for others to join its batch",
+        "requests that arrive during a run are batched without any delay",
     )
-    max_queue: int = knob(
+    max_queue: int = option(
         128,
-        count,
-        "most requests that wait in each worker; more get 429",
-        "256 rows each, they are worked off in a third of a second; later answers help nobody",
+        positive_integer,
+        "maximum number of waiting requests in each worker; further ones get 429",
+        "128 requests of 256 rows take a third of a second; waiting longer helps nobody",
     )
-    timeout: float = knob(
+    timeout: float = option(
         30.0,
         duration("seconds"),
-        "longest time in seconds for a request, once it has come in whole; after it 504",
-        "what clients and load balancers wait for; X-Request-Timeout-Ms asks for less",
+        "maximum seconds from the receipt of a whole request to its response; then 504",
+        "clients and load balancers rarely wait longer; X-Request-Timeout-Ms can ask for less",
     )
-    max_connections: int = knob(
+    max_connections: int = option(
         512,
-        count,
-        "most open connections in each worker; the longest idle one makes room for another",
-        "half of the 1,024 descriptors that a process usually may have",
+        positive_integer,
+        "maximum number of open connections in each worker; a new one replaces the one that has"
+        " been idle for longest",
+        "half of the usual limit of 1,024 file descriptors in a process",
     )
-    idle_timeout: float = knob(
+    idle_timeout: float = option(
         75.0,
         duration("seconds"),
-        "seconds of silence after which a connection is closed",
-        "more than the 60 of most load balancers, which so never use one that is being closed",
+        "seconds after which an idle connection is closed",
+        "longer than the 60 s of most load balancers, so they do not reuse a connection that is"
+        " being closed",
     )
-    head_timeout: float = knob(
+    header_timeout: float = option(
         10.0,
         duration("seconds"),
-        "longest time in seconds for a request's head to come in; after it 408",
-        "a head is one packet or two",
+        "maximum seconds to receive the request line and headers; then 408",
+        "they fit into one or two packets",
     )
-    min_body_rate: int = knob(
+    min_body_rate: int = option(
         10_000,
-        count,
-        "slowest pace, in bytes a second, for a body once the head's time is over; below it 408",
-        "slower than any modem that still works",
+        positive_integer,
+        "minimum bytes per second of a request body, measured after the header timeout; below it"
+        " 408",
+        "even slow mobile networks are faster",
     )
-    pages: bool = knob(
+    pages: bool = option(
         True,
-        switch,
+        on_or_off,
         "serve the web pages at / and /docs, and the example of each model: on or off",
-        "a model that can be tried in a browser is easier to understand; off where nobody may see"
-        " the golden inputs",
+        "a model is easier to understand if it can be tried in a browser; use off where nobody may"
+        " see the golden inputs",
     )
-    api_keys: Path | None = knob(
+    api_keys: Path | None = option(
         None,
         Path,
-        "file with the SHA-256 and the name of each key that may ask for inference (default: none"
-        " is asked for)",
-        "behind a gateway that knows its clients there is nothing to ask",
+        "file with the SHA-256 and name of each key that may request inference (default: no key is"
+        " needed)",
+        "a gateway in front of the server often authenticates clients already",
     )
-    access_log: Logged = knob(
-        Logged.ERRORS,
-        choice(Logged),
+    access_log: AccessLogMode = option(
+        AccessLogMode.ERRORS,
+        one_of(AccessLogMode),
         "requests to log as JSON on standard error: off, errors (status 400 and above), sampled"
-        " (and one in a hundred others), all",
-        "errors are what one looks for in a log; the metrics count everything",
+        " (errors and one in a hundred others), all",
+        "errors are what people look for in a log; the metrics count every request",
     )
-    drain_delay: float = knob(
+    drain_delay: float = option(
         0.0,
         duration("seconds"),
-        "seconds to go on after SIGTERM, not ready, until load balancers have noticed",
-        "none where nobody balances; about 5 under Kubernetes",
+        "seconds to keep serving after SIGTERM, with readiness off, until load balancers notice",
+        "0 is right without a load balancer; use about 5 under Kubernetes",
     )
-    drain_timeout: float = knob(
+    drain_timeout: float = option(
         25.0,
         duration("seconds"),
-        "longest time in seconds to finish requests in flight before the end",
-        "SageMaker and Kubernetes kill after 30",
+        "maximum seconds to finish requests in flight before the server stops",
+        "SageMaker and Kubernetes kill a server after 30 s",
     )
-    max_rows: int = knob(
+    max_rows: int = option(
         1024,
-        count,
-        "most rows in one request; more get 413",
-        "keeps any one request within tens of milliseconds, so nobody waits long behind it",
+        positive_integer,
+        "maximum number of rows in a request; more get 413",
+        "a request then takes tens of milliseconds at most, so others do not wait long behind it",
     )
-    max_body_bytes: int = knob(
+    max_body_bytes: int = option(
         16 * 2**20,
-        count,
-        "longest request body in bytes; a longer one gets 413",
+        positive_integer,
+        "maximum size of a request body in bytes; a larger one gets 413",
         "1,024 rows of 784 numbers with up to 20 characters each",
     )
-    max_held_bytes: int = knob(
+    max_inflight_bytes: int = option(
         128 * 2**20,
-        count,
-        "most bytes of bodies that each worker holds at once; a body too many gets 429",
-        "eight of the longest bodies, or 280 of 256 rows",
+        positive_integer,
+        "maximum size in bytes of all request bodies that each worker keeps in memory; further ones"
+        " get 429",
+        "eight bodies of the maximum size, or 280 of 256 rows",
     )
-    max_head_bytes: int = knob(
+    max_header_bytes: int = option(
         16 * 2**10,
-        count,
-        "longest request line and headers together, in bytes; longer ones get 431",
-        "twice what most proxies let through",
+        positive_integer,
+        "maximum size in bytes of the request line and headers; larger ones get 431",
+        "twice what most proxies accept",
     )
-
-
-def flag(name: str) -> str:
-    """The command-line option of a setting."""
-    return "--" + name.replace("_", "-")
-
-
-def variable(name: str) -> str:
-    """The environment variable of a setting."""
-    return "SERVE_" + name.upper()
-
-
-def shown(default: Any) -> str:
-    """A default as one would write it on the command line."""
-    if isinstance(default, bool):
-        return "on" if default else "off"
-    if isinstance(default, enum.Enum):
-        return str(default.value)
-    return "" if default is None else str(default)
-
-
-def load(argv: Sequence[str], environ: Mapping[str, str]) -> Settings:
-    """Read the settings; ends the process with status 2 where one is wrong."""
-    return load_command(argv, environ)[2]
-
-
-def load_command(argv: Sequence[str], environ: Mapping[str, str]) -> tuple[str, str, Settings]:
-    """Read the command, the file that ``predict`` takes (else empty), and the settings."""
-    command, rest = ("serve", argv)
-    if argv and argv[0] in _COMMANDS:
-        command, rest = argv[0], argv[1:]
-    parser = _parser(environ)
-    parser.set_defaults(file="")
-    if command == "predict":
-        parser.add_argument("file", metavar="FILE", help="a request body; - for standard input")
-    given = vars(parser.parse_args(rest))
-    return command, given.pop("file"), Settings(**given)
-
-
-_COMMANDS = ("serve", "check", "predict", "health")
-
-
-class _Version(argparse.Action):
-    """Prints versions and ends the process; they are looked up only when they are asked for."""
-
-    def __call__(self, *_: Any) -> None:
-        from serve import version
-
-        print(version.text())
-        raise SystemExit(0)
-
-
-def _parser(environ: Mapping[str, str]) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m serve",
-        usage="%(prog)s [serve | check | predict FILE | health] [options]",
-        allow_abbrev=False,  # an abbreviation may mean another setting in the next release
-        description="Serve the published models over HTTP; or check that it can"
-        " be served, and tell what it is; or predict: answer the request body in FILE (- for"
-        " standard input) without HTTP; or health: ask the server on this machine whether it is"
-        " ready. Every option can also be set in the environment: SERVE_PORT"
-        " for --port.",
-    )
-    parser.add_argument(
-        "--version",
-        nargs=0,
-        action=_Version,
-        dest=argparse.SUPPRESS,
-        help="tell what this is, and what it is made of",
-    )
-    for setting in dataclasses.fields(Settings):
-        default = f" (default: {shown(setting.default)})" if setting.default is not None else ""
-        parser.add_argument(
-            flag(setting.name),
-            type=setting.metadata["parse"],
-            # argparse reads a default that is text as if it had been given. An empty variable
-            # counts as none: that is what ${NAME:-} in a compose file comes to.
-            default=environ.get(variable(setting.name)) or setting.default,
-            help=setting.metadata["help"] + default,
-            metavar=setting.name.rpartition("_")[2].upper(),
-        )
-    return parser

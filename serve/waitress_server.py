@@ -57,9 +57,9 @@ def run(settings: Settings) -> int:
                 _Observed(app, inference, observer),
                 host=settings.host,
                 port=settings.port,
-                threads=settings.threads or THREADS,
+                threads=settings.inference_threads or THREADS,
                 max_request_body_size=settings.max_body_bytes + 1,
-                max_request_header_size=settings.max_head_bytes + 1,
+                max_request_header_size=settings.max_header_bytes + 1,
                 ident=None,
             )
         except OSError as error:

@@ -11,7 +11,7 @@ import jsonschema
 import pytest
 from openapi_spec_validator import validate
 
-from serve import errors, settings
+from serve import command_line, errors
 from serve.api import routes
 from serve.api.flask_app import create_app
 from serve.api.views import Health, Views
@@ -69,7 +69,7 @@ def test_is_valid(document: Any) -> None:
 
 
 def test_has_every_route_and_no_other(document: Any, repository: Path) -> None:
-    chosen = settings.load(["--models", str(repository)], {})
+    chosen = command_line.load(["--models", str(repository)], {})
     served = catalog.load(chosen)
     views = Views(served, Health(), Totals(repository), chosen.max_rows, Pages(True))
     app = create_app(Inference(chosen), Admission(chosen, served), views)

@@ -92,7 +92,7 @@ class Bench:
         return made
 
     def _server(self, workers: int, cpus: tuple[int, ...]) -> Server:
-        return servers.ours(self._models, "--name", self._name, workers=workers, cpus=cpus)
+        return servers.ours(self._models, "--default-model", self._name, workers=workers, cpus=cpus)
 
     def _search(
         self,

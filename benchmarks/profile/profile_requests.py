@@ -81,7 +81,9 @@ def _costs(
 
 
 def _server(models: Path, name: str) -> servers.Server:
-    return servers.ours(models, "--name", name, workers=1, cpus=affinity.halves().server[:1])
+    return servers.ours(
+        models, "--default-model", name, workers=1, cpus=affinity.halves().server[:1]
+    )
 
 
 def table(costs: Sequence[Cost], http: float) -> Table:

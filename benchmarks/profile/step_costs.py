@@ -67,7 +67,7 @@ def measure(models: Path, name: str, request: "Request", rows: int) -> Steps:
 
 
 def _measure(models: str, name: str, path: str, headers: str, rows: str) -> dict[str, float]:
-    from serve import settings
+    from serve import command_line
     from serve.api import routes
     from serve.inference.batching import Inference
     from serve.inference.inference_job import Job
@@ -77,7 +77,7 @@ def _measure(models: str, name: str, path: str, headers: str, rows: str) -> dict
     body = sys.stdin.buffer.read()
     os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
     malloc.keep_freed()
-    chosen = settings.load(["--models", models, "--name", name], {})
+    chosen = command_line.load(["--models", models, "--default-model", name], {})
     inference = Inference(chosen)
     model = catalog.load(chosen).find()
     dialect = routes.dialect(path)

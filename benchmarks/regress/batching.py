@@ -22,13 +22,13 @@ from benchmarks.system import machine, servers
 
 SINGLE = Shape(1, 16)
 HEAVY_GAIN = 2.0
-ALONE = ("--max-batch", "1")
-THREAD = ("--threads", "1")
+ALONE = ("--max-batch-rows", "1")
+THREAD = ("--inference-threads", "1")
 PLAIN = "no shared runs"
 VARIANTS: dict[str, Sequence[str]] = {
     PLAIN: ALONE,
     "shared runs": (),
-    "shared runs, 1 ms delay": ("--batch-delay", "1"),
+    "shared runs, 1 ms delay": ("--batch-delay-ms", "1"),
     "one thread, no shared runs": (*THREAD, *ALONE),
     "one thread, shared runs": THREAD,
 }

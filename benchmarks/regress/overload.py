@@ -22,7 +22,7 @@ TIMEOUT_SECONDS = 5
 PAUSE_SECONDS = 0.2  # of a client, before its next request
 PEAK_SECONDS = 5
 # One request a run, so that the peak does not depend on how many wait.
-OPTIONS = ("--max-batch", "1", "--max-queue", str(QUEUE), "--timeout", str(TIMEOUT_SECONDS))
+OPTIONS = ("--max-batch-rows", "1", "--max-queue", str(QUEUE), "--timeout", str(TIMEOUT_SECONDS))
 GOODPUT = 0.8
 NORMAL_SECONDS = 5.0
 MEMORY_MIB = 20.0

@@ -78,7 +78,7 @@ def _served(
             f"{wanted.models} has no model {wanted.name}: publish one (make model)"
         )
     with servers.ours(
-        wanted.models, "--name", wanted.name, workers=len(cpus.server), cpus=cpus.server
+        wanted.models, "--default-model", wanted.name, workers=len(cpus.server), cpus=cpus.server
     ) as server:
         yield server, server.base
 

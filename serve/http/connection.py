@@ -99,7 +99,7 @@ class Connection:
                 self.close()
         elif self.is_busy:
             size = self._body.size if self._body else 0
-            if now - self._since > server.head_timeout + size / server.min_body_rate:
+            if now - self._since > server.header_timeout + size / server.min_body_rate:
                 self.refuse(server.too_slow())
 
     def proceed(self) -> None:
@@ -146,10 +146,10 @@ class Connection:
             self._since = server.now
         if data.startswith(b"\r\n"):  # some clients send an empty line after a body
             data = data[2:]
-        end = data.find(b"\r\n\r\n", 0, server.max_head_bytes) + 4
+        end = data.find(b"\r\n\r\n", 0, server.max_header_bytes) + 4
         if end < 4:
             self._pending = data
-            if len(data) >= (most := server.max_head_bytes):
+            if len(data) >= (most := server.max_header_bytes):
                 self.refuse(Malformed(431, f"expected a head of at most {most} bytes"))
             return
         self._pending = b""

@@ -56,9 +56,9 @@ class Server:
 
         """
         self.poller = poller
-        self.max_head_bytes = settings.max_head_bytes
+        self.max_header_bytes = settings.max_header_bytes
         self.max_body_bytes = settings.max_body_bytes
-        self.head_timeout = settings.head_timeout
+        self.header_timeout = settings.header_timeout
         self.idle_timeout = settings.idle_timeout
         self.min_body_rate = settings.min_body_rate
         self.now = 0.0
@@ -145,7 +145,7 @@ class Server:
     def too_slow(self) -> ServeError:
         """Why a request is refused that takes too long."""
         return TooSlow(
-            f"expected the head within {self.head_timeout:g} s, and the body"
+            f"expected the head within {self.header_timeout:g} s, and the body"
             f" at {self.min_body_rate} bytes a second or more"
         )
 
@@ -155,7 +155,7 @@ class Server:
         """Count its body as so long. May it be, beside all others? One by itself always may."""
         self.body_bytes += size - connection.body_bytes
         connection.body_bytes = size
-        return size <= SMALL or self.body_bytes <= max(self._settings.max_held_bytes, size)
+        return size <= SMALL or self.body_bytes <= max(self._settings.max_inflight_bytes, size)
 
     def maintain(self) -> None:
         """Close the connections of clients that are silent, or too slow; call it when it is due."""

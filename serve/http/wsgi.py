@@ -45,7 +45,7 @@ class Gateway:
         self.adj = Adjustments(
             ident=None,  # no Server header
             # Both are checked before; waitress refuses what has exactly the size.
-            max_request_header_size=settings.max_head_bytes + 1,
+            max_request_header_size=settings.max_header_bytes + 1,
             max_request_body_size=settings.max_body_bytes + 1,
             inbuf_overflow=settings.max_body_bytes + 1,  # no temporary file
         )

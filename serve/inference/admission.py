@@ -27,8 +27,8 @@ class Admission:
         self._catalog = catalog
         self._timeout = settings.timeout
         self._most = settings.max_queue
-        self._enough = min(settings.max_batch, settings.max_queue)
-        self._delay = settings.batch_delay / 1000
+        self._enough = min(settings.max_batch_rows, settings.max_queue)
+        self._delay = settings.batch_delay_ms / 1000
         self.waiting = Waiting()
 
     def check(self, job: Job, name: str = "", version: str = "") -> bool:

@@ -26,7 +26,7 @@ class Inference:
 
     def __init__(self, settings: Settings) -> None:
         self._max_rows = settings.max_rows
-        self._max_batch = settings.max_batch
+        self._max_batch = settings.max_batch_rows
         self._max_body_bytes = settings.max_body_bytes
         self.ran: Callable[[Model, Sequence[Job]], None] = lambda model, jobs: None
         """Told of each run, when its requests have their answers."""
@@ -42,7 +42,7 @@ class Inference:
     def answer_next(self, waiting: Waiting) -> list[Job]:
         """Answer the first of those that wait, and others as fill one run; returns them.
 
-        Requests share a run up to ``max_batch`` rows. One that is refused ends the search for
+        Requests share a run up to ``max_batch_rows`` rows. One that is refused ends the search for
         more, so that a call never does much more than one run's work. Several threads may call
         this at once.
         """

@@ -118,8 +118,8 @@ def load(settings: Settings) -> Catalog:
         StartError: nothing can be served, or not the model that the settings name.
 
     """
-    registry = Registry(settings.versions, settings.name)
-    registry.see(repository_scan.first(settings.models, settings.name))
+    registry = Registry(settings.latest_versions, settings.default_model)
+    registry.see(repository_scan.first(settings.models, settings.default_model))
     models: dict[Files, Model] = {}
     while files := registry.next_trial():
         reason = ""
@@ -129,7 +129,7 @@ def load(settings: Settings) -> Catalog:
             reason = str(error)
         registry.judge(files, reason)
     plan = registry.replan()
-    if why := plan.fault(settings.name):
+    if why := plan.fault(settings.default_model):
         raise StartError(why)
     for line in problems(Plan(), plan):
         log.error("%s", line)

@@ -34,8 +34,8 @@ def load(settings: Settings, name: str, version: int) -> Model:
 
     """
     try:
-        bundle = reader.read(settings.models, name, version, settings.require_signature)
-        return session.load(bundle, settings.ort_threads)
+        bundle = reader.read(settings.models, name, version, settings.verify_key)
+        return session.load(bundle, settings.intra_op_threads)
     except (BundleError, StartError) as error:
         raise StartError(str(error)) from None
     except Exception as error:  # such as no memory, or JSON that is nested too deeply

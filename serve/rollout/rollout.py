@@ -56,8 +56,8 @@ class Rollout:
         self._selector = selector
         self._forkservers = forkservers
         self._workers = workers
-        self._watch = Watch(settings.models, settings.poll_seconds, selector)
-        self._registry = Registry(settings.versions, settings.name)
+        self._watch = Watch(settings.models, settings.poll_interval, selector)
+        self._registry = Registry(settings.latest_versions, settings.default_model)
         self._trial: Trial | None = None
         self._try_at = self._tell_at = self._write_at = 0.0
         self.plan = Plan()
@@ -71,7 +71,9 @@ class Rollout:
             StartError: it holds no model, or not the one that the settings name.
 
         """
-        self._registry.see(repository_scan.first(self._settings.models, self._settings.name))
+        self._registry.see(
+            repository_scan.first(self._settings.models, self._settings.default_model)
+        )
 
     @property
     def trying(self) -> bool:
@@ -182,7 +184,7 @@ class Rollout:
 
     def _publish(self) -> None:
         before, after = self.plan, self._registry.replan()
-        if not before.number and (why := after.fault(self._settings.name)):
+        if not before.number and (why := after.fault(self._settings.default_model)):
             raise StartError(why)
         if after is before or time.monotonic() < self._write_at:
             return

@@ -5,7 +5,7 @@ from typing import Any
 import orjson
 
 from serve.log_output import Output
-from serve.settings import Logged
+from serve.settings import AccessLogMode
 
 SAMPLE = 100  # of the requests that went well, sampled mode logs one in so many
 
@@ -13,19 +13,19 @@ SAMPLE = 100  # of the requests that went well, sampled mode logs one in so many
 class AccessLog:
     """Lines that wait to be written; see ``log_output`` for what becomes of them."""
 
-    def __init__(self, choice: Logged, descriptor: int = 2) -> None:
+    def __init__(self, choice: AccessLogMode, descriptor: int = 2) -> None:
         self._choice = choice
         self._output = Output(descriptor, _dropped)
         self._seen = 0
 
     def wants(self, status: int) -> bool:
         """Is a request with such an answer to be logged? Ask once for each."""
-        if self._choice is Logged.OFF:
+        if self._choice is AccessLogMode.OFF:
             return False
-        if status >= 400 or self._choice is Logged.ALL:
+        if status >= 400 or self._choice is AccessLogMode.ALL:
             return True
         self._seen += 1
-        return self._choice is Logged.SAMPLED and self._seen % SAMPLE == 0
+        return self._choice is AccessLogMode.SAMPLED and self._seen % SAMPLE == 0
 
     def add(self, entry: dict[str, Any]) -> None:
         """Have a line written at the turn's end."""

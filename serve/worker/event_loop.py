@@ -2,7 +2,7 @@
 
 It answers at once whatever is quick (health, refusals), then inference for a while, then polls
 again. So the server sees who comes, and can say no, also while it has much to do. Only with
-``--threads`` is inference handed to threads.
+``--inference-threads`` is inference handed to threads.
 """
 
 import logging

@@ -83,7 +83,7 @@ class Worker:
         malloc.keep_freed()
         loaded = self._loader.begin()
         self._tell(loaded.lacks)
-        loaded.check(self._settings.name)
+        loaded.check(self._settings.default_model)
         self._swap(loaded)
         del loaded  # what is unloaded later shall not stay
         self._set_up(Metrics(self._folder, place.slot), place.after_death)
@@ -113,7 +113,7 @@ class Worker:
             self._repository,
             observer,
             self._listen,
-            self._settings.threads,
+            self._settings.inference_threads,
         )
         self._poller.watch(self._control.fileno(), READ, self._note)
 

@@ -156,7 +156,7 @@ def test_mlflow_knows_the_forms_apart(published: Published, tracked: None) -> No
 
 
 def test_the_server_answers_with_each(published: Published, digits: Digits) -> None:
-    with Server("--models", str(published.root), "--versions", "9") as server:
+    with Server("--models", str(published.root), "--latest-versions", "9") as server:
         for version in FORMS:
             expected = published.answers(version, digits)[:4]
             body = {"instances": digits.images[:4].tolist()}

@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from serve import settings
+from serve import command_line
 from serve.models import catalog
 from tests.reliability.attacker import Attacker
 from tests.servers.live import Server
@@ -43,7 +43,7 @@ def attack(models: Path, count: int, seed: int) -> Outcome:
     with tempfile.TemporaryDirectory() as folder:
         for name in _MODELS:
             shutil.copytree(models / name, Path(folder, name))
-        known = catalog.load(settings.load(["--models", folder], {}))
+        known = catalog.load(command_line.load(["--models", folder], {}))
         signatures = [known.find(name).signature for name in _MODELS]
         with Server("--models", folder, "--workers", "1") as server:
             before = workers(server)

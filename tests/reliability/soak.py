@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from serve import settings
+from serve import command_line
 from serve.models import catalog
 from tests.models.plus import Plus
 from tests.reliability.attacker import Attacker
@@ -65,9 +65,9 @@ def soak(models: Path, minutes: float, **environment: str) -> Soaked:
             shutil.copytree(models / "other-models" / other, Path(name, other))
         plus = Plus(models / "swapped-models", Path(name))
         plus.publish(1)
-        known = catalog.load(settings.load(["--models", name], {}))
+        known = catalog.load(command_line.load(["--models", name], {}))
         signatures = [known.find(one).signature for one in _OTHERS]
-        options = ("--workers", "2", "--poll-seconds", "0.5")
+        options = ("--workers", "2", "--poll-interval", "0.5")
         with (
             Server("--models", name, *options, **environment) as server,
             Load(server.port, path="/predict?model=plus") as load,

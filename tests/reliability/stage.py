@@ -84,7 +84,7 @@ def stage(models: Path, long: bool) -> Iterator[Stage]:
         keys.write_text(f"{hashlib.sha256(KEY.encode()).hexdigest()} admin\n")
         clock = folder / "clock"
         clock.write_text("0")
-        options = ("--workers", str(WORKERS), "--poll-seconds", "0.1", "--admin-keys", str(keys))
+        options = ("--workers", str(WORKERS), "--poll-interval", "0.1", "--admin-keys", str(keys))
         environment = {"LD_PRELOAD": str(_build_clock(folder)), "CLOCK_OFFSET": str(clock)}
         with (
             Server("--models", str(plus.folder), *options, **environment) as server,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from serve import log_output
 from serve.log_output import Handler
-from serve.settings import Logged
+from serve.settings import AccessLogMode
 from serve.telemetry.access_log import AccessLog
 from tests.conftest import Digits
 from tests.serve.test_pressure import ask
@@ -53,14 +53,14 @@ def test_all_or_nothing_is_logged_where_that_is_wanted(repository: Path, digits:
 
 
 def test_sampled_logs_errors_and_one_in_a_hundred() -> None:
-    log = AccessLog(Logged.SAMPLED)
+    log = AccessLog(AccessLogMode.SAMPLED)
     wanted = [log.wants(status) for status in [200] * 99 + [500] + [200] * 101]
     assert [number for number, logged in enumerate(wanted) if logged] == [99, 100, 200]
 
 
 def test_a_log_that_nobody_reads_holds_nothing_up() -> None:
     reading, writing = os.pipe()
-    log = AccessLog(Logged.ALL, writing)
+    log = AccessLog(AccessLogMode.ALL, writing)
     for number in range(2000):
         log.add({"number": number, "padding": "x" * 100})
         log.flush()
@@ -77,7 +77,7 @@ def test_a_log_that_nobody_reads_holds_nothing_up() -> None:
 
 def test_a_process_that_is_stopped_as_it_writes_holds_nothing_up() -> None:
     reading, writing = os.pipe()
-    log = AccessLog(Logged.ALL, writing)
+    log = AccessLog(AccessLogMode.ALL, writing)
     locked, done = os.pipe()
     if (other := os.fork()) == 0:
         fcntl.lockf(log_output._PROCESSES, fcntl.LOCK_EX)

@@ -60,7 +60,9 @@ def same(answers: list[Answer], alone: list[Answer]) -> bool:
 @pytest.mark.parametrize("threads", ["0", "1"])
 def test_requests_of_one_poll_share_a_run(repository: Path, digits: Digits, threads: str) -> None:
     sent = documents(digits, 8)
-    with Server("--models", str(repository), "--workers", "1", "--threads", threads) as server:
+    with Server(
+        "--models", str(repository), "--workers", "1", "--inference-threads", threads
+    ) as server:
         alone = [server.predict(document) for document in sent]
         assert eventually(lambda: runs(server) == (8, 8))
         assert same(together(server, sent), alone)
@@ -71,7 +73,7 @@ def test_with_threads_requests_that_come_during_a_run_share_the_next(
     slow_repository: Path, digits: Digits
 ) -> None:
     sent = documents(digits, 8)
-    with slow_server(slow_repository, "--threads", "1") as server, ExitStack() as opened:
+    with slow_server(slow_repository, "--inference-threads", "1") as server, ExitStack() as opened:
         alone = [server.predict(document) for document in sent]
         clients = [opened.enter_context(Client(server)) for _ in sent]
         for client in clients:
@@ -87,7 +89,10 @@ def test_with_threads_requests_that_come_during_a_run_share_the_next(
 def test_with_threads_health_is_answered_during_a_run(
     slow_repository: Path, digits: Digits
 ) -> None:
-    with slow_server(slow_repository, "--threads", "1") as server, Client(server) as client:
+    with (
+        slow_server(slow_repository, "--inference-threads", "1") as server,
+        Client(server) as client,
+    ):
         client.send(documents(digits, 1)[0])
         assert eventually(lambda: in_flight(server) == 1)
         assert server.request("GET", "/v2/health/ready").status == 200
@@ -100,7 +105,7 @@ def test_a_run_that_takes_longer_than_the_deadline(
     slow_repository: Path, digits: Digits, threads: str
 ) -> None:
     (document,) = documents(digits, 1)
-    with slow_server(slow_repository, "--threads", threads) as server:
+    with slow_server(slow_repository, "--inference-threads", threads) as server:
         answer = ask(server, document, X_Request_Timeout_Ms="20")
         assert answer.status == 504
         assert server.predict(document).status == 200
@@ -110,7 +115,7 @@ def test_with_threads_work_whose_client_has_gone_is_not_begun(
     slow_repository: Path, digits: Digits
 ) -> None:
     first, second = documents(digits, 2)
-    with slow_server(slow_repository, "--threads", "1") as server:
+    with slow_server(slow_repository, "--inference-threads", "1") as server:
         with Client(server) as patient, Client(server) as impatient:
             patient.send(first)
             assert eventually(lambda: in_flight(server) == 1)
@@ -124,7 +129,10 @@ def test_with_threads_work_whose_client_has_gone_is_not_begun(
 
 def test_with_threads_the_end_waits_for_the_run(slow_repository: Path, digits: Digits) -> None:
     (document,) = documents(digits, 1)
-    with slow_server(slow_repository, "--threads", "2") as server, Client(server) as client:
+    with (
+        slow_server(slow_repository, "--inference-threads", "2") as server,
+        Client(server) as client,
+    ):
         client.send(document)
         assert eventually(lambda: in_flight(server) == 1)
         server.process.send_signal(signal.SIGTERM)
@@ -133,7 +141,7 @@ def test_with_threads_the_end_waits_for_the_run(slow_repository: Path, digits: D
 
 
 def test_with_threads_many_clients_get_their_own_answers(repository: Path, digits: Digits) -> None:
-    arguments = ("--models", str(repository), "--workers", "2", "--threads", "3")
+    arguments = ("--models", str(repository), "--workers", "2", "--inference-threads", "3")
     with Server(*arguments) as server, Clients(server, digits, 12) as clients:
         assert eventually(lambda: clients.answered > 3000)
         assert server.end(signal.SIGTERM) == (0, "ended\n", "")
@@ -142,7 +150,7 @@ def test_with_threads_many_clients_get_their_own_answers(repository: Path, digit
 
 def test_a_delay_lets_requests_find_company(repository: Path, digits: Digits) -> None:
     first, second = documents(digits, 2)
-    arguments = ("--models", str(repository), "--workers", "1", "--batch-delay", "1000")
+    arguments = ("--models", str(repository), "--workers", "1", "--batch-delay-ms", "1000")
     with Server(*arguments) as server, Client(server) as one, Client(server) as other:
         one.send(first)
         assert eventually(lambda: in_flight(server) == 1)
@@ -154,7 +162,7 @@ def test_a_delay_lets_requests_find_company(repository: Path, digits: Digits) ->
 
 def test_a_full_batch_does_not_wait_for_the_delay(repository: Path, digits: Digits) -> None:
     first, second = documents(digits, 2)
-    arguments = ("--batch-delay", "3600000", "--max-batch", "2", "--timeout", "3600")
+    arguments = ("--batch-delay-ms", "3600000", "--max-batch-rows", "2", "--timeout", "3600")
     full = Server("--models", str(repository), "--workers", "1", *arguments)
     with full as server, Client(server) as one, Client(server) as other:
         one.send(first)
@@ -164,7 +172,7 @@ def test_a_full_batch_does_not_wait_for_the_delay(repository: Path, digits: Digi
 
 
 def test_a_client_that_goes_while_waiting_does_no_harm(repository: Path, digits: Digits) -> None:
-    arguments = ("--models", str(repository), "--workers", "1", "--batch-delay", "300")
+    arguments = ("--models", str(repository), "--workers", "1", "--batch-delay-ms", "300")
     with Server(*arguments) as server:
         connection = http.client.HTTPConnection("127.0.0.1", server.port)
         connection.request("POST", "/predict", b"{}")
@@ -174,7 +182,7 @@ def test_a_client_that_goes_while_waiting_does_no_harm(repository: Path, digits:
 
 
 def test_a_full_queue_does_not_wait_for_the_delay(repository: Path, digits: Digits) -> None:
-    arguments = ("--batch-delay", "3600000", "--max-queue", "2", "--timeout", "3600")
+    arguments = ("--batch-delay-ms", "3600000", "--max-queue", "2", "--timeout", "3600")
     full = Server("--models", str(repository), "--workers", "1", *arguments)
     with full as server, Client(server) as one, Client(server) as other:
         for client, document in zip((one, other), documents(digits, 2), strict=True):
@@ -184,14 +192,14 @@ def test_a_full_queue_does_not_wait_for_the_delay(repository: Path, digits: Digi
 
 
 def test_a_long_request_does_not_wait_for_the_delay(repository: Path, digits: Digits) -> None:
-    arguments = ("--batch-delay", "3600000", "--timeout", "3600")
+    arguments = ("--batch-delay-ms", "3600000", "--timeout", "3600")
     with Server("--models", str(repository), "--workers", "1", *arguments) as server:
         assert server.predict({"images": digits.images[:200].tolist()}).status == 200
 
 
 def test_the_delay_leaves_time_to_answer(repository: Path, digits: Digits) -> None:
     (document,) = documents(digits, 1)
-    arguments = ("--models", str(repository), "--workers", "1", "--batch-delay", "3600000")
+    arguments = ("--models", str(repository), "--workers", "1", "--batch-delay-ms", "3600000")
     with Server(*arguments) as server:
         assert ask(server, document, X_Request_Timeout_Ms="2000").json()["prediction"] == 7
 

@@ -95,7 +95,7 @@ def test_only_the_newest_and_the_labelled_are_served(labelled: Server) -> None:
 
 
 def test_as_many_versions_are_served_as_the_settings_say(four: Path) -> None:
-    with Server("--models", str(four), "--versions", "3", "--workers", "1") as server:
+    with Server("--models", str(four), "--latest-versions", "3", "--workers", "1") as server:
         metadata = server.request("GET", "/v2/models/mnist").json()
         assert metadata["versions"] == ["2", "3", "4"]
 

@@ -150,8 +150,8 @@ def test_a_signal_during_the_start_leaves_nothing_behind(repository: Path) -> No
 REAP = """
 import os
 from types import SimpleNamespace
-from serve import children
-from serve.supervisor import Supervisor
+from serve.processes import worker_process
+from serve.supervisor.supervisor import Supervisor
 
 def status(forking, *pids):
     ended = os.fork()
@@ -164,7 +164,7 @@ def status(forking, *pids):
         _forkservers=SimpleNamespace(pids=set()),
     )
     Supervisor._reap_others(supervisor)
-    return children.reap(ended)
+    return worker_process.reap(ended)
 
 print(status(True), status(False, None), status(False))
 """

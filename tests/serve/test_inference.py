@@ -12,7 +12,7 @@ import pytest
 from numpy.typing import NDArray
 
 from bundle.golden import Tensors
-from serve import settings
+from serve import command_line
 from serve.inference.batching import Inference
 from serve.inference.inference_job import Job
 from serve.inference.request_queue import Waiting
@@ -26,7 +26,7 @@ from tests.conftest import Digits
 
 @pytest.fixture(scope="module")
 def chosen(repository: Path) -> Settings:
-    return settings.load(["--models", str(repository)], {})
+    return command_line.load(["--models", str(repository)], {})
 
 
 @pytest.fixture(scope="module")
@@ -140,7 +140,7 @@ def test_runs_are_joined_up_to_the_limit(chosen: Settings, model: Model, digits:
             return super().run(inputs)
 
     counted = Counted(model.signature, model.session)
-    small = Inference(dataclasses.replace(chosen, max_batch=8))
+    small = Inference(dataclasses.replace(chosen, max_batch_rows=8))
     sizes = (3, 3, 3, 9, 1, 7, 1)
     bodies = [json.dumps({"images": digits.images[:n].tolist()}).encode() for n in sizes]
     assert [answer.status for answer in answers_of(small, counted, bodies)] == [200] * len(sizes)

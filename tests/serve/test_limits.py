@@ -78,7 +78,7 @@ def test_a_body_that_is_too_long_is_not_asked_for(server: Server) -> None:
 
 @pytest.mark.parametrize("begin", [HEAD, HEAD + b"Content-Length: 1000\r\n\r\n" + b" " * 100])
 def test_a_request_that_comes_too_slowly_is_refused(repository: Path, begin: bytes) -> None:
-    settings = ("--head-timeout", "0.5", "--min-body-rate", "1000")
+    settings = ("--header-timeout", "0.5", "--min-body-rate", "1000")
     with one_worker(repository, *settings) as server, Raw(server) as client:
         assert client.health() == 200
         client.send(begin)
@@ -94,7 +94,7 @@ def test_a_request_that_comes_too_slowly_is_refused(repository: Path, begin: byt
 
 def test_a_long_body_may_take_its_time(repository: Path, digits: Digits) -> None:
     body = json.dumps({"image": digits.images[0].tolist()}).encode().ljust(10_000)
-    settings = ("--head-timeout", "0.5", "--min-body-rate", "1000")
+    settings = ("--header-timeout", "0.5", "--min-body-rate", "1000")
     with one_worker(repository, *settings) as server, Raw(server) as client:
         client.announce(len(body))
         for start in range(0, len(body), 2000):
@@ -187,7 +187,7 @@ def test_bodies_together_take_bounded_memory(
     repository: Path, digits: Digits, chunked: bool
 ) -> None:
     document = json.dumps({"image": digits.images[0].tolist()}).encode()
-    with one_worker(repository, "--max-held-bytes", "1000000") as server:
+    with one_worker(repository, "--max-inflight-bytes", "1000000") as server:
         with Raw(server) as first, Raw(server) as second:
             first.announce(900_000)
             assert server.predict({"image": digits.images[0].tolist()}).status == 200
@@ -239,7 +239,7 @@ def test_a_client_that_reads_no_answer_holds_up_nobody(repository: Path) -> None
 
 
 def test_an_empty_line_after_a_request_is_no_request(repository: Path) -> None:
-    with one_worker(repository, "--head-timeout", "0.3") as server, Raw(server) as client:
+    with one_worker(repository, "--header-timeout", "0.3") as server, Raw(server) as client:
         assert client.health() == 200
         client.send(b"\r\n")
         time.sleep(2.5)
@@ -247,7 +247,7 @@ def test_an_empty_line_after_a_request_is_no_request(repository: Path) -> None:
 
 
 def test_what_comes_after_a_refused_head_is_not_refused_again(repository: Path) -> None:
-    with one_worker(repository, "--head-timeout", "0.3", "--max-body-bytes", "10") as server:
+    with one_worker(repository, "--header-timeout", "0.3", "--max-body-bytes", "10") as server:
         with Raw(server) as client:
             client.send(HEAD + b"Content-Length: 99\r\n\r\n" + b"x" * 50)
             assert client.answer()[0] == 413

@@ -13,7 +13,7 @@ import pytest
 from numpy.typing import NDArray
 
 from bundle.golden import Tensors
-from serve import settings
+from serve import command_line
 from serve.inference.batching import Inference
 from serve.inference.inference_job import Job
 from serve.models import catalog
@@ -62,12 +62,12 @@ REFUSED: list[tuple[Dialect, dict[str, str], Any]] = [
 
 @pytest.fixture(scope="module")
 def model(repository: Path) -> Model:
-    return catalog.load(settings.load(["--models", str(repository)], {})).find()
+    return catalog.load(command_line.load(["--models", str(repository)], {})).find()
 
 
 @pytest.fixture
 def inference(repository: Path) -> Inference:
-    return Inference(settings.load(["--models", str(repository)], {}))
+    return Inference(command_line.load(["--models", str(repository)], {}))
 
 
 @pytest.fixture
@@ -146,5 +146,5 @@ def test_many_large_refused_bodies_take_the_memory_of_few(repository: Path) -> N
                 clients.map(lambda _: server.request("POST", "/predict", body), range(40))
             )
         assert {answer.status for answer in answers} <= {400, 429}
-        # Up to 128 MiB of bodies wait (--max-held-bytes), while one is parsed.
+        # Up to 128 MiB of bodies wait (--max-inflight-bytes), while one is parsed.
         assert most_memory(worker) < few + (128 + 100) * 2**20

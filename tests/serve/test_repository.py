@@ -23,7 +23,7 @@ def admin(plus: Plus, tmp_path: Path) -> Iterator[Server]:
     """Looks at the repository only when it is told to."""
     keys = tmp_path / "keys"
     keys.write_text(f"{hashlib.sha256(b'secret').hexdigest()} admin\n")
-    told = ("--poll-seconds", "0", "--workers", "2", "--admin-keys", str(keys))
+    told = ("--poll-interval", "0", "--workers", "2", "--admin-keys", str(keys))
     with Server("--models", str(plus.folder), *told) as running:
         yield running
 

@@ -14,7 +14,7 @@ from tests.models.plus import Plus
 from tests.servers.live import Answer, Server
 from tests.servers.processes import are_replaced, eventually, processes, workers
 
-QUICK = ("--poll-seconds", "0.1", "--workers", "2", "--versions", "1")
+QUICK = ("--poll-interval", "0.1", "--workers", "2", "--latest-versions", "1")
 
 
 @pytest.fixture
@@ -187,7 +187,7 @@ def test_other_models_go_on_where_a_worker_can_not_load_one_anew(
     plus: Plus, swapped_repository: Path
 ) -> None:
     shutil.copytree(swapped_repository / "large", plus.folder / "large")
-    options = ("--poll-seconds", "0.1", "--workers", "1")
+    options = ("--poll-interval", "0.1", "--workers", "1")
     with Server("--models", str(plus.folder), *options) as server:
         plus.corrupt(1)
         assert eventually(lambda: "checksum mismatch" in index(server)["1"][1])

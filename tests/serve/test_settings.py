@@ -4,17 +4,17 @@ from pathlib import Path
 
 import pytest
 
-from serve import settings
+from serve import command_line, settings
 from tests.conftest import ROOT
 
 FIELDS = dataclasses.fields(settings.Settings)
 
 
 def test_flag_beats_environment_beats_default() -> None:
-    assert settings.load([], {}).port == 8080
-    assert settings.load([], {"SERVE_PORT": "81"}).port == 81
-    assert settings.load(["--port", "82"], {"SERVE_PORT": "81"}).port == 82
-    assert settings.load([], {"SERVE_MODELS": "elsewhere"}).models == Path("elsewhere")
+    assert command_line.load([], {}).port == 8080
+    assert command_line.load([], {"SERVE_PORT": "81"}).port == 81
+    assert command_line.load(["--port", "82"], {"SERVE_PORT": "81"}).port == 82
+    assert command_line.load([], {"SERVE_MODELS": "elsewhere"}).models == Path("elsewhere")
 
 
 @pytest.mark.parametrize(
@@ -33,18 +33,18 @@ def test_refuses_wrong_values(
     argv: list[str], environ: dict[str, str], message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit) as caught:
-        settings.load(argv, environ)
+        command_line.load(argv, environ)
     assert caught.value.code == 2
     assert message in capsys.readouterr().err
 
 
 def test_help_shows_every_setting_and_its_default(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
-        settings.load(["--help"], {"SERVE_PORT": "81"})
+        command_line.load(["--help"], {"SERVE_PORT": "81"})
     text = " ".join(capsys.readouterr().out.split())
     for field in FIELDS:
-        assert f"{settings.flag(field.name)} " in text
-        assert field.metadata["why"]
+        assert f"{command_line.flag(field.name)} " in text
+        assert field.metadata["reason"]
     assert "(default: 8080)" in text
     assert "(default: 81)" not in text
 
@@ -56,9 +56,9 @@ def test_every_setting_is_documented_as_it_is() -> None:
     )
     expected = [
         (
-            settings.flag(field.name),
-            f"`{settings.variable(field.name)}` | {settings.shown(field.default)}"
-            f" | {field.metadata['help']} | {field.metadata['why']}",
+            command_line.flag(field.name),
+            f"`{command_line.variable(field.name)}` | {command_line.shown(field.default)}"
+            f" | {field.metadata['help']} | {field.metadata['reason']}",
         )
         for field in FIELDS
     ]

@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from serve import settings
+from serve import command_line
 from serve.api import routes
 from serve.api.flask_app import create_app
 from serve.api.views import Health, Views
@@ -86,7 +86,7 @@ def test_every_route_of_inference_takes_the_short_way(server: Server, digits: Di
 
 
 def test_both_ways_answer_the_same(server: Server, repository: Path, digits: Digits) -> None:
-    chosen = settings.load(["--models", str(repository)], {})
+    chosen = command_line.load(["--models", str(repository)], {})
     served = catalog.load(chosen)
     views = Views(served, Health(), Totals(repository), chosen.max_rows, Pages(True))
     flask = create_app(Inference(chosen), Admission(chosen, served), views).test_client()

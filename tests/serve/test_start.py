@@ -104,13 +104,13 @@ def test_no_repository_no_model_no_such_model(copy: Path, tmp_path: Path) -> Non
     assert "no such folder; `python -m export` publishes" in refusal("--models", tmp_path / "none")
     (tmp_path / "empty").mkdir()
     assert "no model here; `python -m export` publishes" in refusal("--models", tmp_path / "empty")
-    line = refusal("--models", copy, "--name", "cats")
+    line = refusal("--models", copy, "--default-model", "cats")
     assert line.endswith("no model 'cats'; there is mnist")
 
 
 def test_several_models_are_served_and_one_may_be_the_default(copy: Path) -> None:
     shutil.copytree(copy / "mnist", copy / "fashion")
-    with Server("--models", str(copy), SERVE_NAME="") as server:
+    with Server("--models", str(copy), SERVE_DEFAULT_MODEL="") as server:
         refused = server.predict({"images": [[0] * 784]})
         assert refused.status == 400
         assert refused.json()["error"] == (
@@ -120,7 +120,7 @@ def test_several_models_are_served_and_one_may_be_the_default(copy: Path) -> Non
             body = json.dumps({"images": [[0] * 784]})
             answer = server.request("POST", f"/predict?model={name}", body)
             assert (answer.json()["model"], answer.headers["X-Model-Name"]) == (name, name)
-    with Server("--models", str(copy), "--name", "fashion") as server:
+    with Server("--models", str(copy), "--default-model", "fashion") as server:
         assert server.predict({"images": [[0] * 784]}).json()["model"] == "fashion"
 
 

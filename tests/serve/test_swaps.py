@@ -89,7 +89,7 @@ def test_versions_come_and_go_under_load(swapped_repository: Path, tmp_path: Pat
     plus = Plus(swapped_repository, tmp_path / "models")
     plus.publish(1)
     plus.label(stable=1)
-    options = ("--poll-seconds", "0.1", "--versions", "2", "--workers", "2")
+    options = ("--poll-interval", "0.1", "--latest-versions", "2", "--workers", "2")
     with Server("--models", str(plus.folder), *options) as server, Load(server) as load:
 
         def newest(version: int) -> None:

@@ -1,4 +1,4 @@
-"""The queue under several threads, as with --threads."""
+"""The queue under several threads, as with --inference-threads."""
 
 import sys
 import threading

@@ -44,7 +44,7 @@ def test_another_request_than_was_meant_is_refused(repository: Path, request_of_
 
 def test_a_model_that_does_nothing(tmp_path: Path) -> None:
     identity_model.publish(tmp_path)
-    with servers.ours(tmp_path, "--name", identity_model.NAME, workers=1) as server:
+    with servers.ours(tmp_path, "--default-model", identity_model.NAME, workers=1) as server:
         over_http = served_cost.measure(server, identity_model.REQUEST, 1)
     within = step_costs.measure(tmp_path, identity_model.NAME, identity_model.REQUEST, 1)
     assert over_http > within.whole > 0

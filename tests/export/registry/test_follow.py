@@ -64,7 +64,7 @@ class Load(threading.Thread):
 
 
 def test_no_request_fails_while_the_champion_changes(models: Path, digits: Digits) -> None:
-    options = ("--models", str(models), "--poll-seconds", str(POLL_SECONDS), "--workers", "2")
+    options = ("--models", str(models), "--poll-interval", str(POLL_SECONDS), "--workers", "2")
     with Server(*options) as server:
         loads = [Load(server.port) for _ in range(4)]
         for load in loads:

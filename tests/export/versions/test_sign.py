@@ -257,7 +257,7 @@ def test_the_server_serves_what_is_signed_alone(models: Path, keys: Path, other_
     manifest = models / "mnist/2/manifest.json"
     manifest.write_text(manifest.read_text().replace('"version": 1', '"version": 2'))
     sign(models, keys)
-    options = ("--models", str(models), "--require-signature", str(keys / "public.pem"))
+    options = ("--models", str(models), "--verify-key", str(keys / "public.pem"))
     with Server(*options) as server:
         index = server.request("POST", "/v2/repository/index", b"{}").json()
         states = {one["version"]: (one["state"], one.get("reason", "")) for one in index}

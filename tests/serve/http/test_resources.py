@@ -34,7 +34,7 @@ def test_an_urgent_byte_does_not_keep_a_worker_busy(repository: Path, begin: byt
 
 
 def test_the_memory_of_bodies_that_never_came_is_free_again(repository: Path) -> None:
-    with one_worker(repository, "--max-held-bytes", "1000000") as server:
+    with one_worker(repository, "--max-inflight-bytes", "1000000") as server:
         for more in (b"Content-Length: 900000\r\n", b"Transfer-Encoding: chunked\r\n"):
             for _ in range(5):
                 with Client(server) as client:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from serve import settings
+from serve import command_line
 from serve.http.connection import Connection
 from serve.http.poller import Poller
 from serve.http.request import Request
@@ -39,7 +39,7 @@ class Running:
         self.closed = 0
         self.poller = Poller()
         observer: Any = SimpleNamespace(rejected=lambda reason: None)
-        self.server = Server(settings.load([], {}), self.poller, observer, self._count)
+        self.server = Server(command_line.load([], {}), self.poller, observer, self._count)
         self.kept = self.server.dispatcher = Kept()
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._clients: list[socket.socket] = []

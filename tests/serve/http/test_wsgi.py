@@ -9,7 +9,7 @@ from waitress.adjustments import Adjustments
 from waitress.parser import HTTPRequestParser
 from waitress.task import Task, WSGITask
 
-from serve import settings
+from serve import command_line
 from serve.errors import Malformed
 from serve.http.request import Request
 from serve.http.request_head import parse
@@ -63,7 +63,7 @@ def echo(environ: dict[str, Any], start_response: Any) -> list[bytes]:
 
 
 def gateway() -> Gateway:
-    return Gateway(echo, ADDRESS, settings.load([], {}))
+    return Gateway(echo, ADDRESS, command_line.load([], {}))
 
 
 def request(head: bytes, body: bytes = b"") -> Request:
