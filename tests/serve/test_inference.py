@@ -86,7 +86,7 @@ def test_answers_that_are_no_json_numbers_are_refused(
             scores = super().run(inputs)["probabilities"]
             return {"probabilities": np.where(inputs["image"][:, :1] == 9, np.nan, scores)}
 
-    overflowing = Overflowing(model.signature, model.session)
+    overflowing = Overflowing(model.signature, model.session, model.example)
     documents = [{"image": digits.images[0].tolist()}, {"image": [9] * 784}]
     good, bad = answers_of(
         inference, overflowing, [json.dumps(document).encode() for document in documents]
@@ -110,7 +110,7 @@ def test_large_answers_are_finite(
             return {"probabilities": scores}
 
     body = json.dumps({"image": digits.images[0].tolist()}).encode()
-    assert inference.answer(job(Large(model.signature, model.session), body)).status == status
+    assert inference.answer(job(Large(model.signature, model.session, model.example), body)).status == status
 
 
 def test_joined_requests_get_their_own_answers(
@@ -139,7 +139,7 @@ def test_runs_are_joined_up_to_the_limit(chosen: Settings, model: Model, digits:
             runs.append(len(inputs["image"]))
             return super().run(inputs)
 
-    counted = Counted(model.signature, model.session)
+    counted = Counted(model.signature, model.session, model.example)
     small = Inference(dataclasses.replace(chosen, max_batch_rows=8))
     sizes = (3, 3, 3, 9, 1, 7, 1)
     bodies = [json.dumps({"images": digits.images[:n].tolist()}).encode() for n in sizes]
@@ -156,7 +156,7 @@ def test_a_joined_run_that_fails_fails_only_its_cause(
                 raise RuntimeError("a white image")
             return super().run(inputs)
 
-    fragile = Fragile(model.signature, model.session)
+    fragile = Fragile(model.signature, model.session, model.example)
     documents = [{"image": row.tolist()} for row in digits.images[:3]]
     documents.insert(1, {"image": [255] * 784})
     answers = answers_of(
@@ -172,7 +172,7 @@ def test_outputs_that_go_as_bytes_may_be_infinite(inference: Inference, model: M
         def run(self, inputs: Tensors) -> dict[str, NDArray[Any]]:
             return {"probabilities": np.full_like(super().run(inputs)["probabilities"], np.inf)}
 
-    infinite = Infinite(model.signature, model.session)
+    infinite = Infinite(model.signature, model.session, model.example)
     tensor = {"name": "image", "shape": [1, 784], "datatype": "UINT8", "data": [0] * 784}
     statuses = []
     for binary in (True, False):
@@ -207,7 +207,7 @@ def test_an_answer_after_the_deadline_is_none(
             time.sleep(0.02)
             return super().run(inputs)
 
-    slow = Slow(model.signature, model.session)
+    slow = Slow(model.signature, model.session, model.example)
     body = json.dumps({"image": digits.images[0].tolist()}).encode()
     hurried = job(slow, body, deadline=time.monotonic() + 0.01)
     patient = job(slow, body)
