@@ -110,7 +110,10 @@ def test_large_answers_are_finite(
             return {"probabilities": scores}
 
     body = json.dumps({"image": digits.images[0].tolist()}).encode()
-    assert inference.answer(job(Large(model.signature, model.session, model.example), body)).status == status
+    assert (
+        inference.answer(job(Large(model.signature, model.session, model.example), body)).status
+        == status
+    )
 
 
 def test_joined_requests_get_their_own_answers(
