@@ -18,9 +18,9 @@ NUMBER_KERNEL := serve/protocols/number_kernel
 # Every package that users run has hashes; peers and the clients of tests have exact versions only.
 LOCK := requirements/uv pip compile --universal --no-header --no-annotate \
 	--no-emit-index-url --fork-strategy fewest --python-version 3.11 --quiet $(LOCK_OPTIONS)
-HASHED := serve train export fuzz load pytest sbom uv
-UNHASHED := audit clients mlserver peer-asgi peer-bentoml peer-course peer-fastapi peer-litserve peer-mlflow peer-mosec \
-	peer-naive peer-ray
+HASHED := serve train export cluster fuzz load pytest sbom uv
+UNHASHED := audit clients manifests mlserver peer-asgi peer-bentoml peer-course peer-fastapi peer-litserve \
+	peer-mlflow peer-mosec peer-naive peer-ray
 
 , := ,
 
@@ -82,7 +82,7 @@ lock: ## compile requirements/ anew from pyproject.toml; LOCK_OPTIONS=--upgrade 
 
 audit: $(BUILD)/audit/.installed $(VENV)/.installed-dev ## list outdated packages, and known vulnerabilities in what users run
 	requirements/uv pip list --outdated --python $(VENV)
-	for group in serve train export load; do \
+	for group in serve train export cluster load; do \
 		$(BUILD)/audit/bin/pip-audit --strict --disable-pip --require-hashes -r requirements/$$group.txt || failed=1; \
 	done; exit $${failed:-0}
 
@@ -119,7 +119,7 @@ $(BUILD)/fuzz/.installed: requirements/serve.txt requirements/fuzz.txt
 
 # MLServer has no release for Python 3.13.
 $(BUILD)/mlserver/.installed: override PYTHON = $(shell requirements/uv python find --no-python-downloads '>=3.11,<3.13')
-$(BUILD)/audit/.installed $(BUILD)/clients/.installed $(BUILD)/mlserver/.installed: $(BUILD)/%/.installed: requirements/%.txt
+$(addprefix $(BUILD)/,$(addsuffix /.installed,audit clients manifests mlserver)): $(BUILD)/%/.installed: requirements/%.txt
 	@requirements/install $(@D) $^
 	@touch $@
 

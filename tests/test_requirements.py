@@ -11,10 +11,10 @@ from tests.conftest import ROOT
 
 GROUPS = tomllib.loads((ROOT / "pyproject.toml").read_text())["dependency-groups"]
 # In one environment, or in parts of it:
-TOGETHER = ("dev", "serve", "train", "export", "pytest", "load")
+TOGETHER = ("dev", "serve", "train", "export", "cluster", "pytest", "load")
 HASHED = (*TOGETHER, "fuzz", "sbom", "uv")
 PEERS = [name for name in GROUPS if name.startswith("peer-")]
-LOCKED = (*HASHED, "audit", "clients", "mlserver", *PEERS)
+LOCKED = (*HASHED, "audit", "clients", "manifests", "mlserver", *PEERS)
 
 
 def lock(name: str) -> str:
