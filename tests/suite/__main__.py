@@ -15,7 +15,10 @@ from tests.suite.summary import Result
 
 _KERNEL = "serve/protocols/number_kernel/kernel.so"
 _ENVIRONMENTS = {
-    "development": (".venv-serve/.installed", "build/clients/.installed", _KERNEL),
+    "development": (
+        *(".venv-serve/.installed", "build/clients/.installed", "build/manifests/.installed"),
+        _KERNEL,
+    ),
     "serving": ("build/serve-tests/.installed", _KERNEL),
     "images": ("build/clients/.installed",),
 }
