@@ -89,7 +89,8 @@ def test_compose_ends_with_a_served_model(
 ) -> None:
     """`docker compose up`, then a load on what is served, and the replicas behind a proxy."""
     project = "onnxlet-test"
-    ports = {name: free_port() for name in ("MLFLOW_PORT", "PORT", "PROXY_PORT", "TLS_PORT")}
+    names = ("MLFLOW_PORT", "PORT", "PROMETHEUS_PORT", "PROXY_PORT", "TLS_PORT")
+    ports = {name: free_port() for name in names}
     settings = {name: str(port) for name, port in ports.items()}
     settings |= {"TRAIN_OPTIONS": "--data /workspace/data/subset.npz --epochs 1"}
     engine = images.engine
@@ -118,9 +119,24 @@ def test_compose_ends_with_a_served_model(
         assert ready(ports["PROXY_PORT"]) == {"ready": True}
         trusted = ssl.create_default_context(cafile=str(certificate))
         assert eventually(lambda: names_itself(ports["TLS_PORT"], trusted))
+        engine.build("onnxlet-prometheus", images.folder / "deploy/monitoring")
+        engine.compose(project, "up", "--detach", "prometheus", **settings)
         check_that_restarts_lose_nothing(engine, project, settings, digits)
+        assert eventually(lambda: states_of_targets(ports["PROMETHEUS_PORT"]) == ["up"] * 3)
     finally:
-        engine.compose(project, "--profile", "replicas", "down", "--volumes", **settings)
+        profiles = ("--profile", "replicas", "--profile", "monitoring")
+        engine.compose(project, *profiles, "down", "--volumes", **settings)
+
+
+def states_of_targets(port: int) -> list[str]:
+    """What Prometheus says of each server, one with the rules loaded; none before it answers."""
+    try:
+        with urlopen(f"http://127.0.0.1:{port}/api/v1/rules", timeout=5) as answer:
+            assert len(json.load(answer)["data"]["groups"]) == 2
+        with urlopen(f"http://127.0.0.1:{port}/api/v1/targets", timeout=5) as answer:
+            return sorted(one["health"] for one in json.load(answer)["data"]["activeTargets"])
+    except OSError:
+        return []
 
 
 def check_that_restarts_lose_nothing(

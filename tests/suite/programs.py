@@ -40,6 +40,7 @@ ALL = (
     Program(("git",), ("git",)),
     INITDB,
     Program(("npm",), ("npm",)),
+    Program(("prometheus",), ("prometheus",)),
     Program(("wrk",), ("wrk",)),
 )
 ZSTD = Program(("zstd",), ("zstd",))
