@@ -170,17 +170,16 @@ def names_itself(port: int, trusted: ssl.SSLContext) -> bool:
 
 
 def is_asked(engine: Engine, replica: str) -> bool:
-    """Does a replica get requests, as the proxy knows that it is there again?"""
+    """Does the proxy send predictions to a replica again? Its health checks don't count."""
     form = "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}"
     address = engine.docker("inspect", "--format", form, replica).strip()
     try:
         with urlopen(f"http://{address}:8080/metrics", timeout=5) as answer:
-            found = re.search(
-                rb'^onnxlet_requests_total\{.*status="200".*\} (\d+)', answer.read(), re.MULTILINE
-            )
+            series = answer.read().decode()
     except OSError:
         return False
-    return found is not None and int(found[1]) > 100
+    answered = r'^onnxlet_requests_total\{[^}]*route="/predict",status="200"'
+    return re.search(answered, series, re.MULTILINE) is not None
 
 
 def check_that_it_trains_only_once(engine: Engine, project: str, settings: dict[str, str]) -> None:
