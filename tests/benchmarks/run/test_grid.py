@@ -17,8 +17,8 @@ from benchmarks.run.grid import Grid
 from benchmarks.run.grid_point import BUSY, Cell, Measured, Repeat
 from benchmarks.system import affinity, servers
 from bundle import reader
+from tests import browser
 from tests.conftest import ROOT, python_environment, run
-from tests.train import browser
 
 SMALL = Grid(sizes=(1, 32), users=(2, 4), repeats=2, warm_up=0.3, measure=0.8)
 

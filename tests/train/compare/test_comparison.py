@@ -6,8 +6,8 @@ from pathlib import Path
 import mlflow
 import pytest
 
+from tests import browser
 from tests.commands import call
-from tests.train import browser
 from tests.train.conftest import Swept
 
 

@@ -7,9 +7,9 @@ from urllib.parse import quote
 import mlflow
 import pytest
 
+from tests import browser
 from tests.conftest import free_port
 from tests.servers import other
-from tests.train import browser
 from tests.train.conftest import Swept
 
 
