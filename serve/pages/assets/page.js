@@ -53,11 +53,13 @@ async function loadModel() {
   const side = sideOf(metadata);
   const classes = metadata.outputs[0].shape.at(-1);
   const labels = metadata.labels ?? Array.from({ length: Math.max(classes, 0) }, (_, i) => String(i));
-  Object.assign(model, { name, version, path, metadata, example, labels, side, range: rangeOf(metadata.inputs[0], example) });
+  const tensors = JSON.stringify([name, metadata.inputs, metadata.outputs]);
+  const isSame = tensors === model.tensors; // then what the user has typed stays
+  Object.assign(model, { tensors, name, version, path, metadata, example, labels, side, range: rangeOf(metadata.inputs[0], example) });
   document.title = `${name} – onnxlet`;
   showCard(metadata);
   find("modes").hidden = !side;
-  showMode();
+  if (!isSame) showMode();
 }
 
 function showMode() {

@@ -8,7 +8,7 @@ const MOST_VALUES = 200;
 
 /** Do these numbers look like the probabilities of classes? */
 const areProbabilities = (values) =>
-  values.length > 1 && values.every((value) => value >= 0 && value <= 1) &&
+  values.length > 1 && values.every((value) => typeof value === "number" && value >= 0 && value <= 1) &&
   Math.abs(values.reduce((a, b) => a + b) - 1) < 0.02;
 
 const top = (values) => values.indexOf(Math.max(...values));
