@@ -2,7 +2,7 @@
 
 from playwright.sync_api import expect
 
-from serve.routes import ROUTES
+from serve.api.routes import ROUTES
 from tests.pages.conftest import Visit
 
 

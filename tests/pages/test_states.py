@@ -91,7 +91,7 @@ def test_a_new_version_appears(page_repository: Path, tmp_path: Path, quiet: Pag
     page = quiet
     models = tmp_path / "models"
     shutil.copytree(page_repository / "two", models / "two")
-    with Server("--models", str(models), "--poll-seconds", "0.2") as server:
+    with Server("--models", str(models), "--poll-interval", "0.2") as server:
         show(page, server, "two")
         expect(page.locator("#version option")).to_have_text(["newest (1)", "1"])
         shutil.copytree(models / "two/1", models / "two/.2")
