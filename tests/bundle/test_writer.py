@@ -51,6 +51,9 @@ def test_what_is_published_is_on_the_disk(tmp_path: Path, monkeypatch: pytest.Mo
     flushed.clear()
     writer.label(tmp_path, "m", "stable", 1)
     assert len(flushed) == 2  # the labels, and their folder
+    flushed.clear()
+    writer.append(tmp_path, "m", "history.jsonl", b"{}\n")
+    assert flushed == [f"{model}/history.jsonl"]
 
 
 def test_others_may_read_what_is_published(published: Path) -> None:

@@ -23,7 +23,7 @@ def main() -> int:
     parser.add_argument(
         "--near-only",
         action="store_true",
-        help="run only the test files that name the changed module, at most four for each change",
+        help="run only the test files of the changed module, where there are any",
     )
     parser.add_argument(
         "paths",

@@ -31,7 +31,7 @@ class Tests:
 
     def command(self, *files: str) -> list[str]:
         """Run these files, or all."""
-        options = ("-x", "-q", "--no-header", "-p", "no:cacheprovider", "--timeout=120")
+        options = ("-x", "-q", "--no-header", "-p", "no:cacheprovider")
         repository = f"--repository={ROOT / 'build/test-models'}"
         command = [str(self.python), "-m", "pytest", *options, repository]
         return [*command, *(files or (*_IN_PARALLEL, *self.folders))]
@@ -79,7 +79,7 @@ def outcomes(chosen: list[Mutant], processes: int, near_only: bool) -> Iterator[
     Args:
         chosen: the changes.
         processes: how many to test at a time.
-        near_only: run only the files of tests that name the changed module.
+        near_only: run only the test files of the changed module, where there are any.
 
     """
     with _copies(processes) as copies, ThreadPoolExecutor(processes) as pool:
@@ -120,17 +120,18 @@ def _noticed(mutant: Mutant, copy: Path, near_only: bool) -> str:
         near = _near(mutant, copy, tests)
         if near and (failed := _failed(copy, tests.command(*near))):
             return failed
-        return "" if near_only else _failed(copy, tests.command())
+        return "" if near and near_only else _failed(copy, tests.command())
     finally:
         (copy / mutant.path).write_text(source)
 
 
 def _near(mutant: Mutant, copy: Path, tests: Tests) -> list[str]:
-    """The files of tests that name the module: they are likely to notice, and soon."""
+    """The files of tests that are named after the module or import it: they notice most, soon."""
     module = mutant.path.stem
+    imports = re.compile(rf"^(from|import) [\w.]*\b.*\b{module}\b", re.MULTILINE)
     files = [path for folder in tests.folders for path in (copy / folder).rglob("test_*.py")]
-    near = [path for path in files if f"_{module}.py" in path.name]
-    near += [path for path in files if path not in near and f" {module}" in path.read_text()]
+    near = [path for path in files if path.name == f"test_{module}.py"]
+    near += [path for path in files if path not in near and imports.search(path.read_text())]
     return [str(path.relative_to(copy)) for path in near[:4]]
 
 

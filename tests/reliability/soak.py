@@ -1,6 +1,7 @@
 """A server under everything at once, for long: memory and descriptors stay as they are."""
 
 import shutil
+import signal
 import statistics
 import tempfile
 import threading
@@ -85,7 +86,9 @@ def _swapping(server: Server, plus: Plus, load: Load, minutes: float) -> Iterato
     for version in range(2, 2 + swaps):
         plus.publish(version)
         time.sleep(minutes * 60 / swaps)
-        assert eventually(lambda version=version: load.versions[version] > 0)
+        if not eventually(lambda version=version: load.versions[version] > 0):
+            _, _, log = server.end(signal.SIGTERM)
+            raise AssertionError(f"version {version} is not served; the server says\n{log[-5000:]}")
         plus.remove(version - 1)
         yield _sample(server)
 

@@ -135,7 +135,11 @@ def test_a_body_is_bytes_however_it_comes(running: Running, pieces: tuple[bytes,
     connection.close()
 
 
-@pytest.mark.parametrize("ends", [reset, socket.socket.close])
+def half_close(client: socket.socket) -> None:
+    client.shutdown(socket.SHUT_WR)
+
+
+@pytest.mark.parametrize("ends", [reset, socket.socket.close, half_close])
 def test_a_client_that_goes_while_it_waits_is_counted_once(running: Running, ends: Any) -> None:
     client = running.connect()
     client.sendall(POST % 7 + b"1234567")
