@@ -18,6 +18,7 @@ class Plus:
     """Versions of it in a repository of a test's own."""
 
     def __init__(self, swapped_repository: Path, folder: Path) -> None:
+        self.repository = swapped_repository
         self.folder = folder
         self._model = (swapped_repository / "plus/1/model.onnx").read_bytes()
 

@@ -6,6 +6,7 @@ import resource
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 
+from tests.models.plus import Plus
 from tests.reliability.stage import Act, Stage
 from tests.serve.test_rollout import told
 from tests.serve.test_workers import is_socket
@@ -82,6 +84,22 @@ def delete_the_repository(on: Stage) -> None:
     on.fault_is_over()
 
 
+def make_the_repository_read_only(on: Stage) -> None:
+    """Whoever publishes is told; the server goes on, and serves what comes afterwards."""
+    folders = (on.plus.folder, on.plus.folder / "plus")
+    for folder in folders:
+        folder.chmod(0o555)
+    assert publish_with_permissions(on.plus, 2) == "Permission denied"
+    assert on.change("load").status == 200
+    on.load.goes_on(300)
+    assert on.load.versions.keys() == {1}
+    for folder in folders:
+        folder.chmod(0o755)
+    on.plus.publish(2)
+    on.fault_is_over()
+    assert eventually(lambda: on.load.versions[2] > 100)
+
+
 def exhaust_descriptors(on: Stage) -> None:
     """Of workers and supervisor: nobody new is served, whoever is connected is."""
     pids = (on.server.process.pid, *workers(on.server))
@@ -129,6 +147,21 @@ def kill_the_supervisor(on: Stage) -> None:
     on.server.__enter__()
 
 
+def publish_with_permissions(plus: Plus, version: int) -> str:
+    """Publish as somebody for whom permissions count, as they do not for root; what it printed."""
+    code = (
+        "import sys; from pathlib import Path; from tests.models.plus import Plus\n"
+        "try: Plus(Path(sys.argv[1]), Path(sys.argv[2])).publish(int(sys.argv[3]))\n"
+        "except OSError as error: print(error.strerror)"
+    )
+    unprivileged = [] if os.geteuid() else ["setpriv", "--bounding-set=-dac_override"]
+    command = [*unprivileged, sys.executable, "-c", code, plus.repository, plus.folder, version]
+    done = subprocess.run(
+        [str(part) for part in command], capture_output=True, text=True, check=True
+    )
+    return done.stdout.strip()
+
+
 def connections(worker: int) -> int:
     """How many clients a worker has: each has sent it one request at most."""
     sockets = [entry for entry in Path(f"/proc/{worker}/fd").iterdir() if is_socket(entry)]
@@ -174,6 +207,9 @@ ALL = {
     "swaps": Fault("a new version is loaded every second", swap),
     "corrupt": Fault("a version has a wrong graph, another altered files", corrupt),
     "deleted": Fault("the repository is deleted, and comes back", delete_the_repository),
+    "read-only": Fault(
+        "the repository becomes read-only for a while", make_the_repository_read_only
+    ),
     "descriptors": Fault("no process may open a file or a connection", exhaust_descriptors),
     "memory": Fault("a worker may take no more memory", exhaust_memory),
     "clock": Fault("the clock is set ahead and back by a year", change_the_clock),
