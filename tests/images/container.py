@@ -53,6 +53,10 @@ class Container:
         (known,) = json.loads(self.docker("inspect"))
         return dict(known["State"])
 
+    def restarts(self) -> int:
+        """How often Docker has started it again by itself."""
+        return int(self.docker("inspect", "--format", "{{.RestartCount}}"))
+
     def wait(self) -> None:
         """Until it is ready, from inside: there may be no network."""
         until = time.monotonic() + _SECONDS

@@ -48,6 +48,19 @@ def nested(depth: int) -> bytes:
     return whole.SerializeToString() + field(7, inner)
 
 
+def greedy() -> bytes:
+    """A model whose run allocates and fills an array of shape x; x is one row, and so is y."""
+    nodes = [
+        helper.make_node("Cast", ["x"], ["whole"], to=TensorProto.INT64),
+        helper.make_node("Reshape", ["whole", "flat"], ["shape"]),
+        helper.make_node("ConstantOfShape", ["shape"], ["zeros"]),
+        helper.make_node("ReduceMax", ["zeros"], ["zero"]),
+        helper.make_node("Add", ["x", "zero"], ["y"]),
+    ]
+    flat = TensorProto(name="flat", data_type=TensorProto.INT64, dims=[1], int64_data=[2])
+    return model(nodes, [flat])
+
+
 def files() -> Iterator[tuple[str, bytes]]:
     """Name and content of each."""
     add = helper.make_node("Add", ["x", "number"], ["y"])
