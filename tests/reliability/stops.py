@@ -45,7 +45,8 @@ def stop(models: Path, times: int, seed: int) -> Stops:
                 Load(server.port, CONNECTIONS, pause=0) as kept,
                 Load(server.port, CONNECTIONS, pause=0, keep_open=False) as single,
             ):
-                kept.goes_on(1)
+                kept.goes_on(10)
+                single.goes_on(10)
                 time.sleep(moments.uniform(0, 0.5))
                 stops.statuses.add(server.end(signal.SIGTERM)[0])
             for load in (kept, single):

@@ -131,11 +131,12 @@ def test_a_killed_worker_is_replaced_and_costs_only_what_it_held(
 ) -> None:
     before = workers(server)
     with Clients(server, digits) as clients:
+        held = sockets(server)[0] - 1  # one is to the supervisor
         os.kill(before[0], signal.SIGKILL)
         assert eventually(lambda: are_replaced(server, before[0]))
         answered = clients.answered
         assert eventually(lambda: clients.answered > answered + 200)
-    assert len(clients.failures) < 4  # those that the other worker had lost nothing
+    assert len(clients.failures) <= held  # the other worker's clients lost nothing
     assert before[1] in workers(server)
     _, _, log = server.end(signal.SIGTERM)
     assert f"worker {before[0]} was ended by SIGKILL; another starts" in log
@@ -154,7 +155,7 @@ def test_no_accepted_request_is_lost_at_the_end(server: Server, digits: Digits) 
 
 
 def test_not_ready_while_load_balancers_notice(repository: Path, digits: Digits) -> None:
-    with Server("--models", str(repository), "--drain-delay", "3") as server:
+    with Server("--models", str(repository), "--drain-delay", "6") as server:
         server.process.send_signal(signal.SIGTERM)
         assert eventually(lambda: server.request("GET", "/v2/health/ready").status == 503)
         assert server.request("GET", "/v2/health/live").status == 200
@@ -195,10 +196,17 @@ def test_a_worker_that_stood_in_for_another_is_replaced_like_any(server: Server)
 def test_workers_that_die_during_a_restart_are_replaced_once(
     server: Server, digits: Digits
 ) -> None:
-    before = set(workers(server))
-    server.process.send_signal(signal.SIGHUP)
-    # The first successor has loaded its model. It is ready in a few milliseconds.
-    assert eventually(lambda: len(workers(server)) == 3, pause=0)
+    for _ in range(20):
+        before = set(workers(server))
+        server.process.send_signal(signal.SIGHUP)
+        # With a third worker the first successor has loaded its model, and is ready in a few
+        # milliseconds. On a busy machine all this can be over before it is seen.
+        assert eventually(
+            lambda before=before: len(now := workers(server)) == 3 or not before & {*now}, pause=0
+        )
+        if len(workers(server)) == 3:
+            break
+        assert eventually(lambda before=before: are_replaced(server, *before))
     for pid in before:
         with suppress(ProcessLookupError):  # it has been replaced already
             os.kill(pid, signal.SIGKILL)
