@@ -101,7 +101,7 @@ class _Observed:
                 error = answer.error if answer else None
                 self._observer.answered(request, int(status[:3]), size, error)
                 self._observer.flush()
-            return start_response(status, [*headers, ("X-Request-Id", request.id)], *more)
+            return start_response(status, [*headers, *request.headers_of_answer()], *more)
 
         return self._app(environ, start)
 

@@ -58,10 +58,12 @@ _ERRORS = {
     504: "The answer would come after the request's deadline.",
 }
 _ANY_ROUTE = (400, 408, 413, 429, 431, 500, 501)  # before it is known which route it is
-_REFUSED = ("X-Request-Id", "X-Model-Name", "X-Model-Version", "X-Model-Run")  # where known
+_EVERY = ("X-Request-Id", "traceparent")
+_REFUSED = (*_EVERY, "X-Model-Name", "X-Model-Version", "X-Model-Run")  # where known
 _OF_ERRORS = {401: ("WWW-Authenticate",), 429: ("Retry-After",)}
 _HEADERS = {
     "X-Request-Id": "The request's, or one that was made for it.",
+    "traceparent": "The request's, if it had a valid one.",
     "X-Model-Name": "The model that answers.",
     "X-Model-Version": "Its version.",
     "X-Model-Run": "The MLflow run that trained it, where its manifest names one.",
@@ -81,6 +83,7 @@ _PAGE_HEADERS = {
 _KEYS: list[dict[str, list[str]]] = [{"bearer": []}, {"key": []}]
 _SENT = {
     "X-Request-Id": "An id for logs and for the answer.",
+    "traceparent": "The trace of the request (W3C Trace Context), for logs and for the answer.",
     "X-Request-Timeout-Ms": "Longest time for the answer; `--timeout` is the most.",
     "Content-Encoding": "gzip or deflate, of the body.",
     "Accept-Encoding": "gzip or deflate, for long answers.",
@@ -141,7 +144,7 @@ def _view(route: Route) -> dict[str, Any]:
     changes = route.operation in (LOAD, UNLOAD)
     if changes:
         errors |= {401, 403}
-    headers = ["X-Request-Id"]
+    headers = [*_EVERY]
     if route.operation in _PAGES:
         errors.add(404)
         headers += _PAGE_HEADERS

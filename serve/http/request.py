@@ -50,3 +50,8 @@ class Request:
             given = self.head.headers.get("X_REQUEST_ID")
             self._id = given if given and _ID.fullmatch(given) else self._new_id()
         return self._id
+
+    def headers_of_answer(self) -> list[tuple[str, str]]:
+        """Headers that every answer to this request has."""
+        trace = [("traceparent", self.head.traceparent)] if self.head.traceparent else []
+        return [("X-Request-Id", self.id), *trace]

@@ -13,6 +13,7 @@ from urllib.parse import unquote_to_bytes
 from serve.api import routes
 from serve.api.routes import Route
 from serve.errors import Malformed
+from serve.http import trace_context
 
 MOST_FIELDS = 100
 LONGEST_TARGET = 8192
@@ -55,6 +56,8 @@ class Head:
     """What the route does; empty where there is none."""
     route: str = "other"
     """The path of the route, whatever the method, as the metrics name it."""
+    traceparent: str = ""
+    """The client's trace context (W3C); empty without a valid one."""
 
 
 UNREAD = Head("", "", "", "1.1", {})
@@ -98,12 +101,14 @@ def _parse(data: bytes) -> Head:
 
 
 def named(head: Head) -> Head:
-    """The head, with its route."""
+    """The head, with its route and its trace context."""
     head.match = routes.match(head.method, head.path)
     if head.match:
         head.operation = head.match[0].operation
     if route := routes.of(head.path):
         head.route = route.path
+    if "TRACEPARENT" in head.headers:
+        head.traceparent = trace_context.traceparent(head.headers["TRACEPARENT"])
     return head
 
 

@@ -29,6 +29,8 @@ def render(answer: Answer, request: Request, keep_alive: bool, date: str) -> byt
         more += job.model.signature.header_lines
         if answer.status == 200:
             more += f"Server-Timing: {job.server_timing()}\r\n"
+    if head.traceparent:
+        more += f"traceparent: {head.traceparent}\r\n"
     if not keep_alive:
         more += "Connection: close\r\n"
     elif head.version == "1.0":

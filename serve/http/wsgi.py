@@ -75,7 +75,7 @@ class Gateway:
             raise Malformed(parser.error.code, parser.error.body)
         channel = _Channel(self, request.client)
         task = WSGITask(channel, parser)
-        task.response_headers.append(("X-Request-Id", request.id))
+        task.response_headers += request.headers_of_answer()
         if not keep_alive:
             task.set_close_on_finish()
         task.service()

@@ -126,6 +126,8 @@ def _entry(request: Request, status: int, size: int, seconds: float) -> dict[str
         "bytes_in": request.size,
         "bytes_out": size,
     }
+    if request.head.traceparent:
+        entry["traceparent"] = request.head.traceparent
     if request.job is not None:
         entry |= _entry_of(request.job)
     return entry
