@@ -67,7 +67,8 @@ bench-quick: setup ## has the server become slower? three minutes; BENCH_OPTIONS
 lint: $(VENV)/.installed-dev ## check format, style, security and types
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/ruff check .
-	$(VENV)/bin/bandit --quiet --configfile pyproject.toml --recursive bundle train export serve benchmarks deploy
+	$(VENV)/bin/bandit --quiet --configfile pyproject.toml --recursive \
+		bundle cli tracking train export serve benchmarks deploy
 	$(VENV)/bin/mypy
 
 lock: ## compile requirements/ anew from pyproject.toml; LOCK_OPTIONS=--upgrade for newer versions
