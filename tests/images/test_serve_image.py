@@ -19,6 +19,7 @@ from tests.conftest import Digits, run
 from tests.images import docker
 from tests.images.conftest import COMMIT, USER, Images, readable
 from tests.images.container import RESTRICTIONS, Container
+from tests.servers.processes import eventually
 from tests.suite import programs
 from tests.wire.calls import ADMIN_KEY
 from tests.wire.test_clients import CALLS
@@ -189,7 +190,8 @@ def test_the_largest_batches_fit_into_its_memory(images: Images, trained: Path) 
 
 
 def test_it_finishes_what_it_has_when_it_is_stopped(images: Images, slow_repository: Path) -> None:
-    with Container(images.engine, readable(slow_repository)) as served:
+    one_by_one = {"SERVE_MAX_BATCH_ROWS": "1"}  # so that it takes seconds
+    with Container(images.engine, readable(slow_repository), **one_by_one) as served:
         body = json.dumps({"instances": np.zeros((1, 784)).tolist()}).encode()
 
         def ask() -> tuple[int, float]:
@@ -198,7 +200,7 @@ def test_it_finishes_what_it_has_when_it_is_stopped(images: Images, slow_reposit
 
         with concurrent.futures.ThreadPoolExecutor(8) as pool:
             asked = [pool.submit(ask) for _ in range(8)]
-            time.sleep(0.1)
+            assert eventually(lambda: in_flight(served) + sum(one.done() for one in asked) >= 8)
             stopped = time.monotonic()
             served.docker("stop", "--time", "30")
             answers = [one.result() for one in asked]
@@ -206,6 +208,14 @@ def test_it_finishes_what_it_has_when_it_is_stopped(images: Images, slow_reposit
         assert max(when for _, when in answers) > stopped
         state = served.state()
     assert (state["Status"], state["ExitCode"]) == ("exited", 0)
+
+
+def in_flight(served: Container) -> int:
+    """Requests for inference that the server has accepted and not answered."""
+    metrics = served.request("GET", "/metrics").body.decode()
+    found = re.search(r"^onnxlet_requests_in_flight(?:\{.*\})? (\d+)", metrics, re.MULTILINE)
+    assert found, metrics
+    return int(found[1])
 
 
 def test_it_comes_back_after_it_was_killed(images: Images, trained: Path) -> None:

@@ -17,7 +17,7 @@ from pathlib import Path
 from tests.models.plus import Plus
 from tests.reliability.stage import Act, Stage
 from tests.serve.test_rollout import told
-from tests.serve.test_workers import is_socket
+from tests.serve.test_workers import may_be_lost, sockets
 from tests.servers.live import Server, shared_folders
 from tests.servers.processes import alive, eventually, processes, workers
 
@@ -34,7 +34,7 @@ class Fault:
 
 def kill_each_worker(on: Stage) -> None:
     for old in workers(on.server):
-        on.may_fail += connections(old)
+        on.may_fail += may_be_lost(on.server, workers(on.server).index(old))
         os.kill(old, signal.SIGKILL)
         on.fault_is_over()
         assert eventually(lambda old=old: old not in workers(on.server) and on.has_workers())
@@ -50,7 +50,7 @@ def restart(on: Stage) -> None:
 
 def stop_a_worker(on: Stage) -> None:
     stopped = workers(on.server)[0]
-    on.may_fail = connections(stopped)
+    on.may_fail = may_be_lost(on.server, 0)
     os.kill(stopped, signal.SIGSTOP)
     assert eventually(lambda: not alive(stopped))  # the watchdog ends it
     on.fault_is_over()
@@ -113,7 +113,7 @@ def exhaust_descriptors(on: Stage) -> None:
 def exhaust_memory(on: Stage) -> None:
     """Of a worker's address space: it goes on without the connections that need more."""
     worker = workers(on.server)[0]
-    on.may_fail = connections(worker)
+    on.may_fail = sockets(on.server)[0] - 1  # one is to the supervisor
     used = int(Path(f"/proc/{worker}/statm").read_text().split()[0]) * resource.getpagesize()
     large = b'{"images": [' + b",".join([b"[1, 2]"] * 1_000_000) + b"]}"
     with limited(resource.RLIMIT_AS, [worker], used + 2**22):
@@ -160,12 +160,6 @@ def publish_with_permissions(plus: Plus, version: int) -> str:
         [str(part) for part in command], capture_output=True, text=True, check=True
     )
     return done.stdout.strip()
-
-
-def connections(worker: int) -> int:
-    """How many clients a worker has: each has sent it one request at most."""
-    sockets = [entry for entry in Path(f"/proc/{worker}/fd").iterdir() if is_socket(entry)]
-    return len(sockets) - 1  # one is to the supervisor
 
 
 @contextmanager

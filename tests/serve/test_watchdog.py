@@ -15,7 +15,7 @@ from serve.processes.worker_slot import Place
 from serve.supervisor import watchdog
 from serve.supervisor.watchdog import Watchdog
 from tests.conftest import Digits
-from tests.serve.test_workers import Clients, server
+from tests.serve.test_workers import Clients, may_be_lost, server
 from tests.servers.live import Server
 from tests.servers.processes import are_replaced, eventually, workers
 
@@ -49,23 +49,30 @@ def processes(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Process]]:
         one.theirs.close()
 
 
-def watch(watching: Watchdog, turns: int) -> None:
+def watch(watching: Watchdog, turns: int, busy: Process | None = None) -> None:
+    """Let the watchdog look so often; a busy process has always had a CPU for a while."""
     for _ in range(turns):
+        before = cpu_seconds(busy)
         time.sleep(0.1)
+        assert busy is None or busy.is_ended() or eventually(lambda b=before: cpu_seconds(busy) > b)
         watching.turn()
+
+
+def cpu_seconds(process: Process | None) -> float:
+    return watchdog._cpu_seconds(process.process.pid) if process else 0.0
 
 
 def test_idle_and_silent_is_ended_but_busy_is_not(processes: list[Process]) -> None:
     idle, busy = processes
     children = [idle.child, busy.child]
     watching = Watchdog(children, timeout=600)
-    watch(watching, 1)
+    watch(watching, 1, busy)
     assert not idle.child.is_silent
-    watch(watching, watchdog.MOST_IDLE_CHECKS - 1)
+    watch(watching, watchdog.MOST_IDLE_CHECKS - 1, busy)
     assert (idle.child.is_silent, idle.is_ended()) == (True, False)
-    assert eventually(lambda: watch(watching, 1) or idle.is_ended())
+    assert eventually(lambda: watch(watching, 1, busy) or idle.is_ended())
     children.remove(idle.child)
-    watch(watching, 10)
+    watch(watching, 10, busy)
     assert not busy.is_ended()
     received = busy.theirs.receive()
     assert received
@@ -77,7 +84,7 @@ def test_busy_is_ended_once_no_request_may_take_longer(
 ) -> None:
     _, busy = processes
     watching = Watchdog([busy.child], timeout=0.2)
-    assert eventually(lambda: watch(watching, 1) or busy.is_ended())
+    assert eventually(lambda: watch(watching, 1, busy) or busy.is_ended())
     said = f"worker {busy.process.pid} has been busy for longer than the 0.2 s of --timeout"
     assert said in caplog.text
 
@@ -94,11 +101,11 @@ def test_who_answers_is_left_alone(processes: list[Process]) -> None:
 def test_a_stopped_worker_is_replaced(server: Server, digits: Digits) -> None:
     first, other = workers(server)
     with Clients(server, digits) as clients:
+        may_fail = may_be_lost(server, 0)
         os.kill(first, signal.SIGSTOP)
         assert eventually(lambda: are_replaced(server, first))
-    assert clients.failures  # its connections: no answer, and then the end
+    assert may_fail / 2 <= len(clients.failures) <= may_fail  # no answer, and then the end
     assert all("wrong" not in failure for failure in clients.failures)
-    assert len(clients.failures) <= 4
     assert server.process.stderr
     said = server.process.stderr.readline()
     assert said.startswith(f"serve: worker {first} does nothing, although it was asked")
