@@ -10,7 +10,7 @@ import enum
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from serve.settings import Settings
+from serve.settings import GROUPS, Settings
 
 _COMMANDS = ("serve", "check", "predict", "health")
 
@@ -79,15 +79,24 @@ def _parser(environ: Mapping[str, str]) -> argparse.ArgumentParser:
         dest=argparse.SUPPRESS,
         help="print the version of the server and of its main packages",
     )
-    for setting in dataclasses.fields(Settings):
-        default = f" (default: {shown(setting.default)})" if setting.default is not None else ""
-        parser.add_argument(
-            flag(setting.name),
-            type=setting.metadata["parse"],
-            # argparse parses a default that is a string like a given value. An empty variable
-            # counts as unset, because ${NAME:-} in a compose file results in one.
-            default=environ.get(variable(setting.name)) or setting.default,
-            help=setting.metadata["help"] + default,
-            metavar=setting.name.rpartition("_")[2].upper(),
-        )
+    fields = {setting.name: setting for setting in dataclasses.fields(Settings)}
+    for purpose, names in GROUPS.items():
+        group = parser.add_argument_group(purpose)
+        for name in names:
+            _add_option(group, fields[name], environ.get(variable(name)))
     return parser
+
+
+def _add_option(
+    group: argparse._ArgumentGroup, setting: dataclasses.Field[Any], given: str | None
+) -> None:
+    default = f" (default: {shown(setting.default)})" if setting.default is not None else ""
+    group.add_argument(
+        flag(setting.name),
+        type=setting.metadata["parse"],
+        # argparse parses a default that is a string like a given value. An empty variable
+        # counts as unset, because ${NAME:-} in a compose file results in one.
+        default=given or setting.default,
+        help=setting.metadata["help"] + default,
+        metavar=setting.name.rpartition("_")[2].upper(),
+    )

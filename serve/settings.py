@@ -226,3 +226,18 @@ class Settings:
         "maximum size in bytes of the request line and headers; larger ones get 431",
         "twice what most proxies accept",
     )
+
+
+GROUPS = {
+    "models": ("models", "default_model", "latest_versions", "poll_interval", "verify_key"),
+    "address": ("host", "port", "server", "pages"),
+    "access": ("api_keys", "admin_keys"),
+    "processes and threads": ("workers", "pin", "intra_op_threads", "inference_threads"),
+    "batching": ("max_batch_rows", "batch_delay_ms"),
+    "overload": ("max_queue", "timeout"),
+    "request size": ("max_rows", "max_body_bytes", "max_inflight_bytes", "max_header_bytes"),
+    "connections": ("max_connections", "idle_timeout", "header_timeout", "min_body_rate"),
+    "logging": ("access_log",),
+    "shutdown": ("drain_delay", "drain_timeout"),
+}
+"""Every setting, by purpose: the order of ``--help`` and of docs/reference/settings.md."""
