@@ -23,10 +23,11 @@ class TensorSpec:
     """One input or output of a model."""
 
     name: str
+    """Of the tensor in the graph."""
     dtype: str
     """A numpy dtype name, such as ``float32``."""
     shape: tuple[int, ...]
-    """With -1 for the batch dimension."""
+    """With -1 for the batch dimension, or one that the graph leaves open."""
     range: tuple[float, float] | None = None
     """Smallest and largest value that the model was made for, where it is known."""
 
@@ -49,8 +50,9 @@ class Dataset:
     """The data that a model was trained and measured on."""
 
     name: str
+    """Such as ``mnist``."""
     sha256: str
-    """Over the four arrays; see ``train.data.datasets.Dataset.sha256``."""
+    """Of the four arrays: images and labels for training and testing."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,28 +60,41 @@ class Manifest:
     """One published version. Everything after ``labels`` is provenance and may be missing."""
 
     schema_version: int = SCHEMA_VERSION
+    """Of this format."""
     name: str
+    """Of the model; its folder has the same name."""
     version: int
+    """Its folder has the same name."""
     created: str
-    """ISO 8601, UTC."""
+    """When it was published: ISO 8601, UTC."""
     files: Mapping[str, str]
     """SHA-256 of each file beside the manifest."""
     inputs: tuple[TensorSpec, ...]
+    """In the order of the graph."""
     outputs: tuple[TensorSpec, ...]
+    """In the order of the graph."""
     labels: tuple[str, ...] = ()
+    """Names of the classes, in the order of the outputs' last dimension."""
     run_id: str | None = None
     """The MLflow run that trained the model."""
     git_commit: str | None = None
+    """Of the code that trained it."""
     dataset: Dataset | None = None
+    """That it was trained and measured on."""
     metrics: Mapping[str, float] = field(default_factory=dict)
+    """Such as ``test_accuracy``, 0..1."""
     parity: Parity | None = None
+    """How closely it answers as its Keras source does; missing for an imported model."""
     quantization: Quantization | None = None
+    """Only where weights or activations are not float32."""
     us_per_row: Mapping[str, float] = field(default_factory=dict)
     """CPU time in µs by the rows of a run, on one thread of the machine that exported."""
     golden_tolerance: float = TOLERANCE
     """Largest difference from a golden answer, on whatever CPU."""
     opset: int | None = None
+    """Version of the operators of the graph."""
     ir_version: int | None = None
+    """Version of the ONNX file format."""
     tools: Mapping[str, str] = field(default_factory=dict)
     """Versions of the packages that made the files."""
 

@@ -9,14 +9,17 @@ class Difference:
     """How closely two models answer on some rows."""
 
     rows: int
+    """That were compared."""
     max_abs_difference: float
     """Largest absolute difference of any output value."""
     mean_abs_difference: float | None = None
+    """Mean absolute difference of the output values."""
     top1_agreement: float
     """Fraction of rows whose largest output is the same, 0..1."""
     max_abs_logit_difference: float | None = None
-    """The same of the scores before a softmax; missing where the model does not end in one."""
+    """Largest absolute difference of the scores before a softmax; missing where there is none."""
     mean_abs_logit_difference: float | None = None
+    """Mean absolute difference of these scores."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,4 +41,4 @@ class Quantization:
     bytes_before: int
     """Size of the graph with float32 weights."""
     us_per_row_before: Mapping[str, float]
-    """See ``Manifest.us_per_row``."""
+    """The manifest's ``us_per_row`` of that graph."""

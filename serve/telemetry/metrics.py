@@ -7,7 +7,7 @@ with its counts.
 
 import platform
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -98,7 +98,15 @@ BUILD = Definition(
 )
 _COUNTS = (REQUESTS, SECONDS, ROWS, RUN_ROWS, STEP_SECONDS, REJECTIONS, RESTARTS)
 _GAUGES = (LAST_RUN, IN_FLIGHT, BUILD)
-_DEFINITIONS = {one.name: one for one in (*_COUNTS, *_GAUGES)}
+_COUNTED = {one.name: one for one in (*_COUNTS, *_GAUGES)}
+_VERSION_READY = Definition(
+    "onnxlet_model_version_ready",
+    "1 for a version that is served, else 0; the reason says why not.",
+    ("model", "version", "reason"),
+    is_gauge=True,
+)
+DEFINITIONS = (*_COUNTED.values(), _VERSION_READY)
+"""All metrics."""
 
 
 class Series:
@@ -175,16 +183,18 @@ class _Counts(Collector):
     def collect(self) -> Iterator[Metric]:
         sums: dict[shared_counters.Key, list[float]] = {}
         for key, numbers in shared_counters.read(self._folder):
-            definition = _DEFINITIONS[key[0]]
+            definition = _COUNTED[key[0]]
             join = max if definition.is_gauge and not definition.ends else float.__add__
             before = sums.get(key, [0.0] * len(numbers))
             sums[key] = [join(one, other) for one, other in zip(before, numbers, strict=True)]
-        for definition in _DEFINITIONS.values():
+        for definition in _COUNTED.values():
             named = [(key[1:], of) for key, of in sums.items() if key[0] == definition.name]
             yield _family(definition, named)
 
 
-def _family(definition: Definition, series: list[tuple[tuple[str, ...], list[float]]]) -> Metric:
+def _family(
+    definition: Definition, series: Sequence[tuple[tuple[str, ...], list[float]]]
+) -> Metric:
     name, text, labels = definition.name, definition.text, definition.labels
     if definition.bounds:
         histogram = HistogramMetricFamily(name, text, labels=labels)
@@ -212,13 +222,9 @@ class _Models(Collector):
         return []
 
     def collect(self) -> Iterator[Metric]:
-        ready = GaugeMetricFamily(
-            "onnxlet_model_version_ready",
-            "Is a version served? The reason says why its files can't be.",
-            labels=["model", "version", "reason"],
-        )
-        for name, planned in serving_plan.read(self._folder).models.items():
-            for number, version in planned.versions.items():
-                labels = [name, str(number), version.reason]
-                ready.add_metric(labels, float(bool(version.stamp)))
-        yield ready
+        ready = [
+            ((name, str(number), version.reason), [float(bool(version.stamp))])
+            for name, planned in serving_plan.read(self._folder).models.items()
+            for number, version in planned.versions.items()
+        ]
+        yield _family(_VERSION_READY, ready)

@@ -1,0 +1,1 @@
+"""What documents show of the code, written by ``python -m docs.generate``."""
