@@ -21,7 +21,13 @@ from tests.models.plus import Plus
 from tests.servers.live import Server
 
 ROOT = Path(__file__).parent.parent
-LONGEST = ("test_readme.py", "test_commands_in_pages.py", "test_variants.py", "test_sweep.py", "test_resume.py")
+LONGEST = (
+    "test_readme.py",
+    "test_commands_in_pages.py",
+    "test_variants.py",
+    "test_sweep.py",
+    "test_resume.py",
+)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
