@@ -15,8 +15,7 @@ _TITLE = re.compile(r"# (\d+)\. (.+)")
 
 def write() -> str:
     """The page."""
-    entries = []
-    for page in sorted((ROOT / "docs/decisions").glob("[0-9]*.md")):
-        if title := _TITLE.match(page.read_text()):
-            entries.append(f"- [{title[1]}]({page.name}) {title[2]}")
+    pages = sorted((ROOT / "docs/decisions").glob("[0-9]*.md"))
+    titles = [(page.name, _TITLE.match(page.read_text())) for page in pages]
+    entries = [f"- [{title[1]}]({name}) {title[2]}" for name, title in titles if title]
     return "\n".join([_INTRODUCTION, *entries]) + "\n"
