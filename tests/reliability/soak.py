@@ -88,7 +88,10 @@ def _swapping(server: Server, plus: Plus, load: Load, minutes: float) -> Iterato
         time.sleep(minutes * 60 / swaps)
         if not eventually(lambda version=version: load.versions[version] > 0):
             _, _, log = server.end(signal.SIGTERM)
-            raise AssertionError(f"version {version} is not served; the server says\n{log[-5000:]}")
+            raise AssertionError(
+                f"version {version} is not served; of {load.sent} requests failed"
+                f" {len(load.failed)}, at last {load.failed[-3:]}; the server says\n{log[-5000:]}"
+            )
         plus.remove(version - 1)
         yield _sample(server)
 
