@@ -4,6 +4,7 @@ import http.client
 import json
 import os
 import signal
+import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -93,6 +94,27 @@ def test_a_full_queue_refuses_a_long_body_before_it_comes(repository: Path, digi
         )
         assert "Connection: close" in told
         assert first.receive().status == 200
+
+
+def test_a_half_closed_connection_counts_as_closed_once_it_has_waited(
+    slow_repository: Path,
+) -> None:
+    body = json.dumps({"instances": [[0] * 784]}).encode()
+    head = b"POST /v1/models/slow:predict HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n"
+    arguments = ("--models", str(slow_repository), "--workers", "1", "--max-batch-rows", "1")
+    with Server(*arguments) as server, ExitStack() as opened:
+        clients = [opened.enter_context(RawClient(server)) for _ in range(4)]
+        for client in clients:
+            client.send(b"GET /v2/health/live HTTP/1.1\r\nHost: a\r\n\r\n")
+            assert client.answer()[0] == 200  # its worker has the connection
+        with asleep(server):
+            for client in clients:
+                client.send(head % len(body) + body)
+                client.socket.shutdown(socket.SHUT_WR)
+        first, *others = sorted(client.answer()[0] for client in clients)
+        assert all(client.ends() for client in clients)
+    assert first in (200, 499)  # a busy machine may let the first one wait, too
+    assert others == [499] * 3
 
 
 def test_a_request_may_ask_for_less_time(server: Server, digits: Digits) -> None:
