@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from serve import pages
 from tests.conftest import Digits, run
 from tests.images import docker
 from tests.images.conftest import COMMIT, USER, Images, readable
@@ -73,6 +74,13 @@ def test_it_holds_what_it_needs_and_nothing_else(images: Images, files: bytes) -
     assert config["User"] == f"{USER}:{USER}"
     assert config["Entrypoint"] == ["/usr/bin/python3", "-m", "serve"]
     assert config["Healthcheck"]["Test"][0] == "CMD"
+
+
+def test_it_holds_the_web_pages(files: bytes) -> None:
+    within = digests(files)
+    for path in pages.FOLDER.iterdir():
+        sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+        assert within[f"app/serve/pages/assets/{path.name}"] == sha256
 
 
 def test_licences_and_a_bill_of_materials(files: bytes) -> None:
