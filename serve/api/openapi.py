@@ -174,7 +174,7 @@ def _inference(route: Route, kind: str) -> dict[str, Any]:
     not_here = {"Retry-After", "WWW-Authenticate", oip.HEAD_LENGTH} - binary
     headers = [name for name in _HEADERS if name not in not_here]
     return {
-        "summary": "Answer a batch with a model.",
+        "summary": "Run a model on a batch.",
         "parameters": parameters,
         "requestBody": {"required": True, "content": _content(_bodies(kind, "Request"))},
         "security": [{}, *_KEYS],

@@ -52,25 +52,25 @@ class Views:
         self._pages = pages
 
     def live(self) -> Answer:
-        """The worker answers."""
+        """Liveness: is the server running?"""
         return _json({"live": True})
 
     def ready(self) -> Answer:
-        """It also takes requests."""
+        """Readiness: does the server accept requests?"""
         self._check_ready()
         return _json({"ready": True})
 
     def ping(self) -> Answer:
-        """The same, in the words of MLflow and SageMaker."""
+        """Readiness, for clients of MLflow and SageMaker."""
         self._check_ready()
         return Answer(200, b"\n", _TEXT)
 
     def version(self) -> Answer:
-        """This server's version, bare."""
+        """Version of the server, as plain text."""
         return Answer(200, serve.__version__.encode(), _TEXT)
 
     def metrics(self) -> Answer:
-        """Of all workers, for Prometheus."""
+        """Metrics of all workers, for Prometheus."""
         return Answer(200, self._totals.text(), CONTENT_TYPE)
 
     def page(self) -> Answer:
@@ -78,7 +78,7 @@ class Views:
         return self._pages.get("index.html")
 
     def docs(self) -> Answer:
-        """This document as a web page."""
+        """This description of the API, as a web page."""
         return self._pages.get("docs.html")
 
     def page_file(self, file: str) -> Answer:
@@ -86,41 +86,41 @@ class Views:
         return self._pages.get(file)
 
     def openapi(self) -> Answer:
-        """Describe every route, in OpenAPI 3.1."""
+        """This description of the API, in OpenAPI 3.1."""
         from serve.api import openapi  # it needs this module, and is not needed to start
 
         return Answer(200, openapi.document())
 
     def server_metadata(self) -> Answer:
-        """What this server is and can do."""
+        """Name, version and extensions of the server."""
         extensions = oip_metadata.EXTENSIONS
         return _json({"name": NAME, "version": serve.__version__, "extensions": extensions})
 
     def model_metadata(self, name: str, version: str = "") -> Answer:
-        """Tensors and provenance of a version."""
+        """Tensors, labels and provenance of a version."""
         signature = self._catalog.find(name, version).signature
         versions = self._catalog.versions(name).ready
         return _json(oip_metadata.metadata(signature, versions))
 
     def example(self, name: str, version: str = "") -> Answer:
-        """A request that a version can answer: some of its golden inputs, else zeros."""
+        """A request that the version can answer: some of its golden inputs, or zeros."""
         self._pages.check_enabled()
         model = self._catalog.find(name, version)
         return _json(oip_metadata.example(model.signature, model.example))
 
     def model_ready(self, name: str, version: str = "") -> Answer:
-        """A version is served."""
+        """Readiness of a version."""
         self._check_ready()
         self._catalog.find(name, version)
         return _json({"name": name, "ready": True})
 
     def model_config(self, name: str, version: str = "") -> Answer:
-        """How Triton would describe a version."""
+        """Configuration of a version, as Triton would report it."""
         signature = self._catalog.find(name, version).signature
         return _json(oip_metadata.config(signature, self._max_rows))
 
     def statistics(self, name: str = "", version: str = "") -> Answer:
-        """What all versions have done, or those of a model, or one."""
+        """Statistics of all versions, of one model, or of one version."""
         if version:
             models = [self._catalog.find(name, version)]
         elif name:
@@ -131,7 +131,7 @@ class Views:
         return _json(oip_statistics.statistics(signatures, self._totals.samples()))
 
     def repository_index(self) -> Answer:
-        """Every version that is served, and every one that can't be, with the reason."""
+        """All versions, and the reason for each one that cannot be served."""
         index = []
         for name, versions in self._catalog.models.items():
             index += [
@@ -146,19 +146,19 @@ class Views:
         return _json(index)
 
     def load(self, name: str) -> Answer:
-        """Serve the newest versions of a model; answered when all workers do."""
+        """Load the newest versions of a model. Answers when all workers serve them."""
         raise _elsewhere(name)
 
     def unload(self, name: str) -> Answer:
-        """Serve a model no longer, until it is loaded; answered when no worker does."""
+        """Unload a model. Answers when no worker serves it."""
         raise _elsewhere(name)
 
     def models(self) -> Answer:
-        """Names of all models, in KServe's words."""
+        """Names of all models."""
         return _json({"models": list(self._catalog.models)})
 
     def model_status(self, name: str, version: str = "") -> Answer:
-        """State of all versions of a model, or of one, in TensorFlow Serving's words."""
+        """State of one or all versions of a model, as TensorFlow Serving reports it."""
         versions = self._catalog.versions(name)
         if not version:
             return _json(tfserving_metadata.status(name, versions.ready, versions.planned.failed))
@@ -166,7 +166,7 @@ class Views:
         return _json(tfserving_metadata.status(name, [number], {}))
 
     def model_signature(self, name: str, version: str = "") -> Answer:
-        """Tensors of a version, in TensorFlow Serving's words."""
+        """Signature of a version, as TensorFlow Serving reports it."""
         return _json(tfserving_metadata.metadata(self._catalog.find(name, version).signature))
 
     def _check_ready(self) -> None:

@@ -31,16 +31,22 @@ export const url = (path) => new URL(path, document.baseURI).href;
  * Throws Unreachable if there is no answer.
  */
 export async function send({ method = "GET", path, body, headers = {} }) {
-  if (body !== undefined && !headers["Content-Type"]) headers = { ...headers, "Content-Type": "application/json" };
+  if (body !== undefined && !headers["Content-Type"])
+    headers = { ...headers, "Content-Type": "application/json" };
   if (key) headers = { ...headers, Authorization: `Bearer ${key}` };
   const start = performance.now();
   try {
     const signal = AbortSignal.timeout(SECONDS * 1000);
     const response = await fetch(url(path), { method, body, headers, signal, cache: "no-store" });
     const text = await response.text();
-    return { status: response.status, text, headers: response.headers, ms: performance.now() - start };
+    return {
+      status: response.status,
+      text,
+      headers: response.headers,
+      ms: performance.now() - start,
+    };
   } catch {
-    throw new Unreachable("The server does not answer.");
+    throw new Unreachable();
   }
 }
 
@@ -54,7 +60,8 @@ export async function ask(request) {
     json = {};
   }
   if (answer.status >= 400) {
-    const message = json.error ?? json.message ?? `The server answered with status ${answer.status}.`;
+    const message =
+      json.error ?? json.message ?? `The server answered with status ${answer.status}.`;
     throw new Refused(answer.status, message, Number(answer.headers.get("Retry-After")));
   }
   return { ...answer, json };

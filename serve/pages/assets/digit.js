@@ -21,7 +21,8 @@ export function normalize(ink, side) {
   const most = Math.max(...small);
   const image = new Float32Array(side * side);
   for (let y = 0; y < height; y++)
-    for (let x = 0; x < width; x++) image[(top + y) * side + left + x] = small[y * width + x] / most;
+    for (let x = 0; x < width; x++)
+      image[(top + y) * side + left + x] = small[y * width + x] / most;
   return image;
 }
 

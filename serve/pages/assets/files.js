@@ -23,7 +23,9 @@ function offer(transfer, take, event) {
 /** Images of the model's size, with their names. Throws an Error that says what is wrong. */
 export async function read(files, side) {
   if (files.length > MOST) throw new Error(`Expected at most ${MOST} files, got ${files.length}.`);
-  return Promise.all(files.map(async (file) => ({ name: file.name, image: await toImage(file, side) })));
+  return Promise.all(
+    files.map(async (file) => ({ name: file.name, image: await toImage(file, side) })),
+  );
 }
 
 async function toImage(file, side) {
@@ -31,7 +33,9 @@ async function toImage(file, side) {
   try {
     bitmap = await createImageBitmap(file, { colorSpaceConversion: "none" });
   } catch {
-    throw new Error(`${file.name} is not an image that this browser can read. Expected PNG or JPEG.`);
+    throw new Error(
+      `${file.name} is not an image that this browser can read. Expected PNG or JPEG.`,
+    );
   }
   const grey = toGrey(bitmap);
   const background = borderOf(grey);
@@ -54,7 +58,8 @@ function toGrey(bitmap) {
   context.imageSmoothingQuality = "high";
   context.drawImage(bitmap, 0, 0, width, height);
   const { data } = context.getImageData(0, 0, width, height);
-  const grey = (_, i) => (0.299 * data[i * 4] + 0.587 * data[i * 4 + 1] + 0.114 * data[i * 4 + 2]) / 255;
+  const grey = (_, i) =>
+    (0.299 * data[i * 4] + 0.587 * data[i * 4 + 1] + 0.114 * data[i * 4 + 2]) / 255;
   return { width, height, data: Float32Array.from({ length: width * height }, grey) };
 }
 
@@ -69,7 +74,13 @@ function borderOf({ width, height, data }) {
 
 /** How far each pixel is from the background, the farthest one being 1. */
 function inkOf({ width, height, data }, background) {
-  const distance = data.map((value) => (background > 0.5 ? background - value : value - background));
+  const distance = data.map((value) =>
+    background > 0.5 ? background - value : value - background,
+  );
   const most = distance.reduce((a, b) => Math.max(a, b), 1e-3);
-  return { width, height, data: distance.map((value) => (value < FAINT * most ? 0 : value / most)) };
+  return {
+    width,
+    height,
+    data: distance.map((value) => (value < FAINT * most ? 0 : value / most)),
+  };
 }

@@ -17,7 +17,11 @@ export function imagesOf(example, range, side) {
   const count = data.some(Boolean) ? shape[0] : 0; // zeros stand for a model without examples
   const [low, high] = range;
   return Array.from({ length: count }, (_, i) =>
-    Float32Array.from(data.slice(i * side * side, (i + 1) * side * side), (value) => (value - low) / (high - low)));
+    Float32Array.from(
+      data.slice(i * side * side, (i + 1) * side * side),
+      (value) => (value - low) / (high - low),
+    ),
+  );
 }
 
 /** Smallest and largest value of a pixel: as the manifest says, else a guess by the example. */

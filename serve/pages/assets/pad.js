@@ -84,7 +84,13 @@ export class Pad {
     }
     context.lineWidth = PEN * size;
     context.strokeStyle = style.color;
-    for (const stroke of this.strokes) trace(context, stroke, (x) => x * size, (y) => y * size);
+    for (const stroke of this.strokes)
+      trace(
+        context,
+        stroke,
+        (x) => x * size,
+        (y) => y * size,
+      );
     if (canvas.matches(":focus-visible")) this.#drawCursor(context, size, style);
   }
 
@@ -109,8 +115,7 @@ export class Pad {
 
   #move(event) {
     if (!this.down || !this.canvas.hasPointerCapture(event.pointerId)) return;
-    const events = event.getCoalescedEvents?.() ?? [];
-    this.strokes.at(-1).push(...(events.length ? events : [event]).map((one) => this.#point(one)));
+    this.strokes.at(-1).push(this.#point(event));
     this.#add();
   }
 
@@ -143,7 +148,10 @@ export class Pad {
 
   #point(event) {
     const area = this.canvas.getBoundingClientRect();
-    return { x: (event.clientX - area.left) / area.width, y: (event.clientY - area.top) / area.height };
+    return {
+      x: (event.clientX - area.left) / area.width,
+      y: (event.clientY - area.top) / area.height,
+    };
   }
 
   #add() {
@@ -165,7 +173,12 @@ function trace(context, stroke, x, y) {
   context.lineTo(x(stroke[0].x) + 0.01, y(stroke[0].y)); // a dot, if it is the only point
   stroke.forEach((point, i) => {
     const next = stroke[i + 1] ?? point;
-    context.quadraticCurveTo(x(point.x), y(point.y), x((point.x + next.x) / 2), y((point.y + next.y) / 2));
+    context.quadraticCurveTo(
+      x(point.x),
+      y(point.y),
+      x((point.x + next.x) / 2),
+      y((point.y + next.y) / 2),
+    );
   });
   context.stroke();
 }

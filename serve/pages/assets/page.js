@@ -9,7 +9,7 @@ import { editor, fields, firstRow, fits } from "./form.js";
 import { bodyOf, imagesOf, rangeOf, sideOf } from "./images.js";
 import { watch } from "./live.js";
 import { Pad } from "./pad.js";
-import { showGrid, showScores, showTensors, spoken } from "./result.js";
+import { seen, showGrid, showScores, showTensors, spoken } from "./result.js";
 import { snippet } from "./snippets.js";
 import * as status from "./status.js";
 
@@ -17,6 +17,7 @@ const model = {}; // name, version, metadata, example, labels, side, range
 let request = null; // the last one
 let pending = null; // what to send next; only the newest counts
 let isSending = false;
+let items = null; // the images that were sent last, with their names
 let form;
 
 const pad = new Pad(find("pad"), drawn);
@@ -27,7 +28,11 @@ async function loadIndex() {
   const { json } = await ask({ method: "POST", path: "v2/repository/index" });
   const ready = json.filter(({ state }) => state === "READY");
   const names = [...new Set(ready.map(({ name }) => name))];
-  fillSelect(find("model"), names.map((name) => [name, name]), names.includes(model.name) ? model.name : names[0]);
+  fillSelect(
+    find("model"),
+    names.map((name) => [name, name]),
+    names.includes(model.name) ? model.name : names[0],
+  );
   fillVersions(json);
   await loadModel();
 }
@@ -35,12 +40,20 @@ async function loadIndex() {
 function fillVersions(index) {
   const own = index.filter(({ name }) => name === find("model").value).reverse();
   const newest = own.find(({ state }) => state === "READY")?.version;
-  const options = own.map(({ version, state, reason }) => [version, state === "READY" ? version : `${version} (not served)`, reason]);
+  const options = own.map(({ version, state, reason }) => [
+    version,
+    state === "READY" ? version : `${version} (not served)`,
+    reason,
+  ]);
   fillSelect(find("version"), [["", `newest (${newest})`], ...options], model.version ?? "");
 }
 
 function fillSelect(select, options, value) {
-  select.replaceChildren(...options.map(([key, text, reason]) => h("option", { value: key, disabled: Boolean(reason), title: reason }, text)));
+  select.replaceChildren(
+    ...options.map(([key, text, reason]) =>
+      h("option", { value: key, disabled: Boolean(reason), title: reason }, text),
+    ),
+  );
   select.value = value;
   if (select.selectedIndex < 0) select.selectedIndex = 0;
 }
@@ -48,18 +61,33 @@ function fillSelect(select, options, value) {
 async function loadModel() {
   const [name, version] = [find("model").value, find("version").value];
   const path = `v2/models/${encodeURIComponent(name)}${version ? `/versions/${version}` : ""}`;
-  const [{ json: metadata }, { json: example }] = await Promise.all([ask({ path }), ask({ path: `${path}/example` })]);
+  const [{ json: metadata }, { json: example }] = await Promise.all([
+    ask({ path }),
+    ask({ path: `${path}/example` }),
+  ]);
   if (name !== find("model").value || version !== find("version").value) return; // chosen anew meanwhile
   const side = sideOf(metadata);
   const classes = metadata.outputs[0].shape.at(-1);
-  const labels = metadata.labels ?? Array.from({ length: Math.max(classes, 0) }, (_, i) => String(i));
+  const labels = metadata.labels ?? [...Array(Math.max(classes, 0)).keys()].map(String);
+  if (side !== model.side) pad.clear();
   const tensors = JSON.stringify([name, metadata.inputs, metadata.outputs]);
-  const isSame = tensors === model.tensors; // then what the user has typed stays
-  Object.assign(model, { tensors, name, version, path, metadata, example, labels, side, range: rangeOf(metadata.inputs[0], example) });
+  const isSame = tensors === model.tensors;
+  Object.assign(model, {
+    tensors,
+    name,
+    version,
+    path,
+    metadata,
+    example,
+    labels,
+    side,
+    range: rangeOf(metadata.inputs[0], example),
+  });
   document.title = `${name} – onnxlet`;
   showCard(metadata);
   find("modes").hidden = !side;
   if (!isSame) showMode();
+  else if (items && !find("draw").hidden) sendImages(items); // else what is typed stays
 }
 
 function showMode() {
@@ -67,15 +95,22 @@ function showMode() {
   find("input-title").textContent = isDrawn ? "Draw a digit" : "Ask the model";
   find("draw").hidden = find("examples").hidden = !isDrawn;
   find("form").hidden = isDrawn;
-  find("result").replaceChildren(h("p", { class: "faint" }, isDrawn ? "The answer appears here while you draw." : "Send a request to see the answer."));
-  find("timing").textContent = "";
+  showNoAnswer(isDrawn ? "The answer appears here while you draw." : "Send a request first.");
   if (isDrawn) showSamples();
   else showForm();
-  if (!pad.isEmpty && isDrawn) drawn(true);
+  if (isDrawn && items) sendImages(items);
+}
+
+function showNoAnswer(why) {
+  find("result").replaceChildren(h("p", { class: "faint" }, why));
+  find("timing").textContent = find("spoken").textContent = "";
 }
 
 function showForm() {
-  form = fits(model.metadata) && !model.side ? fields(model.metadata, model.example) : editor(firstRow(model.example, model.metadata));
+  form =
+    fits(model.metadata) && !model.side
+      ? fields(model.metadata, model.example)
+      : editor(firstRow(model.example, model.metadata));
   find("form").replaceChildren(...form.elements);
 }
 
@@ -84,17 +119,26 @@ function showForm() {
 function showSamples() {
   const images = imagesOf(model.example, model.range, model.side);
   find("examples-title").hidden = !images.length;
-  find("samples").replaceChildren(...images.map((image, i) =>
-    h("button", { type: "button", "aria-label": `Test image ${i + 1}`, click: () => sendImages([{ name: "", image }]) },
-      paint(h("canvas"), image, model.side))));
+  find("samples").replaceChildren(
+    ...images.map((image, i) =>
+      h(
+        "button",
+        {
+          type: "button",
+          "aria-label": `Test image ${i + 1}`,
+          click: () => sendPictures([{ name: "", image }]),
+        },
+        paint(h("canvas"), image, model.side),
+      ),
+    ),
+  );
 }
 
 function drawn(isFinished) {
   find("pad-hint").hidden = !pad.isEmpty;
   if (pad.isEmpty) {
-    pending = null;
-    find("result").replaceChildren(h("p", { class: "faint" }, "The answer appears here while you draw."));
-    find("timing").textContent = find("spoken").textContent = "";
+    pending = items = null;
+    showNoAnswer("The answer appears here while you draw.");
   } else if (pad.strokes.length) {
     sendImages([{ name: "", image: normalize(pad.ink(), model.side) }], isFinished);
   }
@@ -103,24 +147,34 @@ function drawn(isFinished) {
 async function sendFiles(list) {
   if (find("draw").hidden) return;
   try {
-    const items = await files.read(list, model.side);
-    pad.clear();
-    sendImages(items);
+    sendPictures(await files.read(list, model.side));
   } catch (error) {
     status.report("refused", error.message);
   }
 }
 
-function sendImages(items, isFinished = true) {
+function sendPictures(images) {
+  pad.clear();
+  if (images.length === 1) pad.show(paint(h("canvas"), images[0].image, model.side));
+  sendImages(images);
+}
+
+function sendImages(images, isFinished = true) {
+  items = images;
   const { name, version, side, labels } = model;
   const query = new URLSearchParams({ model: name, ...(version && { version }) });
-  const body = bodyOf(items.map(({ image }) => image), model.metadata.inputs[0], model.range, side);
-  if (items.length === 1 && !pad.strokes.length) pad.show(paint(h("canvas"), items[0].image, side));
+  const body = bodyOf(
+    images.map(({ image }) => image),
+    model.metadata.inputs[0],
+    model.range,
+    side,
+  );
   find("pad-hint").hidden = !pad.isEmpty;
   submit({ method: "POST", path: `predict?${query}`, body }, ({ json }) => {
+    if (!items) return; // they were cleared meanwhile
     const rows = json.probabilities;
-    if (items.length > 1) showGrid(find("result"), items, rows, labels, side);
-    else showScores(find("result"), rows[0], labels, paint(h("canvas", { role: "img", "aria-label": "What the model sees" }), items[0].image, side));
+    if (images.length > 1) showGrid(find("result"), images, rows, labels, side);
+    else showScores(find("result"), rows[0], labels, seen(images[0].image, side));
     if (isFinished) find("spoken").textContent = rows.map((row) => spoken(row, labels)).join("; ");
   });
 }
@@ -151,7 +205,8 @@ async function submit(newest, show) {
 
 function showTiming({ ms, headers }) {
   const version = headers.get("X-Model-Version");
-  find("timing").textContent = `${milliseconds(ms)} round trip · ${milliseconds(serverTime(headers))} server · version ${version}`;
+  find("timing").textContent =
+    `${milliseconds(ms)} round trip · ${milliseconds(serverTime(headers))} server · version ${version}`;
 }
 
 function showCode() {
@@ -160,29 +215,31 @@ function showCode() {
 
 // What the user does
 
-find("model").addEventListener("change", () => {
+const on = (id, event, act) => find(id).addEventListener(event, act);
+
+on("model", "change", () => {
   Object.assign(model, { name: find("model").value, version: "" });
   attempt(loadIndex);
 });
-find("version").addEventListener("change", () => attempt(loadModel));
-find("modes").addEventListener("change", showMode);
-find("undo").addEventListener("click", () => pad.undo());
-find("clear").addEventListener("click", () => pad.clear());
-find("choose").addEventListener("click", () => find("files").click());
-find("files").addEventListener("change", ({ target }) => {
+on("version", "change", () => attempt(loadModel));
+on("modes", "change", showMode);
+on("undo", "click", () => pad.undo());
+on("clear", "click", () => pad.clear());
+on("choose", "click", () => find("files").click());
+on("files", "change", ({ target }) => {
   sendFiles([...target.files]);
   target.value = "";
 });
 files.listen(sendFiles);
-find("form").addEventListener("submit", (event) => {
+on("form", "submit", (event) => {
   event.preventDefault();
   submit({ method: "POST", path: `${model.path}/infer`, body: form.body() }, ({ json }) => {
     showTensors(find("result"), json.outputs, model.metadata.labels);
     find("spoken").textContent = find("result").textContent;
   });
 });
-document.querySelectorAll("input[name=language]").forEach((input) => input.addEventListener("change", showCode));
-find("copy").addEventListener("click", async ({ target }) => {
+on("request", "change", showCode);
+on("copy", "click", async ({ target }) => {
   await copy(find("code").textContent);
   target.textContent = "Copied";
   setTimeout(() => (target.textContent = "Copy"), 1500);
@@ -206,7 +263,7 @@ attempt(async () => {
 });
 watch(
   (error) => {
-    if (error) status.report("down", `${error.message} Trying again until it does.`);
+    if (error) status.reportDown();
     else if (status.current() === "down") status.report("ready");
   },
   () => model.name,

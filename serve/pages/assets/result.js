@@ -8,28 +8,46 @@ const MOST_VALUES = 200;
 
 /** Do these numbers look like the probabilities of classes? */
 const areProbabilities = (values) =>
-  values.length > 1 && values.every((value) => typeof value === "number" && value >= 0 && value <= 1) &&
+  values.length > 1 &&
+  values.every((value) => typeof value === "number" && value >= 0 && value <= 1) &&
   Math.abs(values.reduce((a, b) => a + b) - 1) < 0.02;
 
 const top = (values) => values.indexOf(Math.max(...values));
-const shown = (value, values) => (areProbabilities(values) ? percent(value) : Number(value.toPrecision(4)).toString());
+const shown = (value, values) =>
+  areProbabilities(values) ? percent(value) : Number(value.toPrecision(4)).toString();
 
 /** The most likely class in words. */
-export const spoken = (values, labels) => `${labels[top(values)]}, ${shown(Math.max(...values), values)}`;
+export const spoken = (values, labels) =>
+  `${labels[top(values)]}, ${shown(Math.max(...values), values)}`;
 
-/** Show the scores of one image or row. `seen` is a canvas with what the model sees, if anything. */
-export function showScores(element, values, labels, seen) {
+/** What the model sees of an image, as a figure's content. */
+export const seen = (image, side) => [
+  paint(h("canvas", { role: "img", "aria-label": "What the model sees" }), image, side),
+  h("figcaption", { "aria-hidden": "true" }, "What the model sees"),
+];
+
+/** Show the scores of one image or row, and what the model sees, if anything. */
+export function showScores(element, values, labels, figure = []) {
   let view = element.firstElementChild;
   if (!view?.matches(".scores") || view.dataset.labels !== labels.join()) {
-    view = h("div", { class: "scores", "data-labels": labels.join() },
-      h("div", { class: "headline" }, h("output", { class: "top" }), h("p", { class: "sure" }), h("figure", {})),
-      h("ol", { class: "bars" }));
+    view = h(
+      "div",
+      { class: "scores", "data-labels": labels.join() },
+      h(
+        "div",
+        { class: "headline" },
+        h("output", { class: "top" }),
+        h("p", { class: "sure" }),
+        h("figure", {}),
+      ),
+      h("ol", { class: "bars" }),
+    );
     element.replaceChildren(view);
   }
   const winner = top(values);
   view.querySelector(".top").textContent = labels[winner];
   view.querySelector(".sure").textContent = shown(values[winner], values);
-  view.querySelector("figure").replaceChildren(...(seen ? [seen, h("figcaption", {}, "What the model sees")] : []));
+  view.querySelector("figure").replaceChildren(...figure);
   const bars = view.querySelector(".bars");
   const order = values.map((_, i) => i);
   if (values.length > MOST) order.sort((a, b) => values[b] - values[a]).splice(MOST);
@@ -38,7 +56,13 @@ export function showScores(element, values, labels, seen) {
 }
 
 const bar = () =>
-  h("li", {}, h("span", { class: "name" }), h("span", { class: "track", "aria-hidden": "true" }, h("i")), h("span", { class: "part" }));
+  h(
+    "li",
+    {},
+    h("span", { class: "name" }),
+    h("span", { class: "track", "aria-hidden": "true" }, h("i")),
+    h("span", { class: "part" }),
+  );
 
 function fill(item, label, values, i, isWinner) {
   const [name, track, part] = item.children;
@@ -54,7 +78,14 @@ export function showGrid(element, items, rows, labels, side) {
   const cells = items.map(({ name, image }, i) => {
     const label = labels[top(rows[i])];
     const picture = paint(h("canvas", { role: "img", "aria-label": name }), image, side);
-    return h("li", {}, picture, h("strong", {}, label), h("span", {}, shown(Math.max(...rows[i]), rows[i])), h("small", { title: name }, name));
+    return h(
+      "li",
+      {},
+      picture,
+      h("strong", {}, label),
+      h("span", {}, shown(Math.max(...rows[i]), rows[i])),
+      h("small", { title: name }, name),
+    );
   });
   element.replaceChildren(h("ul", { class: "grid" }, cells));
 }
@@ -65,7 +96,11 @@ export function showTensors(element, outputs, labels) {
     const title = h("h3", {}, name, h("small", {}, ` ${datatype} [${shape.join(", ")}]`));
     if (shape.length === 2 && shape[0] === 1 && areProbabilities(data)) {
       const view = h("div");
-      showScores(view, data, labels?.length === data.length ? labels : data.map((_, i) => String(i)));
+      showScores(
+        view,
+        data,
+        labels?.length === data.length ? labels : data.map((_, i) => String(i)),
+      );
       return h("div", {}, title, view);
     }
     return h("div", {}, title, h("p", { class: "values" }, valuesOf(data)));
@@ -74,7 +109,10 @@ export function showTensors(element, outputs, labels) {
 }
 
 function valuesOf(data) {
-  const texts = data.slice(0, MOST_VALUES).map((value) =>
-    typeof value === "number" ? Number(value.toPrecision(7)).toString() : String(value));
+  const texts = data
+    .slice(0, MOST_VALUES)
+    .map((value) =>
+      typeof value === "number" ? Number(value.toPrecision(7)).toString() : String(value),
+    );
   return texts.join(", ") + (data.length > MOST_VALUES ? `, … (${data.length} values)` : "");
 }

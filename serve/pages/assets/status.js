@@ -3,7 +3,13 @@
 import { Refused, Unreachable, send, useKey } from "./api.js";
 import { find, h } from "./dom.js";
 
-const NAMES = { waiting: "Connecting", ready: "Ready", busy: "Overloaded", refused: "Refused", down: "Not reachable" };
+const NAMES = {
+  waiting: "Connecting",
+  ready: "Ready",
+  busy: "Overloaded",
+  refused: "Refused",
+  down: "Not reachable",
+};
 const PAUSE = 1000; // milliseconds between two tries to reach the server
 
 const pause = (ms) => new Promise((done) => setTimeout(done, ms));
@@ -20,10 +26,13 @@ export function report(state, message = "") {
   notice.hidden = !message;
 }
 
+export const reportDown = () =>
+  report("down", "The server does not answer. Trying again until it does.");
+
 /** Say what is wrong, and wait where that helps. Returns whether to send the request again. */
 export async function failed(error) {
   if (error instanceof Unreachable) {
-    report("down", `${error.message} Trying again until it does.`);
+    reportDown();
     await untilReachable();
     report("ready");
     return true;
@@ -31,7 +40,10 @@ export async function failed(error) {
   if (!(error instanceof Refused)) throw error;
   if (error.status === 429) {
     const seconds = error.retryAfter || 1;
-    report("busy", `The server has too much to do: ${error.message}. Trying again in ${seconds} s.`);
+    report(
+      "busy",
+      `The server has too much to do: ${error.message}. Trying again in ${seconds} s.`,
+    );
     await pause(seconds * 1000);
     return true;
   }
@@ -60,6 +72,13 @@ function askForKey() {
       useKey(input.value);
       done();
     };
-    find("notice").append(h("form", { class: "key", submit: submitted }, h("label", {}, "API key ", input), h("button", {}, "Use this key")));
+    find("notice").append(
+      h(
+        "form",
+        { class: "key", submit: submitted },
+        h("label", {}, "API key ", input),
+        h("button", {}, "Use this key"),
+      ),
+    );
   });
 }
