@@ -54,7 +54,7 @@ function shrink({ width, data }, bounds, toWidth, toHeight) {
   });
 }
 
-/** For each of `count` pixels, which ones it covers of a line, and how much of it each makes up. */
+/** For each of `count` pixels: the pixels of a line that it covers, and their shares. */
 function cover(start, length, count) {
   const step = length / count;
   return Array.from({ length: count }, (_, i) => {

@@ -1,4 +1,4 @@
-/** Live figures of each version, from /metrics, which has the sums over all workers. */
+/** Live figures of each version, from /metrics: the sums over all workers. */
 
 import { send } from "./api.js";
 import { find, h, milliseconds, number } from "./dom.js";

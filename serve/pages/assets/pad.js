@@ -54,7 +54,7 @@ export class Pad {
     this.draw();
   }
 
-  /** The strokes, as ink for `normalize`, their longer side as long as ever. */
+  /** The strokes as ink for `normalize`, always of the same size. */
   ink() {
     const points = this.strokes.flat();
     const [left, top] = [Math.min(...points.map((p) => p.x)), Math.min(...points.map((p) => p.y))];
