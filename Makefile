@@ -62,7 +62,7 @@ images: ## build the images onnxlet-serve and onnxlet-train; CA_FILE=FILE for a 
 	done
 
 bench-quick: setup ## has the server become slower? three minutes; BENCH_OPTIONS=--help for more
-	$(VENV)/bin/python -m benchmarks guard $(BENCH_OPTIONS)
+	$(VENV)/bin/python -m benchmarks regress $(BENCH_OPTIONS)
 
 lint: $(VENV)/.installed-dev ## check format, style, security and types
 	$(VENV)/bin/ruff format --check .

@@ -5,32 +5,24 @@ import sys
 
 from rich.console import Console
 
-from benchmarks import arguments
+from benchmarks import benchmark_arguments
 from cli import interrupt
 from cli.errors import CommandError
-
-MODULES = {
-    "run": "benchmarks.run.run_grid",
-    "limit": "benchmarks.profile.profile_requests",
-    "peers": "benchmarks.compare.compare_servers",
-    "capacity": "benchmarks.capacity.find_capacity",
-    "guard": "benchmarks.regress.check_regressions",
-    "stress": "benchmarks.regress.stress",
-    "batching": "benchmarks.regress.batching",
-}
 
 
 def main() -> int:
     """Run the command line; returns the exit status."""
-    wanted = arguments.parse(sys.argv[1:])
+    chosen = benchmark_arguments.parse(sys.argv[1:])
     interrupt.on_every_signal()
     console = Console(stderr=True)
     try:
-        # Only what is asked for: some commands import for seconds.
-        command = importlib.import_module(MODULES[wanted.command])
-        command.run(wanted, console)
+        command = importlib.import_module(benchmark_arguments.COMMANDS[chosen.command].module)
+        command.run(chosen, console)
     except CommandError as error:
         print(f"benchmarks: {error}", file=sys.stderr)
+        return 1
+    except OSError as error:  # mostly a file that can't be written
+        print(f"benchmarks: {error.filename}: {error.strerror}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("benchmarks: interrupted", file=sys.stderr)

@@ -4,4 +4,4 @@ from cli.errors import CommandError
 
 
 class BenchmarkError(CommandError):
-    """A benchmark can't be made, or its figures would not count; the message says why."""
+    """A benchmark can't run, or its figures would not count; the message says why."""

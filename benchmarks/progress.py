@@ -1,8 +1,8 @@
 """What a person sees while something is measured."""
 
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -11,14 +11,14 @@ Step = Callable[[object], None]
 """Called at the beginning of each step, with what begins."""
 
 
-def out(width: int) -> Console:
-    """Where results go: as wide as the terminal, and so many columns where there is none."""
-    return Console(width=None if sys.stdout.isatty() else width)
+def wrote(console: Console, *files: Path) -> None:
+    """Say which files were written."""
+    console.print(f"wrote {', '.join(map(str, files))}", highlight=False, soft_wrap=True)
 
 
 @contextmanager
-def steps(console: Console, total: int) -> Iterator[Step]:
-    """A progress bar of so many steps."""
+def steps(console: Console, total: int | None = None) -> Iterator[Step]:
+    """A progress bar of so many steps, if their number is known."""
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -27,13 +27,13 @@ def steps(console: Console, total: int) -> Iterator[Step]:
     )
     with Progress(
         *columns, console=console, transient=True, disable=not console.is_terminal
-    ) as progress:
-        task = progress.add_task("", total=total)
+    ) as bar:
+        task = bar.add_task("", total=total)
         begun = 0
 
         def step(what: object) -> None:
             nonlocal begun
-            progress.update(task, description=str(what), completed=begun)
+            bar.update(task, description=str(what), completed=begun)
             begun += 1
 
         yield step

@@ -29,6 +29,18 @@ LAYERS = {
         "export.source_run export.child_process export.variant",
         "export.errors",
     ],
+    "benchmarks": [
+        "benchmarks",
+        "benchmarks.run.run_grid benchmarks.compare benchmarks.capacity benchmarks.regress",
+        "benchmarks.profile",
+        "benchmarks.report",
+        "benchmarks.run",
+        "benchmarks.peers",
+        "benchmarks.fixtures",
+        "benchmarks.load",
+        "benchmarks.system",
+        "benchmarks.progress benchmarks.errors",
+    ],
 }
 MAY_IMPORT = {
     "bundle": set(),
@@ -37,7 +49,7 @@ MAY_IMPORT = {
     "train": {"cli", "tracking"},
     "export": {"cli", "tracking", "bundle"},
     "serve": {"bundle"},
-    "benchmarks": {"bundle", "cli", "tracking", "train", "export", "serve"},
+    "benchmarks": {"bundle", "cli", "tracking", "export", "serve"},
 }
 
 

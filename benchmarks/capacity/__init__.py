@@ -1,1 +1,1 @@
-"""``python -m benchmarks capacity``: what a replica holds, and how many replicas that takes."""
+"""The highest rate that one replica sustains, and how many replicas a rate needs."""

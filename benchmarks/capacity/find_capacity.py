@@ -1,155 +1,195 @@
-"""What ``python -m benchmarks capacity`` does."""
+"""``python -m benchmarks capacity``: the highest rate of a replica, and the replicas for a rate."""
 
 import argparse
 import dataclasses
-import math
-import statistics
-from pathlib import Path
+from dataclasses import dataclass, field
 
 from rich.console import Console
-from rich.table import Table
 
 from benchmarks import progress
-from benchmarks.capacity import replica_plan, service, usl
-from benchmarks.capacity.measure import USERS, WORKERS, Bench, Measured
-from benchmarks.capacity.replica_plan import Plan, Replica
-from benchmarks.load.locust_process import Load
+from benchmarks.capacity import rate_attempt, rate_search, replica_plan
+from benchmarks.capacity.rate_attempt import Attempt
+from benchmarks.capacity.replica_plan import Plan
+from benchmarks.errors import BenchmarkError
+from benchmarks.fixtures import small_model
+from benchmarks.load import locust_process, percentiles, prepared_request
+from benchmarks.load.locust_process import Load, Target
 from benchmarks.load.prepared_request import MIX, MIXED
-from benchmarks.report import files
-from benchmarks.system import affinity, machine
+from benchmarks.progress import Step
+from benchmarks.report import files, tables
+from benchmarks.system import affinity, machine, servers
+from benchmarks.system.affinity import Affinity
+from benchmarks.system.servers import Server
 
-TARGETS = (1_000.0, 10_000.0, 100_000.0, 1_000_000.0)
-_LONG_MS = 1000.0  # a simulated p99 that says no more than that the queue grows
-_PROBES = 8  # of a search, about: the progress bar's guess
+_CLOSED_USERS = 16  # that keep all workers busy, for a first guess
+_LEAST = 10.0  # requests per second: the search gives up below
+_ANSWERS = 2 * percentiles.needed(0.99)  # that an attempt waits for
+_ATTEMPT_HEAD = (
+    "requests/s",
+    "answered/s",
+    "p99 ms",
+    "failures",
+    "load generator's CPU",
+    "sustained",
+)
+_REPLICA_HEAD = ("requests/s", "replicas", "cores", "busy", "busy with one replica down")
+_RATES = 10  # of a search, about, for the progress bar
 
 
-def run(wanted: argparse.Namespace, console: Console) -> None:
+@dataclass
+class Search:
+    """Finds the highest rate that all attempts sustain."""
+
+    target: Target
+    server: Server
+    load: Load
+    cpus: tuple[int, ...]
+    p99_ms: float
+    attempts: int
+    """At each rate."""
+    step: Step
+    tried: dict[float, list[Attempt]] = field(default_factory=dict)
+    """By rate; the attempts at a rate end with the first that does not sustain it."""
+
+    def highest(self, tolerance: float) -> float:
+        """Requests per second, at most ``tolerance`` below a rate that was not sustained.
+
+        Raises:
+            BenchmarkError: not even a small rate is sustained.
+
+        """
+        found = rate_search.highest(self._sustains, 0.7 * self._closed_rate(), tolerance)
+        if not found:
+            raise BenchmarkError(f"no rate keeps the p99 within {self.p99_ms:g} ms")
+        return found
+
+    def _closed_rate(self) -> float:
+        """Requests per second of closed users."""
+        self.step(f"{_CLOSED_USERS} closed users")
+        load = self.load
+        mixed = load.rows == MIXED
+        name = "Mixed" if mixed else prepared_request.users_class(load.protocol, int(load.rows))
+        closed = dataclasses.replace(load, users_class=name, users=_CLOSED_USERS)
+        stats = locust_process.run(self.target, closed, self.cpus)
+        if stats.errors or stats.window is None:
+            raise BenchmarkError(f"requests failed: {dict(stats.errors)}")
+        began, ended = stats.window
+        return stats.total(lambda one: one.answered) / (ended - began)
+
+    def _sustains(self, rate: float) -> bool:
+        self.step(f"{rate:,.0f} requests/s")
+        if rate < _LEAST:
+            raise BenchmarkError(f"not even {_LEAST:g} requests/s keep a p99 of {self.p99_ms:g} ms")
+        load = dataclasses.replace(
+            self.load, rate=rate, measure=max(self.load.measure, _ANSWERS / rate)
+        )
+        made = self.tried[rate] = []
+        for _ in range(self.attempts):
+            made.append(rate_attempt.attempt(self.target, self.server, load, self.cpus))
+            if not made[-1].sustained(self.p99_ms):
+                return False
+        return True
+
+
+def run(options: argparse.Namespace, console: Console) -> None:
     """Measure, plan, and print both.
 
     Raises:
-        BenchmarkError: not even a small rate holds.
+        BenchmarkError: not even a small rate is sustained.
 
     """
-    files.make_folder(wanted.out.parent)
+    options.out.parent.mkdir(parents=True, exist_ok=True)
+    tables.check_document(options.markdown)
+    small_model.prepare(options.models, console)
     cpus = affinity.halves()
     load = Load(
         "Open",
         users=len(cpus.generator),  # which share the rate, each in a process
-        rows=wanted.rows,
-        dialect=wanted.dialect,
-        warm_up=wanted.seconds / 5,
-        measure=wanted.seconds,
+        rows=options.rows,
+        protocol=options.protocol,
+        warm_up=options.seconds / 5,
+        measure=options.seconds,
     )
-    total = len(USERS) + len(MIX) + len(WORKERS) + _PROBES * wanted.searches
-    with progress.steps(console, total) as step:
-        bench = Bench(wanted.models, wanted.name, wanted.data, load, cpus, step)
-        made = bench.measure(wanted.p99, wanted.searches)
-    with console.status("simulating"):
-        replica = _replica(made, wanted.rows, len(cpus.server))
-        plans = [
-            replica_plan.plan(target, replica, wanted.headroom)
-            for target in wanted.target_rps or TARGETS
-        ]
-        told = _told(made, replica, wanted, str(cpus))
-        tried = _tried(made, replica)
-    print("\n".join(told))
-    out = progress.out(120)
-    out.print(tried, _planned(plans, wanted.p99), highlight=False)
-    print(machine.circumstances())
-    _write(made, plans, told, wanted.out)
-    console.print(f"wrote {wanted.out}", highlight=False, soft_wrap=True)
-
-
-def _replica(made: Measured, rows: str, workers: int) -> Replica:
-    return Replica(min(made.found), workers, service.drawn(made.sizes, rows, made.best.cpu))
-
-
-def _told(made: Measured, replica: Replica, wanted: argparse.Namespace, placed: str) -> list[str]:
-    found, best = made.found, made.best
-    each = sum(size * share for size, share in MIX.items()) / 100
-    rows = each if wanted.rows == MIXED else int(wanted.rows)
-    assert best.p99  # noqa: S101 - it held
-    lines = [
-        f"One replica ({replica.workers} worker{'s' * (replica.workers > 1)}; {placed}) holds"
-        f" {statistics.median(found):,.0f} requests/s within a p99 of {wanted.p99:g} ms, of"
-        f" {rows:g} rows on average: {statistics.median(found) * rows:,.0f} rows/s.",
-        f"{len(found)} searches found {', '.join(f'{rate:,.0f}' for rate in found)}; replicas are"
-        " planned with the lowest.",
-        f"At {best.rate:,.0f}/s the p99 was {best.p99} ms over {best.p99.count:,} answers; a"
-        f" request took {best.cpu * 1e6:,.0f} µs of CPU.",
-        f"Users: {usl.fit(list(made.users), list(made.users.values()))}",
-        f"Workers, on CPUs that the load shares: "
-        f"{usl.fit(list(made.workers), list(made.workers.values()))}",
+    arguments = (options.models, "--default-model", options.model)
+    with (
+        progress.steps(console, 1 + _RATES) as step,
+        servers.onnxlet(*arguments, workers=cpus.workers, cpus=cpus.server) as server,
+    ):
+        target = Target(server.base, options.model, options.models)
+        search = Search(target, server, load, cpus.generator, options.p99, options.attempts, step)
+        capacity = search.highest(options.tolerance)
+    plans = [
+        replica_plan.plan(target, capacity, options.headroom, cpus.workers)
+        for target in options.target_rps
     ]
-    if made.generator_lacks:
-        lines.append("The load generator ran out of CPU beyond that: a replica may hold more.")
+    summary = _summary(search, capacity, options, cpus)
+    print("\n".join(summary))
+    attempts, replicas = _attempts(search), _replicas(plans, capacity)
+    tables.show(_ATTEMPT_HEAD, attempts, "Attempts")
+    tables.show(_REPLICA_HEAD, replicas, "Replicas, one of them in reserve")
+    source = machine.circumstances()
+    print(source)
+    if options.markdown:
+        facts = [f"{tables.command()}, {source}", *summary]
+        tables.put(options.markdown, "capacity", _ATTEMPT_HEAD, attempts, facts)
+        headroom = f"headroom of {options.headroom:.0%}, and one replica in reserve"
+        tables.put(options.markdown, "replicas", _REPLICA_HEAD, replicas, [headroom])
+        progress.wrote(console, options.markdown)
+    document = {
+        "summary": summary,
+        "circumstances": machine.description(),
+        "capacity": capacity,
+        "attempts": [one for made in search.tried.values() for one in made],
+        "plans": plans,
+    }
+    files.write_json(document, options.out)
+    progress.wrote(console, options.out)
+
+
+def _summary(
+    search: Search, capacity: float, options: argparse.Namespace, cpus: Affinity
+) -> list[str]:
+    mean = sum(size * share for size, share in MIX.items()) / 100
+    rows = mean if options.rows == MIXED else int(options.rows)
+    lines = [
+        f"One replica ({cpus}) sustains {capacity:,.0f} requests/s within a p99 of"
+        f" {options.p99:g} ms, of {rows:g} rows on average: {capacity * rows:,.0f} rows/s.",
+        f"All {options.attempts} attempts at this rate sustained it:",
+    ]
+    lines += [
+        f"p99 {one.p99} ms over {one.p99.count if one.p99 else 0:,} requests;"
+        f" {one.cpu_seconds * 1e6:,.0f} µs of CPU time per request"
+        for one in search.tried[capacity]
+    ]
+    beyond = min((rate for rate in search.tried if rate > capacity), default=capacity)
+    if any(one.saturated for one in search.tried[beyond]):
+        lines.append("The load generator had no CPU left beyond it: a replica may sustain more.")
     return lines
 
 
-def _tried(made: Measured, replica: Replica) -> Table:
-    """The rates of all searches, and what the simulation makes of each."""
-    shown = Table(
-        "requests/s",
-        "answered/s",
-        "p99 ms",
-        "simulated",
-        "failures",
-        "load's CPU",
-        title="Rates that were tried",
-    )
-    for column in shown.columns:
-        column.justify = "right"
-    probes = [one for searched in made.searches for one in searched]
-    for one in sorted(probes, key=lambda one: one.rate):
-        simulated = replica.p99_ms(one.rate)
-        shown.add_row(
+def _attempts(search: Search) -> list[list[str]]:
+    return [
+        [
             f"{one.rate:,.0f}",
-            f"{one.reached:,.0f}",
+            f"{one.answered:,.0f}",
             str(one.p99 or "–"),
-            f"{simulated:.2f}" if simulated < _LONG_MS else "piles up",
             f"{one.failures:,}",
             f"{one.generator_share:.0%}",
-        )
-    return shown
+            "yes" if one.sustained(search.p99_ms) else "no",
+        ]
+        for _, made in sorted(search.tried.items())
+        for one in made
+    ]
 
 
-def _planned(plans: list[Plan], p99_ms: float) -> Table:
-    shown = Table(
-        "requests/s",
-        "replicas",
-        "cores",
-        "p99 ms, simulated",
-        "with one replica down",
-        f"within {p99_ms:g} ms",
-        title="Replicas, one of them in reserve",
-    )
-    for column in shown.columns:
-        column.justify = "right"
-    for one in plans:
-        shown.add_row(
+def _replicas(plans: list[Plan], capacity: float) -> list[list[str]]:
+    return [
+        [
             f"{one.target:,.0f}",
             f"{one.replicas:,}",
             f"{one.cores:,}",
-            f"{one.p99_ms:.2f}",
-            f"{one.p99_one_down_ms:.2f}",
-            "yes" if one.p99_one_down_ms <= p99_ms else "no",
-        )
-    return shown
-
-
-def _write(made: Measured, plans: list[Plan], told: list[str], file: Path) -> None:
-    kept = {
-        "told": told,
-        "circumstances": machine.described(),
-        "searches": [[dataclasses.asdict(one) for one in tried] for tried in made.searches],
-        "found": made.found,
-        "users": made.users,
-        "workers": made.workers,
-        "plans": [_finite(dataclasses.asdict(one)) for one in plans],
-    }
-    files.write_json(kept, file)
-
-
-def _finite(figures: dict[str, float]) -> dict[str, float | None]:
-    """JSON has no infinity."""
-    return {name: value if math.isfinite(value) else None for name, value in figures.items()}
+            f"{one.target / one.replicas / capacity:.0%}",
+            f"{one.target / one.needed / capacity:.0%}",
+        ]
+        for one in plans
+    ]

@@ -1,73 +1,71 @@
-"""One try at a rate: Poisson arrivals, and whether the promise was kept."""
+"""One attempt at a rate: random arrivals, and whether the server kept up with them."""
 
 from dataclasses import dataclass
 
 from benchmarks.load import locust_process, percentiles
 from benchmarks.load.locust_process import Load, Target
 from benchmarks.load.percentiles import Percentile
-from benchmarks.load.stats import Record, histogram
-from benchmarks.run.grid_point import BUSY, windows
-from benchmarks.system.monitor import Meter
+from benchmarks.load.stats import GENERATOR_LIMIT, LoadStats
+from benchmarks.system.monitor import CpuMonitor
 from benchmarks.system.servers import Server
 
-KEPT_UP = 0.95  # of the requests that were due, answered within the window; else they pile up
+_ANSWERED = 0.95  # of the requests that were due, within the window; else they pile up
 
 
 @dataclass(frozen=True)
-class Probe:
-    """What a rate brought."""
+class Attempt:
+    """What a rate led to."""
 
     rate: float
-    """Requests a second that were asked for."""
+    """Requests per second that were asked for."""
     due: float
-    """Requests a second that chance made of it."""
-    reached: float
-    """Requests a second that were answered."""
+    """Requests per second that arrived at random."""
+    answered: float
+    """Correct answers per second."""
     p99: Percentile | None
-    """From when each request was due; None where the answers are too few."""
+    """From when each request was due; None if there are too few answers for it."""
     failures: int
     generator_share: float
-    cpu: float
-    """Seconds of the server's CPU time for each request."""
+    """CPU time of the load generator, of one CPU."""
+    cpu_seconds: float
+    """Of the server, for each request."""
 
     @property
-    def generator_lacks(self) -> bool:
-        """Was the load generator out of CPU, so that the probe says nothing of the server?"""
-        return self.generator_share > BUSY
+    def saturated(self) -> bool:
+        """Whether the load generator had no CPU left, so that this says nothing of the server."""
+        return self.generator_share > GENERATOR_LIMIT
 
-    def holds(self, p99_ms: float) -> bool:
-        """Did nothing fail, and was the p99's upper bound within the promise?"""
+    def sustained(self, p99_ms: float) -> bool:
+        """Whether nothing failed and the upper bound of the p99 is within ``p99_ms``."""
         return (
             self.failures == 0
             and self.p99 is not None
             and self.p99.high <= p99_ms
-            and self.reached >= KEPT_UP * self.due
+            and self.answered >= _ANSWERED * self.due
         )
 
 
-def probe(target: Target, server: Server, load: Load, cpus: tuple[int, ...]) -> Probe:
+def attempt(target: Target, server: Server, load: Load, cpus: tuple[int, ...]) -> Attempt:
     """Load the server at the rate of ``load``, from these CPUs."""
-    with Meter(server) as meter:
-        record = locust_process.run(target, load, cpus)
-    return judged(record, load.rate, meter)
+    with CpuMonitor(server.tree) as monitor:
+        stats = locust_process.run(target, load, cpus)
+    return result(stats, load.rate, monitor)
 
 
-def judged(record: Record, rate: float, meter: Meter) -> Probe:
-    """What the record of a load generator says."""
-    latencies = histogram()
-    for tally in record.tallies.values():
-        latencies.add(tally.latencies)
-    failures = sum(record.errors.values())
-    answered = record.total(lambda tally: tally.answered)
-    if not answered:
-        return Probe(rate, rate, 0.0, None, failures, 0.0, 0.0)
-    began, ended = windows(record)
-    return Probe(
-        rate,
-        latencies.get_total_count() / (ended - began),
-        answered / (ended - began),
-        percentiles.at(latencies, 0.99),
-        failures,
-        max(busy.share for busy in record.processes.values()),
-        meter.cpu_seconds(began, ended) / answered,
+def result(stats: LoadStats, rate: float, monitor: CpuMonitor) -> Attempt:
+    """What the counts of a load say."""
+    failures = stats.errors.total()
+    if stats.window is None:
+        return Attempt(rate, rate, 0.0, None, failures, stats.generator_share, 0.0)
+    began, ended = stats.window
+    answered = stats.total(lambda one: one.answered)
+    latencies = stats.latencies
+    return Attempt(
+        rate=rate,
+        due=latencies.get_total_count() / (ended - began),
+        answered=answered / (ended - began),
+        p99=percentiles.at(latencies, 0.99),
+        failures=failures,
+        generator_share=stats.generator_share,
+        cpu_seconds=monitor.cpu_seconds(began, ended) / answered,
     )

@@ -1,29 +1,28 @@
-"""The highest rate at which a server still keeps its promise, by bisection."""
+"""Finds the highest rate that a server sustains, by bisection."""
 
 from collections.abc import Callable
 
-TOLERANCE = 0.03  # of the rate
-MOST_PROBES = 16
+MOST_RATES = 16
 
 
-def highest(holds: Callable[[float], bool], guess: float, tolerance: float = TOLERANCE) -> float:
-    """Highest rate that was seen to hold, at most ``tolerance`` below one that was seen not to.
+def highest(sustains: Callable[[float], bool], guess: float, tolerance: float) -> float:
+    """The highest rate that was sustained, at most ``tolerance`` below one that was not.
 
-    Or a lower one, where ``MOST_PROBES`` tries do not come so close.
+    It may be a lower one if ``MOST_RATES`` rates do not get so close.
 
     Args:
-        holds: does it hold at this rate?
+        sustains: whether a rate is sustained.
         guess: where to begin.
-        tolerance: when to end, as a part of the rate.
+        tolerance: when to end, as a fraction of the rate.
 
     Returns:
-        The rate; 0 where none of ``MOST_PROBES`` held.
+        The rate; 0 if none was sustained.
 
     """
     low, high = 0.0, float("inf")
     rate = guess
-    for _ in range(MOST_PROBES):
-        if holds(rate):
+    for _ in range(MOST_RATES):
+        if sustains(rate):
             low = rate
         else:
             high = rate

@@ -1,8 +1,6 @@
-"""What ``python -m benchmarks peers`` does."""
+"""``python -m benchmarks compare``: what users could choose instead, under the same load."""
 
 import argparse
-import sys
-from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -10,103 +8,154 @@ from pathlib import Path
 from rich.console import Console
 
 import serve
-from benchmarks import ROOT, SERVING, progress
-from benchmarks.compare import comparison, trial
-from benchmarks.compare.comparison import Contender
-from benchmarks.compare.trial import SHAPES
+from benchmarks import SERVING, progress
+from benchmarks.compare import comparison
+from benchmarks.compare.comparison import LOADS, Contender, Trial
 from benchmarks.errors import BenchmarkError
 from benchmarks.fixtures import small_model
-from benchmarks.load import golden_rows
-from benchmarks.load.prepared_request import Letter, Stock
-from benchmarks.load.protocols import Model
+from benchmarks.load import answer_check, golden_rows, prepared_request, rounds
+from benchmarks.load.golden_rows import GoldenModel
+from benchmarks.load.prepared_request import PreparedRequest
+from benchmarks.load.rounds import Target
 from benchmarks.peers import peer_environment
-from benchmarks.peers.peer_list import PEERS, Peer
-from benchmarks.system import machine, servers
+from benchmarks.peers.peer_list import PEERS
+from benchmarks.progress import Step
+from benchmarks.report import files, tables
+from benchmarks.system import affinity, machine, servers
+from benchmarks.system.affinity import Affinity
 
 
-def run(wanted: argparse.Namespace, console: Console) -> None:
+def run(options: argparse.Namespace, console: Console) -> None:
     """Measure ours and the peers in turn, and print the table.
 
     Raises:
-        BenchmarkError: a peer can't be installed or started, or answers wrongly.
+        BenchmarkError: our server fails, or with ``--check`` a peer does.
 
     """
-    chosen = wanted.only or list(PEERS)
-    with console.status("training the model, where there is none"):
-        models = small_model.models()
-    for name in chosen:
-        peer_environment.install(name, PEERS[name], console)
-    stock = _stock(models)
-    contenders = [_ours(models, stock), *(_theirs(name, models, stock) for name in chosen)]
-    with progress.steps(console, len(contenders) * len(SHAPES) * wanted.rounds) as step:
-        for turn in range(wanted.rounds):
+    options.out.parent.mkdir(parents=True, exist_ok=True)
+    tables.check_document(options.markdown)
+    cpus = affinity.halves()
+    contenders = _contenders(options, cpus, console)
+    if options.check:
+        _check(contenders)
+        return
+    with progress.steps(console, len(contenders) * len(LOADS) * options.rounds) as step:
+        for turn in range(options.rounds):
             for one in contenders if turn % 2 == 0 else reversed(contenders):
                 if not one.fault:
-                    _try(one, wanted.seconds, step)
+                    _try(one, options.seconds, cpus, step)
     if contenders[0].fault:
         raise BenchmarkError(contenders[0].fault)
-    _tell(contenders, wanted, console)
+    _show(contenders, options, cpus, console)
 
 
-def _try(one: Contender, seconds: float, step: Callable[[object], None]) -> None:
-    """One round of one server; one that fails is left out from then on, and the others go on."""
-    try:
-        one.trials.append(trial.run(one.start(), one.letters, seconds, step))
-    except BenchmarkError as error:
-        one.fault = str(error)
-
-
-def _stock(models: Path) -> Stock:
-    """Letters of digits that the model knows, as our own server says."""
-    with servers.ours(models) as server:
-        return Stock(
-            golden_rows.known(server.base, Model(), golden_rows.read(ROOT / "data")), Model()
-        )
-
-
-def _ours(models: Path, stock: Stock) -> Contender:
-    return Contender(
+def _contenders(options: argparse.Namespace, cpus: Affinity, console: Console) -> list[Contender]:
+    models = options.models
+    small_model.prepare(models, console)
+    golden = golden_rows.published(models, options.model)
+    ours = Contender(
         title="onnxlet",
         version=serve.__version__,
         megabytes=peer_environment.megabytes(SERVING.parent.parent),
-        settings="two workers, else its defaults",
-        start=partial(servers.ours, models),
-        letters={shape.rows: stock.letters("predict", shape.rows)[0] for shape in SHAPES},
+        settings="its defaults",
+        start=partial(
+            servers.onnxlet,
+            models,
+            "--default-model",
+            options.model,
+            workers=cpus.workers,
+            cpus=cpus.server,
+        ),
+        requests={shape.rows: _request("predict", golden, shape.rows) for shape in LOADS},
     )
+    return [ours, *(_peer(name, models, golden, cpus, console) for name in options.only)]
 
 
-def _theirs(name: str, models: Path, stock: Stock) -> Contender:
-    peer = PEERS[name]
-    return Contender(
+def _request(protocol: str, golden: GoldenModel, rows: int) -> PreparedRequest:
+    return prepared_request.prepare(protocol, golden.model, golden.rows, rows)
+
+
+def _peer(
+    name: str, models: Path, golden: GoldenModel, cpus: Affinity, console: Console
+) -> Contender:
+    peer, model = PEERS[name], golden.model.name
+    contender = Contender(
         title=peer.title,
-        version=f"({peer.package} {peer_environment.version(name, peer)})",
-        megabytes=peer_environment.megabytes(peer_environment.folder(name, peer)),
+        version="",
+        megabytes=0,
         settings=peer.settings,
-        start=partial(peer_environment.server, name, peer, models),
-        letters={
-            shape.rows: _letter(stock.letters(peer.dialect, shape.rows)[0], peer)
-            for shape in SHAPES
+        start=partial(peer_environment.server, name, models, model, cpus),
+        requests={
+            shape.rows: _readdressed(_request(peer.protocol, golden, shape.rows), name)
+            for shape in LOADS
         },
     )
+    try:
+        peer_environment.install(name, console)
+    except BenchmarkError as error:
+        contender.fault = str(error)
+    else:
+        contender.version = f"({peer.package} {peer_environment.version(name)})"
+        contender.megabytes = peer_environment.megabytes(peer_environment.folder(name))
+    return contender
 
 
-def _letter(letter: Letter, peer: Peer) -> Letter:
-    """The same with a peer's path, and its way to read answers."""
+def _readdressed(prepared: PreparedRequest, name: str) -> PreparedRequest:
+    """The same request, to a peer's path, and with its way to read answers."""
+    peer = PEERS[name]
+    path = peer.path.replace("{name}", prepared.model.name)
     return replace(
-        letter,
-        request=replace(letter.request, path=peer.path),
-        dialect=replace(letter.dialect, classes=peer.classes),
+        prepared,
+        request=replace(prepared.request, path=path),
+        protocol=replace(prepared.protocol, outputs=peer.outputs),
     )
 
 
-def _tell(contenders: Sequence[Contender], wanted: argparse.Namespace, console: Console) -> None:
-    comparison.write_json(contenders, machine.described(), wanted.out)
-    console.print(f"wrote {wanted.out}", highlight=False, soft_wrap=True)
-    table = comparison.table(contenders)
-    progress.out(180).print(table, highlight=False)
-    told = [*comparison.ahead(contenders), machine.circumstances()]
-    print("\n".join(told))
-    if wanted.markdown:
-        command = " ".join(["python -m benchmarks", *sys.argv[1:]])
-        comparison.write(contenders, wanted.markdown, f"`{command}`, {machine.circumstances()}")
-        console.print(f"wrote {wanted.markdown}", highlight=False)
+def _check(contenders: list[Contender]) -> None:
+    """Start each server once, and check its answers, without a load."""
+    for one in contenders:
+        try:
+            if not one.fault:
+                with one.start() as server:
+                    for prepared in one.requests.values():
+                        answer_check.check(server.base, prepared, one.title)
+        except BenchmarkError as error:
+            one.fault = str(error)
+        print(f"{one.title} {one.version}: {one.fault or 'answers correctly'}", flush=True)
+    if faults := [one.title for one in contenders if one.fault]:
+        raise BenchmarkError(f"not all servers answer correctly: {', '.join(faults)}")
+
+
+def _try(contender: Contender, seconds: float, cpus: Affinity, step: Step) -> None:
+    """One round of one server; if it fails, it is left out from then on."""
+    try:
+        with contender.start() as server:
+            for prepared in contender.requests.values():
+                answer_check.check(server.base, prepared, server.name)
+            measured = {}
+            for shape in LOADS:
+                step(f"{server.name}, {shape}")
+                target = Target(server, contender.requests[shape.rows].request, cpus.generator)
+                rate = rounds.warm_up(target, shape)
+                measured[str(shape)] = rounds.measure(target, shape, seconds, rate)
+            memory = server.tree.memory_mib()
+        contender.trials.append(Trial(measured, server.seconds_to_ready, memory))
+    except BenchmarkError as error:
+        contender.fault = str(error)
+
+
+def _show(
+    contenders: list[Contender], options: argparse.Namespace, cpus: Affinity, console: Console
+) -> None:
+    circumstances = machine.description() | {"placement": str(cpus)}
+    servers = comparison.to_json(contenders)
+    files.write_json({"circumstances": circumstances, "servers": servers}, options.out)
+    progress.wrote(console, options.out)
+    rows = [comparison.row(one) for one in contenders if not one.fault]
+    tables.show(comparison.HEAD, rows)
+    source = f"{machine.circumstances()}; {cpus}"
+    print("\n".join([*comparison.ahead(contenders), source]))
+    if options.markdown:
+        facts = [f"{tables.command()}, {source}", *comparison.facts(contenders)]
+        tables.put(options.markdown, comparison.MARKER, comparison.HEAD, rows, facts)
+        progress.wrote(console, options.markdown)

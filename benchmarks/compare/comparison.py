@@ -1,21 +1,44 @@
-"""Ours and the peers side by side: a table, and where a peer is ahead."""
+"""Several servers side by side: a table, and where a peer is ahead of ours."""
 
 import statistics
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
-from pathlib import Path
+from dataclasses import dataclass, field
 
-from rich.table import Table
-
-from benchmarks.compare.trial import SHAPES, Trial
 from benchmarks.load import rounds
-from benchmarks.load.prepared_request import Letter
-from benchmarks.load.rounds import Measurement, Shape
-from benchmarks.report import files
+from benchmarks.load.prepared_request import PreparedRequest
+from benchmarks.load.rounds import Figure, Measurement
+from benchmarks.load.shapes import SHAPES, Shape
+from benchmarks.load.stats import GENERATOR_LIMIT
 from benchmarks.system.servers import Server
-from cli import markdown
 
-PLACE = "peers"
+MARKER = "compare"  # of the table in a document
+LOADS = (Shape(1, 1), *SHAPES)
+FIGURES: tuple[tuple[str, Figure, bool], ...] = (
+    ("rows/s", rounds.ROWS_PER_SECOND, True),
+    ("p99 ms", rounds.P99, False),
+    ("CPU µs per row", rounds.CPU_PER_ROW, False),
+)
+"""Title, figure, and whether more is better; a column for each of ``LOADS``."""
+_SHOWN = LOADS[1:]  # in documents; one connection says little about a server with several workers
+HEAD = (
+    "server",
+    *(f"{title}, {shape}" for title, _, _ in FIGURES for shape in _SHOWN),
+    "wrk's CPU",
+    "ready s",
+    "MiB",
+    "MB on disk",
+)
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What one start of a server gave."""
+
+    measured: Mapping[str, Measurement]
+    """By shape of the load."""
+    seconds_to_ready: float
+    memory_mib: float
+    """PSS of its process tree after the loads."""
 
 
 @dataclass
@@ -29,120 +52,67 @@ class Contender:
     settings: str
     """Where they come from."""
     start: Callable[[], Server]
-    """Makes a server that is not started as yet."""
-    letters: Mapping[int, Letter]
-    """What it is asked, by rows."""
+    """Makes a server that is not started yet."""
+    requests: Mapping[int, PreparedRequest]
+    """By rows."""
     trials: list[Trial] = field(default_factory=list)
     fault: str = ""
-    """Why it is left out; empty where it is not."""
+    """Why it is left out; empty if it is not."""
 
     def measured(self, shape: Shape) -> list[Measurement]:
-        """Of one shape, a measurement a round."""
-        return [trial.measured[shape] for trial in self.trials]
+        """A measurement for each trial."""
+        return [trial.measured[str(shape)] for trial in self.trials]
 
+    @property
+    def seconds_to_ready(self) -> float:
+        """Median of the trials, like the memory."""
+        return statistics.median(trial.seconds_to_ready for trial in self.trials)
 
-@dataclass(frozen=True)
-class Figure:
-    """A column for each shape."""
+    @property
+    def memory_mib(self) -> float:
+        """Median of the trials."""
+        return statistics.median(trial.memory_mib for trial in self.trials)
 
-    title: str
-    of: Callable[[Measurement], float]
-    more_is_better: bool
-
-
-FIGURES = (
-    Figure("rows/s", lambda measured: measured.rows_per_second, True),
-    Figure("p99 ms", lambda measured: measured.p99, False),
-    Figure("CPU µs a row", lambda measured: measured.cpu_per_row, False),
-)
-
-
-def head() -> list[str]:
-    """The columns."""
-    shaped = [f"{figure.title}, {shape}" for figure in FIGURES for shape in SHAPES]
-    return ["server", *shaped, "ready s", "MiB", "MB on disk"]
+    @property
+    def generator_share(self) -> float:
+        """CPU time of wrk under the load where it took most, of one CPU."""
+        measured = (one for trial in self.trials for one in trial.measured.values())
+        return max(one.generator_share for one in measured)
 
 
 def row(contender: Contender) -> list[str]:
-    """Medians over the rounds."""
+    """Medians of the trials."""
     figures = [
-        _number(statistics.median(map(figure.of, contender.measured(shape))))
-        for figure in FIGURES
-        for shape in SHAPES
+        rounds.median(contender.measured(shape), figure)
+        for _, figure, _ in FIGURES
+        for shape in _SHOWN
     ]
+    saturated = " *" * (contender.generator_share > GENERATOR_LIMIT)
     return [
         f"{contender.title} {contender.version}",
-        *figures,
-        f"{_ready(contender):.1f}",
-        f"{_memory(contender):,.0f}",
+        *("–" if value is None else _number(value) for value in figures),
+        f"{contender.generator_share:.0%}{saturated}",
+        f"{contender.seconds_to_ready:.1f}",
+        f"{contender.memory_mib:,.0f}",
         f"{contender.megabytes:,.0f}",
     ]
 
 
-def table(contenders: Sequence[Contender]) -> Table:
-    """For a terminal."""
-    shown = Table(*head())
-    for column in shown.columns[1:]:
-        column.justify = "right"
-    for contender in _whole(contenders):
-        shown.add_row(*row(contender))
-    return shown
+def facts(contenders: Sequence[Contender]) -> list[str]:
+    """Where a peer is ahead, and the settings of all."""
+    settings = [f"{one.title} {one.version}: {one.settings}" for one in contenders]
+    return [*ahead(contenders), "settings:", *settings]
 
 
-def _whole(contenders: Sequence[Contender]) -> list[Contender]:
-    """Those that went through all rounds."""
-    return [one for one in contenders if not one.fault]
-
-
-def write_json(
-    contenders: Sequence[Contender], circumstances: Mapping[str, str], file: Path
-) -> None:
-    """Write every measurement.
-
-    Raises:
-        BenchmarkError: the file can't be written.
-
-    """
-    kept = {
-        "circumstances": dict(circumstances),
-        "servers": [
-            {
-                "server": f"{one.title} {one.version}",
-                "settings": one.settings,
-                "megabytes": one.megabytes,
-                "fault": one.fault,
-                "trials": [
-                    {
-                        "seconds_to_ready": done.seconds_to_ready,
-                        "memory_mib": done.memory,
-                        "loads": {str(shape): asdict(got) for shape, got in done.measured.items()},
-                    }
-                    for done in one.trials
-                ],
-            }
-            for one in contenders
-        ],
-    }
-    files.make_folder(file.parent)
-    files.write_json(kept, file)
-
-
-def write(contenders: Sequence[Contender], file: Path, told: str) -> None:
-    """Put the table into a Markdown file, with how it came to be and where a peer is ahead.
-
-    Raises:
-        CommandError: the file can't be written, or has no place for it.
-
-    """
-    markdown.put(file, PLACE, head(), [row(contender) for contender in _whole(contenders)])
-    sources = [f"- {one.title} {one.version}: {one.settings}" for one in contenders]
-    lines = [told, "", *(f"- {line}" for line in ahead(contenders)), "", "Settings:", "", *sources]
-    markdown.put_text(file, f"{PLACE} told", "\n".join(lines) + "\n")
+def to_json(contenders: Sequence[Contender]) -> list[dict[str, object]]:
+    """Every measurement."""
+    kept = ("title", "version", "megabytes", "settings", "fault", "trials")
+    return [{name: getattr(one, name) for name in kept} for one in contenders]
 
 
 def ahead(contenders: Sequence[Contender]) -> list[str]:
-    """Where a peer is better than ours: the median over the rounds of its figure by ours."""
-    ours, *others = _whole(contenders)
+    """Where a peer is better than ours, and why some are left out."""
+    ours, *others = (one for one in contenders if not one.fault)
     found = [
         f"{other.title} is ahead in {what}: {ratio:.2f} times ours"
         for other in others
@@ -153,29 +123,22 @@ def ahead(contenders: Sequence[Contender]) -> list[str]:
 
 
 def _loads_ahead(ours: Contender, other: Contender) -> Iterator[tuple[str, float]]:
-    for figure in FIGURES:
-        for shape in SHAPES:
-            ratio = rounds.ratio(other.measured(shape), ours.measured(shape), figure.of)
-            if ratio != 1 and (ratio > 1) == figure.more_is_better:
-                yield f"{figure.title} at {shape}", ratio
+    for title, figure, more_is_better in FIGURES:
+        for shape in LOADS:
+            ratios = rounds.ratios(other.measured(shape), ours.measured(shape), figure)
+            ratio = statistics.median(ratios) if ratios else 1.0
+            if ratio != 1 and (ratio > 1) == more_is_better:
+                yield f"{title} at {shape}", ratio
 
 
 def _totals_ahead(ours: Contender, other: Contender) -> Iterator[tuple[str, float]]:
     for what, mine, theirs in (
-        ("time to ready", _ready(ours), _ready(other)),
-        ("memory", _memory(ours), _memory(other)),
+        ("time to ready", ours.seconds_to_ready, other.seconds_to_ready),
+        ("memory", ours.memory_mib, other.memory_mib),
         ("size on disk", ours.megabytes, other.megabytes),
     ):
         if theirs < mine:
             yield what, theirs / mine
-
-
-def _ready(contender: Contender) -> float:
-    return statistics.median(one.seconds_to_ready for one in contender.trials)
-
-
-def _memory(contender: Contender) -> float:
-    return statistics.median(one.memory for one in contender.trials)
 
 
 def _number(value: float) -> str:

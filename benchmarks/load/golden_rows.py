@@ -1,124 +1,126 @@
-"""The digits that are sent: those of the test set that the served model knows.
+"""The rows that are sent: a model's golden inputs, whose answers are known.
 
-No model knows all of them, and a load test is to find wrong answers, not difficult digits. So the
-server is asked once before; afterwards, each answer has to be the label that the data set gives.
+Each published version has them in its ``golden.npz``, so any model can be loaded, and each answer
+can be checked.
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.error import HTTPError, URLError
-from urllib.request import Request, urlopen
+from urllib.error import HTTPError
+from urllib.request import urlopen
 
 import numpy as np
-from numpy.typing import NDArray
 
 from benchmarks.errors import BenchmarkError
-from benchmarks.load import protocols
-from benchmarks.load.protocols import DIALECTS, Images, Model
-from train.data import datasets, mnist
+from benchmarks.load.protocols import DTYPES, Model, Tensors
+from bundle import layout, reader
+from bundle.errors import BundleError
+from bundle.manifest import TensorSpec
 
-ASKED = 1024
-_BATCH = 64
-_LEAST = 0.5  # of them; a model of other data than these knows fewer
-_SECONDS = 30
+_TIMEOUT = 30  # seconds
 
 
 @dataclass(frozen=True)
-class Digits:
-    """Images and what they show."""
+class GoldenRows:
+    """Inputs and the outputs that belong to them, row by row."""
 
-    images: Images
-    labels: NDArray[np.int64]
+    inputs: Tensors
+    outputs: Tensors
+    tolerance: float
+    """Largest difference of an output from the expected one."""
 
-    def some(self, rows: int, turn: int) -> "Digits":
-        """So many of them in a row, beginning elsewhere at each turn, around the end if need be."""
-        chosen = np.arange(turn * rows, (turn + 1) * rows) % len(self.labels)
-        return Digits(self.images[chosen], self.labels[chosen])
-
-    def answered(self, ask: Callable[[Images], list[int]]) -> "Digits":
-        """Those whose label ``ask`` gives.
-
-        Raises:
-            BenchmarkError: that is fewer than half of them.
-
-        """
-        answers: list[int] = []
-        for start in range(0, len(self.labels), _BATCH):
-            answers += ask(self.images[start : start + _BATCH])
-        right = np.array(answers) == self.labels
-        if right.mean() < _LEAST:
-            raise BenchmarkError(
-                f"the served model is right on {right.sum()} of {right.size} test digits: it was"
-                " trained on other data, which --data can name"
-            )
-        return Digits(self.images[right], self.labels[right])
-
-
-def read(source: Path) -> Digits:
-    """The first test digits of a data set as training takes it, or of MNIST, cached in a folder.
-
-    Raises:
-        TrainError: it can't be read, and MNIST can't be had.
-
-    """
-    own = source.suffix == ".npz" or any(source.glob("*-images-idx3-ubyte*"))
-    dataset = datasets.read(source) if own else mnist.load(source)
-    return Digits(dataset.x_test[:ASKED].astype(np.uint8), dataset.y_test[:ASKED])
-
-
-def known(host: str, model: Model, digits: Digits) -> Digits:
-    """Those that the model which ``host`` serves at ``/predict`` knows."""
-
-    def ask(images: Images) -> list[int]:
-        wanted = DIALECTS["predict"].request(images, model)
-        answer = _ask(host + wanted.path, wanted.body)
-        answering = _read(host, answer).get("model")
-        if answering != model.name:
-            raise BenchmarkError(
-                f"{host}{wanted.path} answers with {answering}, not with {model.name}: the server's"
-                " --name says with which"
-            )
-        return DIALECTS["predict"].classes(answer, len(images))
-
-    return digits.answered(ask)
-
-
-def served(host: str, name: str) -> tuple[Model, dict[str, Any]]:
-    """What requests to a model have to name, and all that the server tells of it.
-
-    Raises:
-        BenchmarkError: it is not served there, or its input is no image.
-
-    """
-    metadata = _read(host, _ask(f"{host}/v2/models/{name}"))
-    inputs = metadata.get("inputs", [])
-    if [one["shape"][1:] for one in inputs] != [[datasets.FEATURES]]:
-        raise BenchmarkError(
-            f"{name} takes {[one['shape'] for one in inputs]}; this load has images of"
-            f" [-1, {datasets.FEATURES}]"
+    def some(self, rows: int, first: int) -> "GoldenRows":
+        """So many rows from ``first`` on, from the beginning again if there are fewer."""
+        chosen = np.arange(first, first + rows) % len(next(iter(self.inputs.values())))
+        return GoldenRows(
+            {name: array[chosen] for name, array in self.inputs.items()},
+            {name: array[chosen] for name, array in self.outputs.items()},
+            self.tolerance,
         )
-    (spec,) = inputs
-    return Model(name, spec["name"], spec["datatype"]), metadata
 
 
-def _read(host: str, answer: bytes) -> dict[str, Any]:
+@dataclass(frozen=True)
+class GoldenModel:
+    """A model, and the rows whose answers are known."""
+
+    model: Model
+    version: int
+    rows: GoldenRows
+    provenance: Mapping[str, Any]
+    """What a server tells of where it came from: run_id, files, metrics and others."""
+
+
+def served(host: str, name: str, models: Path) -> GoldenModel:
+    """The version of a model that a server has.
+
+    Args:
+        host: address of the server.
+        name: of the model.
+        models: the repository with the version.
+
+    Raises:
+        BenchmarkError: it is not served there, or its version is not in the repository.
+
+    """
+    document = _metadata(host, name)
     try:
-        return dict(json.loads(answer))
-    except (ValueError, TypeError):
-        raise BenchmarkError(f"{host} is another server: it answers {answer[:80]!r}") from None
+        version = max(map(int, document["versions"]))
+        provenance = dict(document.get("provenance", {}))
+    except (KeyError, TypeError, ValueError):
+        raise BenchmarkError(f"{host} is another server: it answers {document!r}") from None
+    return _read(models, name, version, provenance)
 
 
-def _ask(url: str, body: bytes | None = None) -> bytes:
+def published(models: Path, name: str) -> GoldenModel:
+    """The newest version of a model in a repository.
+
+    Raises:
+        BenchmarkError: there is none, or it has no golden rows.
+
+    """
+    versions = layout.versions(models, name)
+    if not versions:
+        raise BenchmarkError(f"{models} has no model {name}: publish one (make model)")
+    return _read(models, name, versions[-1], {})
+
+
+def _read(models: Path, name: str, version: int, provenance: Mapping[str, Any]) -> GoldenModel:
+    folder = models / name / str(version)
     try:
-        with urlopen(Request(url, body, protocols.JSON), timeout=_SECONDS) as answer:  # noqa: S310
-            content: bytes = answer.read()
-            return content
+        bundle = reader.read(models, name, version)
+    except BundleError as error:
+        raise BenchmarkError(f"no golden rows to send: {error}") from None
+    golden, manifest = bundle.golden, bundle.manifest
+    if golden is None or manifest is None:
+        raise BenchmarkError(f"{folder} has no golden.npz: publish the model (python -m export)")
+    arrays = (*golden.inputs.values(), *golden.outputs.values())
+    lengths = {len(array) if array.ndim else 0 for array in arrays}
+    if len(lengths) != 1 or 0 in lengths:
+        raise BenchmarkError(f"{folder}: the outputs do not have a row for each row of the inputs")
+    outputs = [spec.name for spec in manifest.outputs]
+    model = Model(name, {spec.name: _datatype(spec) for spec in manifest.inputs}, outputs)
+    return GoldenModel(
+        model, version, GoldenRows(golden.inputs, golden.outputs, golden.tolerance), provenance
+    )
+
+
+def _datatype(spec: TensorSpec) -> str:
+    return next(name for name, dtype in DTYPES.items() if np.dtype(dtype).name == spec.dtype)
+
+
+def _metadata(host: str, name: str) -> Any:
+    url = f"{host}/v2/models/{name}"
+    try:
+        with urlopen(url, timeout=_TIMEOUT) as answer:  # noqa: S310
+            return json.loads(answer.read())
     except HTTPError as error:
         with error:
-            said = error.read(300).decode(errors="replace")
-        raise BenchmarkError(f"{url} answers {error.code}: {said}") from None
-    except (URLError, OSError, ValueError) as error:
+            text = error.read(300).decode(errors="replace")
+        raise BenchmarkError(f"{url} answers {error.code}: {text}") from None
+    except OSError as error:
         raise BenchmarkError(f"{url}: {getattr(error, 'reason', error)}") from None
+    except ValueError as error:
+        raise BenchmarkError(f"{url}: {error}") from None

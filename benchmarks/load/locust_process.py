@@ -1,6 +1,6 @@
-"""Runs Locust with our locustfile, for one load, in as many processes as it has CPUs and users.
+"""Runs Locust with our locustfile, in a process for each CPU that it may use.
 
-One process sends with one CPU, about 10,000 small requests a second.
+One process uses one CPU, and sends about 10,000 small requests per second.
 """
 
 import json
@@ -13,51 +13,51 @@ from pathlib import Path
 from benchmarks import ROOT
 from benchmarks.errors import BenchmarkError
 from benchmarks.load.prepared_request import MIXED
-from benchmarks.load.stats import Record
+from benchmarks.load.stats import LoadStats
 from benchmarks.system import affinity, servers
 
-_SPARE_SECONDS = 90  # for its start, and for the last answers
+_SPARE_SECONDS = 90  # to start, and to wait for the last answers
 
 
 @dataclass(frozen=True)
 class Load:
-    """What is asked of Locust; see ``--help`` of the locustfile for each."""
+    """Options of our locustfile; its ``--help`` explains each."""
 
     users_class: str
     users: int = 1
     rate: float = 0.0
-    """Requests a second of all users together; for ``Open`` alone."""
+    """Requests per second of all users together; for ``Open`` only."""
     rows: str = MIXED
-    dialect: str = "predict"
+    protocol: str = "predict"
     warm_up: float = 1.0
     measure: float = 4.0
 
 
 @dataclass(frozen=True)
 class Target:
-    """Who is asked."""
+    """The model that is loaded, and the repository that has its golden rows."""
 
     host: str
     model: str
-    data: Path
+    models: Path
 
 
-def run(target: Target, load: Load, cpus: tuple[int, ...]) -> Record:
-    """What Locust kept, run on these CPUs.
+def run(target: Target, load: Load, cpus: tuple[int, ...]) -> LoadStats:
+    """Run Locust on these CPUs, and return what it recorded.
 
     Raises:
-        BenchmarkError: it did not get to the end; with its last words.
+        BenchmarkError: it failed; with the last line that it printed.
 
     """
     with tempfile.TemporaryDirectory() as folder:
-        kept = Path(folder, "record.json")
+        record = Path(folder, "record.json")
         processes = min(len(cpus), load.users)
-        command = affinity.pinned(_command(target, load, processes, kept), cpus)
+        command = affinity.pinned(_command(target, load, processes, record), cpus)
         try:
             done = subprocess.run(
                 command,
                 cwd=ROOT,
-                stdin=subprocess.DEVNULL,  # else keys that are typed change the number of users
+                stdin=subprocess.DEVNULL,  # otherwise typed keys change the number of users
                 capture_output=True,
                 text=True,
                 timeout=load.warm_up + load.measure + _SPARE_SECONDS,
@@ -66,33 +66,33 @@ def run(target: Target, load: Load, cpus: tuple[int, ...]) -> Record:
         except subprocess.TimeoutExpired:
             raise BenchmarkError(f"Locust did not end: {' '.join(command)}") from None
         faults = [line for line in done.stderr.splitlines() if "no load is sent" in line]
-        if faults or not kept.exists():
+        if faults or not record.exists():
             said = faults or done.stderr.strip().splitlines() or [f"status {done.returncode}"]
             raise BenchmarkError(f"Locust: {said[-1]}")
-        record = Record.from_json(json.loads(kept.read_text()))
-        if len(record.processes) < processes:
+        stats = LoadStats.from_json(json.loads(record.read_text()))
+        if len(stats.processes) < processes:
             raise BenchmarkError(
-                f"{len(record.processes)} of Locust's {processes} processes came to an end"
+                f"only {len(stats.processes)} of Locust's {processes} processes finished"
             )
-        return record
+        return stats
 
 
-def _command(target: Target, load: Load, processes: int, kept: Path) -> list[str]:
+def _command(target: Target, load: Load, processes: int, record: Path) -> list[str]:
     options = {
         "--host": target.host,
         "--model": target.model,
-        "--data": str(target.data.resolve()),
+        "--models": str(target.models.resolve()),
         "--users": str(load.users),
         "--spawn-rate": str(load.users),
         "--warm-up": str(load.warm_up),
         "--measure": str(load.measure),
         "--rows": load.rows,
-        "--dialect": load.dialect,
-        "--record": str(kept),
+        "--protocol": load.protocol,
+        "--record": str(record),
     }
     if processes > 1:
         options["--processes"] = str(processes)
-        # Locust's own choice would meet that of another master on this machine.
+        # Locust's default port may be in use by another master on this machine.
         options["--master-bind-port"] = options["--master-port"] = str(servers.free_port())
     if load.rate:
         options["--rate"] = str(load.rate / load.users)

@@ -1,19 +1,20 @@
-"""Percentiles that say how sure they are.
+"""Percentiles, and how many answers each of them needs.
 
 The bounds are order statistics: of ``n`` answers, how many lie below the true quantile is binomial,
-so that the bounds need nothing of how latencies are distributed. See Hahn and Meeker, Statistical
-Intervals, section 5.2. They take answers as independent, which those of one busy server are not
-quite: the spread over repeats stands beside them in reports.
+whatever the distribution of the latencies. See Hahn and Meeker, Statistical Intervals, section 5.2.
+They assume independent answers, which those of one busy server are not quite, so they hold for one
+load. Reports of several loads show how far the percentiles of these lie apart instead.
 """
 
 import math
-from collections.abc import Mapping
+import statistics
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from hdrh.histogram import HdrHistogram
 from scipy.stats import binom
 
-from benchmarks.load.stats import Tally
+from benchmarks.load.stats import RequestStats
 
 QUANTILES = (0.5, 0.9, 0.95, 0.99, 0.999)
 CONFIDENCE = 0.99  # of each bound
@@ -21,66 +22,66 @@ CONFIDENCE = 0.99  # of each bound
 
 @dataclass(frozen=True)
 class Percentile:
-    """One, in milliseconds."""
+    """Milliseconds of one load with bounds, each of 99 % confidence, or of several with a range."""
 
-    quantile: float
     milliseconds: float
     low: float
-    """The true one is at least that; likewise at most ``high``, each with 99 % confidence."""
     high: float
     count: int
-    """Answers that it is taken from."""
-
-    @property
-    def name(self) -> str:
-        """Such as p99.9."""
-        return f"p{100 * self.quantile:g}"
+    """Answers that it comes from."""
 
     def __str__(self) -> str:
         return f"{self.milliseconds:.2f} ({self.low:.2f} to {self.high:.2f})"
 
 
+def name(quantile: float) -> str:
+    """Such as p99.9."""
+    return f"p{100 * quantile:g}"
+
+
 def needed(quantile: float) -> int:
     """Fewest answers of which the largest bounds a quantile from above.
 
-    459 for a p99, and 4,603 for a p99.9. (With 662, the second largest bounds a p99.)
+    459 for a p99, and 4,603 for a p99.9. All commands leave out a percentile of fewer answers.
     """
     return math.ceil(math.log(1 - CONFIDENCE) / math.log(quantile))
 
 
-def of(latencies: HdrHistogram) -> list[Percentile]:
-    """Those of ``QUANTILES`` that so many latencies support, from a histogram of microseconds."""
-    found = (at(latencies, quantile) for quantile in QUANTILES)
-    return [one for one in found if one is not None]
-
-
 def at(latencies: HdrHistogram, quantile: float) -> Percentile | None:
-    """One of them; None where so many latencies do not support it."""
+    """A percentile of a histogram of microseconds; None if it has too few answers for it."""
     count = latencies.get_total_count()
-    return _of(latencies, quantile, count) if count >= needed(quantile) else None
-
-
-def _of(latencies: HdrHistogram, quantile: float, count: int) -> Percentile:
+    if count < needed(quantile):
+        return None
     ranks = (
         math.ceil(quantile * count),
         int(binom.ppf(1 - CONFIDENCE, count, quantile)),
         int(binom.ppf(CONFIDENCE, count, quantile)) + 1,
     )
-    middle, low, high = (_at(latencies, rank, count) for rank in ranks)
-    return Percentile(quantile, middle, low, high, count)
+    middle, low, high = (_at_rank(latencies, rank, count) for rank in ranks)
+    return Percentile(middle, low, high, count)
 
 
-def _at(latencies: HdrHistogram, rank: int, count: int) -> float:
+def over_loads(latencies: Sequence[HdrHistogram], quantile: float) -> Percentile | None:
+    """Median and range over several loads; None if one of them has too few answers."""
+    found = [one for each in latencies if (one := at(each, quantile))]
+    if not found or len(found) < len(latencies):
+        return None
+    values = [one.milliseconds for one in found]
+    count = sum(one.count for one in found)
+    return Percentile(statistics.median(values), min(values), max(values), count)
+
+
+def _at_rank(latencies: HdrHistogram, rank: int, count: int) -> float:
     """The latency of a rank, counted from 1, in milliseconds."""
-    # A quarter of a rank less, as HdrHistogram rounds what a percentage is of so many.
+    # A quarter of a rank less, because HdrHistogram rounds what a percentage is of so many.
     return float(latencies.get_value_at_percentile(100 * (rank - 0.25) / count)) / 1000
 
 
-def text(tallies: Mapping[str, Tally]) -> str:
-    """A table for a terminal: a line for each kind of request."""
-    lines = ["", "milliseconds, with bounds of 99 % confidence; – where answers are too few"]
-    for name, tally in sorted(tallies.items()):
-        found = {one.quantile: str(one) for one in of(tally.latencies)}
-        figures = "  ".join(f"p{100 * q:g} {found.get(q, '–')}" for q in QUANTILES)
-        lines.append(f"{name}: {tally.requests} right, {tally.failures} failed  {figures}")
+def table(by_request: Mapping[str, RequestStats]) -> str:
+    """Percentiles for a terminal, a line for each kind of request."""
+    lines = ["", "milliseconds, with bounds of 99 % confidence; – means too few answers"]
+    for kind, stats in sorted(by_request.items()):
+        found = {quantile: at(stats.latencies, quantile) for quantile in QUANTILES}
+        figures = "  ".join(f"{name(quantile)} {one or '–'}" for quantile, one in found.items())
+        lines.append(f"{kind}: {stats.requests} correct, {stats.failures} failed  {figures}")
     return "\n".join(lines)

@@ -1,4 +1,4 @@
-"""Requests that are encoded before they are sent, and what their answers must say."""
+"""Requests that are encoded before a load begins, and the answers that they must get."""
 
 import itertools
 from collections.abc import Iterator
@@ -6,82 +6,105 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from benchmarks.load.golden_rows import Digits
-from benchmarks.load.protocols import DIALECTS, Dialect, Model, Request
+from benchmarks.errors import BenchmarkError
+from benchmarks.load import protocols
+from benchmarks.load.golden_rows import GoldenRows
+from benchmarks.load.protocols import PROTOCOLS, Model, Protocol, Request
 
 SIZES = (1, 8, 32, 64, 256)  # rows of a request
 MIX = {1: 50, 8: 20, 32: 15, 64: 10, 256: 5}
 """Of 100 requests in a mix, how many have so many rows: 26.1 rows on average."""
 MIXED = "mix"
-_ROUND = 10_000  # requests after which a user begins anew; a mix has its shares exactly in each
+_CYCLE = 10_000  # requests after which a user begins again; each cycle has the shares exactly
 _SEED = 7
-_VARIETY = 8  # requests of a size, each of other digits: answers that are mixed up are seen
+_VARIANTS = 8  # requests of a size, each of other rows, so that mixed-up answers are noticed
 
 
 @dataclass(frozen=True)
-class Letter:
-    """One request and its right answer."""
+class PreparedRequest:
+    """A request and its correct answer."""
 
     name: str
     """Under which its figures are kept, such as ``predict x 32``."""
     rows: int
     request: Request
-    expected: list[int]
-    dialect: Dialect
+    expected: GoldenRows
+    protocol: Protocol
+    model: Model
 
     def fault(self, content: bytes | None) -> str | None:
-        """What is wrong with an answer's body."""
+        """What is wrong with an answer's body; None if it is correct."""
         try:
-            told = list(self.dialect.classes(content or b"", self.rows))
+            outputs = self.protocol.outputs(content or b"", self.model)
+            for name, values in zip(self.model.outputs, outputs, strict=True):
+                expected = self.expected.outputs[name]
+                got = np.asarray(values, np.float64).reshape(-1)
+                if got.size != expected.size:
+                    return f"{got.size} values instead of {expected.size}"
+                near = np.abs(got - expected.reshape(-1)) <= self.expected.tolerance
+                if not near.all():  # also if one is NaN
+                    wrong = (~near.reshape(self.rows, -1)).any(axis=1).sum()
+                    return f"{wrong} of {self.rows} rows are wrong"
         except (ValueError, KeyError, TypeError, IndexError):
-            return f"no answer of this dialect: {(content or b'')[:80]!r}"
-        if told == self.expected:
-            return None
-        wrong = sum(one != other for one, other in zip(told, self.expected, strict=False))
-        return f"{wrong} of {self.rows} rows are wrong" if wrong else f"{len(told)} rows came"
+            return f"not an answer of this protocol: {(content or b'')[:80]!r}"
+        return None
 
 
-def users_class(dialect: str, rows: int) -> str:
+def users_class(protocol: str, rows: int) -> str:
     """The locustfile's class of closed users who send so many rows."""
-    return "".join(part.title() for part in dialect.split("-")) + str(rows)
+    return "".join(part.title() for part in protocol.split("-")) + str(rows)
 
 
-class Stock:
-    """Letters of each dialect and size, encoded when they are first asked for.
+def prepare(
+    protocol: str, model: Model, golden: GoldenRows, rows: int, first: int = 0
+) -> PreparedRequest:
+    """Encode one request of golden rows, the first of them number ``first``.
+
+    Raises:
+        BenchmarkError: the protocol has no form for such a model.
+
+    """
+    if fault := protocols.check_supported(protocol, golden.inputs, golden.outputs):
+        raise BenchmarkError(fault)
+    sent, form = golden.some(rows, first), PROTOCOLS[protocol]
+    request = form.request(sent.inputs, model)
+    return PreparedRequest(f"{protocol} x {rows}", rows, request, sent, form, model)
+
+
+class RequestPool:
+    """Requests of each protocol and size, encoded when they are first needed.
 
     Args:
-        digits: what is sent.
-        model: what is asked.
-        first: the number of its first user. Each user has an order of its own, the same in each
-            test, so that users don't send their large requests together.
+        model: that is asked.
+        golden: what is sent.
+        first_user: number of its first user. Each user has an order of its own, the same in each
+            test, so that users do not send their large requests together.
 
     """
 
-    def __init__(self, digits: Digits, model: Model, first: int = 0) -> None:
-        self._digits = digits
+    def __init__(self, model: Model, golden: GoldenRows, first_user: int = 0) -> None:
         self._model = model
-        self._users = itertools.count(first)
-        self._letters: dict[tuple[str, int], list[Letter]] = {}
+        self._golden = golden
+        self._users = itertools.count(first_user)
+        self._requests: dict[tuple[str, int], list[PreparedRequest]] = {}
 
-    def letters(self, dialect: str, rows: int) -> list[Letter]:
-        """All of one dialect and size."""
-        key = (dialect, rows)
-        if key not in self._letters:
-            self._letters[key] = [self._letter(*key, turn) for turn in range(_VARIETY)]
-        return self._letters[key]
+    def requests(self, protocol: str, rows: int) -> list[PreparedRequest]:
+        """All of one protocol and size."""
+        key = (protocol, rows)
+        if key not in self._requests:
+            self._requests[key] = [
+                prepare(protocol, self._model, self._golden, rows, first)
+                for first in range(_VARIANTS)
+            ]
+        return self._requests[key]
 
-    def endless(self, dialect: str, rows: int | None) -> Iterator[Letter]:
-        """One letter after the other for a new user, in sizes by ``MIX`` where ``rows`` is None."""
+    def endless(self, protocol: str, rows: int | None) -> Iterator[PreparedRequest]:
+        """Requests for a new user, in sizes by ``MIX`` where ``rows`` is None."""
         if rows is not None:
-            return itertools.cycle(self.letters(dialect, rows))
+            return itertools.cycle(self.requests(protocol, rows))
         random = np.random.default_rng([_SEED, next(self._users)])
-        counts = np.array(list(MIX.values())) * _ROUND // sum(MIX.values())
+        counts = np.array(list(MIX.values())) * _CYCLE // sum(MIX.values())
         sizes = random.permutation(np.repeat(list(MIX), counts)).tolist()
-        turns = random.integers(_VARIETY, size=len(sizes)).tolist()
-        order = zip(sizes, turns, strict=True)
-        return itertools.cycle([self.letters(dialect, size)[turn] for size, turn in order])
-
-    def _letter(self, dialect: str, rows: int, turn: int) -> Letter:
-        sent = self._digits.some(rows, turn)
-        written = DIALECTS[dialect].request(sent.images, self._model)
-        return Letter(f"{dialect} x {rows}", rows, written, sent.labels.tolist(), DIALECTS[dialect])
+        variants = random.integers(_VARIANTS, size=len(sizes)).tolist()
+        order = zip(sizes, variants, strict=True)
+        return itertools.cycle([self.requests(protocol, size)[variant] for size, variant in order])

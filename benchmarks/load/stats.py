@@ -1,4 +1,4 @@
-"""What a load generator keeps of one kind of request: counts and a full-resolution histogram.
+"""What a load generator counts: answers, failures, latencies, and its own CPU time.
 
 Locust's own statistics round response times to whole milliseconds.
 """
@@ -10,9 +10,10 @@ from typing import Any
 
 from hdrh.histogram import HdrHistogram
 
-_LONGEST = 120_000_000  # µs; longer ones count as so much
+_LONGEST = 120_000_000  # µs; longer ones count as this
 _DIGITS = 3  # significant ones
-SLICE_SECONDS = 0.25
+GENERATOR_LIMIT = 0.9
+"""Of one CPU: a load generator that takes more has none left, and its figures do not count."""
 
 
 def histogram() -> HdrHistogram:
@@ -21,104 +22,51 @@ def histogram() -> HdrHistogram:
 
 
 @dataclass
-class Tally:
+class RequestStats:
     """Requests of one kind that began within the measured window."""
 
     rows: int
     """Of each request."""
     requests: int = 0
-    """Answered rightly, some of them after its end."""
+    """With a correct answer, some of which came after the window."""
     failures: int = 0
+    answered: int = 0
+    """Correct answers within the window, some of which were requested before it."""
     latencies: HdrHistogram = field(default_factory=histogram)
-    """Of right and wrong answers alike, in microseconds."""
-    slices: Counter[int] = field(default_factory=Counter)
-    """Right answers in each quarter of a second of the window, whenever they were asked for."""
+    """Of correct and wrong answers, in microseconds."""
 
-    @property
-    def answered(self) -> int:
-        """Right answers within the window."""
-        return self.slices.total()
-
-    def add(self, seconds: float, *, right: bool) -> None:
+    def add(self, seconds: float, *, correct: bool) -> None:
         """Count one answer, and how long it took."""
         self.latencies.record_value(min(round(seconds * 1e6), _LONGEST))
-        if right:
+        if correct:
             self.requests += 1
         else:
             self.failures += 1
 
-    def merge(self, other: "Tally") -> None:
-        """Add what another one has of the same kind."""
+    def merge(self, other: "RequestStats") -> None:
+        """Add what another process counted of the same kind."""
         self.requests += other.requests
         self.failures += other.failures
         self.latencies.add(other.latencies)
-        self.slices.update(other.slices)
+        self.answered += other.answered
 
     def to_json(self) -> dict[str, Any]:
-        """JSON's types alone; the histogram in HdrHistogram's own compressed form."""
-        return {
-            "rows": self.rows,
-            "requests": self.requests,
-            "failures": self.failures,
-            "latencies": self.latencies.encode().decode(),
-            "slices": {str(number): count for number, count in self.slices.items()},
-        }
+        """JSON types only; the histogram in HdrHistogram's own compressed form."""
+        return vars(self) | {"latencies": self.latencies.encode().decode()}
 
     @classmethod
-    def from_json(cls, document: Mapping[str, Any]) -> "Tally":
+    def from_json(cls, document: Mapping[str, Any]) -> "RequestStats":
         """The opposite of ``to_json``."""
-        slices = Counter({int(number): count for number, count in document["slices"].items()})
-        kept = HdrHistogram.decode(document["latencies"])
-        return cls(document["rows"], document["requests"], document["failures"], kept, slices)
-
-
-@dataclass
-class Record:
-    """What one or many processes of a load generator kept."""
-
-    tallies: dict[str, Tally] = field(default_factory=dict)
-    errors: Counter[str] = field(default_factory=Counter)
-    """Why requests failed, and how many did for that, those of the warm-up among them."""
-    processes: dict[str, "Busy"] = field(default_factory=dict)
-
-    def total(self, figure: Callable[[Tally], float]) -> float:
-        """The sum of a figure over all kinds."""
-        return sum(figure(tally) for tally in self.tallies.values())
-
-    def merge(self, other: "Record") -> None:
-        """Add what another one has; of a process that both tell of, the other knows better."""
-        for name, tally in other.tallies.items():
-            if name in self.tallies:
-                self.tallies[name].merge(tally)
-            else:
-                self.tallies[name] = tally
-        self.errors.update(other.errors)
-        self.processes |= other.processes
-
-    def to_json(self) -> dict[str, Any]:
-        """JSON's types alone."""
-        return {
-            "tallies": {name: tally.to_json() for name, tally in self.tallies.items()},
-            "errors": dict(self.errors),
-            "processes": {name: vars(busy) for name, busy in self.processes.items()},
-        }
-
-    @classmethod
-    def from_json(cls, document: Mapping[str, Any]) -> "Record":
-        """The opposite of ``to_json``."""
-        return cls(
-            {name: Tally.from_json(tally) for name, tally in document["tallies"].items()},
-            Counter(document["errors"]),
-            {name: Busy(**busy) for name, busy in document["processes"].items()},
-        )
+        latencies = HdrHistogram.decode(document["latencies"])
+        return cls(**{**document, "latencies": latencies})
 
 
 @dataclass(frozen=True)
-class Busy:
+class ProcessUsage:
     """One process of the load generator, within the window."""
 
     began: float
-    """Seconds since the epoch, of this process's clock; likewise ``ended``."""
+    """Seconds since the epoch, by this process's clock; likewise ``ended``."""
     ended: float
     cpu_seconds: float
 
@@ -126,3 +74,65 @@ class Busy:
     def share(self) -> float:
         """Of one CPU: the process has one thread that works."""
         return self.cpu_seconds / max(self.ended - self.began, 1e-9)
+
+
+@dataclass
+class LoadStats:
+    """What one or more processes of a load generator counted."""
+
+    by_request: dict[str, RequestStats] = field(default_factory=dict)
+    errors: Counter[str] = field(default_factory=Counter)
+    """Why requests failed, and how many did for each reason, also during the warm-up."""
+    processes: dict[str, ProcessUsage] = field(default_factory=dict)
+
+    def total(self, figure: Callable[[RequestStats], float]) -> float:
+        """The sum of a figure over all kinds of requests."""
+        return sum(map(figure, self.by_request.values()))
+
+    @property
+    def latencies(self) -> HdrHistogram:
+        """Of all kinds together."""
+        merged = histogram()
+        for stats in self.by_request.values():
+            merged.add(stats.latencies)
+        return merged
+
+    @property
+    def window(self) -> tuple[float, float] | None:
+        """When it began and ended over all processes; None where nothing was answered in it."""
+        if not self.processes or not self.total(lambda stats: stats.answered):
+            return None
+        began = min(process.began for process in self.processes.values())
+        return began, max(process.ended for process in self.processes.values())
+
+    @property
+    def generator_share(self) -> float:
+        """CPU time of the busiest process, of one CPU."""
+        return max((process.share for process in self.processes.values()), default=0.0)
+
+    def merge(self, other: "LoadStats") -> None:
+        """Add what another process counted; what it says of itself replaces what it said before."""
+        for name, stats in other.by_request.items():
+            if name in self.by_request:
+                self.by_request[name].merge(stats)
+            else:
+                self.by_request[name] = stats
+        self.errors.update(other.errors)
+        self.processes |= other.processes
+
+    def to_json(self) -> dict[str, Any]:
+        """JSON types only."""
+        return {
+            "by_request": {name: stats.to_json() for name, stats in self.by_request.items()},
+            "errors": dict(self.errors),
+            "processes": {name: vars(process) for name, process in self.processes.items()},
+        }
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> "LoadStats":
+        """The opposite of ``to_json``."""
+        return cls(
+            {name: RequestStats.from_json(one) for name, one in document["by_request"].items()},
+            Counter(document["errors"]),
+            {name: ProcessUsage(**one) for name, one in document["processes"].items()},
+        )

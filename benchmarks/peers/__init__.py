@@ -1,5 +1,5 @@
-"""``python -m benchmarks peers``: what a user would pick instead, under the same load.
+"""The servers that ours is compared with.
 
-``table.py`` says how each is started; each ``…_app.py`` is the smallest idiomatic adapter, run in
-its peer's own environment.
+``peer_list.py`` says how each is started. Each ``…_app.py`` is the smallest idiomatic adapter, and
+runs in the environment of its server.
 """

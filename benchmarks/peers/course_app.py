@@ -1,6 +1,6 @@
-"""The course project's original: Flask's own server, and Keras's ``predict`` on each request.
+"""The original of the course project: Flask's own server, and Keras's ``predict`` per request.
 
-``flask run`` is threaded; TensorFlow takes all CPUs by itself.
+``flask run`` uses threads, and TensorFlow uses all CPUs that it may.
 """
 
 import os

@@ -1,17 +1,17 @@
-"""FastAPI on uvicorn, orjson both ways.
+"""FastAPI on uvicorn, with orjson in both directions.
 
-As FastAPI's documentation deploys it ("Server Workers": several uvicorn workers), with uvloop and
-httptools, and with what makes it fast here: the body is parsed by orjson without a pydantic model,
-and the model runs on the event loop, for it takes less time than a thread's hand-over.
+It is deployed as "Server Workers" of FastAPI's documentation describes, with uvloop and httptools.
+orjson parses the body without a pydantic model, and the model runs on the event loop, because it
+takes less time than handing it to a thread.
 """
 
 import numpy as np
 import orjson
 from fastapi import FastAPI, Request, Response
 
-from benchmarks.peers.onnx_session import Graph
+from benchmarks.peers.onnx_session import OnnxSession
 
-graph = Graph()
+model = OnnxSession()
 app = FastAPI()
 
 
@@ -25,7 +25,7 @@ async def ready() -> Response:
 async def predict(request: Request) -> Response:
     """Answer a batch of images."""
     images = orjson.loads(await request.body())["images"]
-    scores = graph.run(np.asarray(images, dtype=np.float32))
+    scores = model.run(np.asarray(images, dtype=np.float32))
     answer = {"predictions": scores.argmax(axis=1), "probabilities": scores}
     return Response(
         orjson.dumps(answer, option=orjson.OPT_SERIALIZE_NUMPY), media_type="application/json"

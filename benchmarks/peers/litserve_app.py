@@ -1,12 +1,13 @@
-"""LitServe: a LitAPI on the CPU with two workers (``workers_per_device``), as in its README."""
+"""LitServe: a LitAPI on the CPU with ``workers_per_device``, as in its README."""
 
+import os
 import sys
 from typing import Any
 
 import litserve
 import numpy as np
 
-from benchmarks.peers.onnx_session import Graph
+from benchmarks.peers.onnx_session import OnnxSession
 
 
 class Digits(litserve.LitAPI):
@@ -14,7 +15,7 @@ class Digits(litserve.LitAPI):
 
     def setup(self, device: str) -> None:
         """Load the model, in each worker."""
-        self._graph = Graph()
+        self._model = OnnxSession()
 
     def decode_request(self, request: dict[str, Any]) -> Any:
         """Make an array of a batch of images."""
@@ -22,7 +23,7 @@ class Digits(litserve.LitAPI):
 
     def predict(self, x: Any) -> Any:
         """Probabilities of each image."""
-        return self._graph.run(x)
+        return self._model.run(x)
 
     def encode_response(self, output: Any) -> dict[str, object]:
         """Answer as all peers do."""
@@ -30,5 +31,6 @@ class Digits(litserve.LitAPI):
 
 
 if __name__ == "__main__":
-    server = litserve.LitServer(Digits(), accelerator="cpu", workers_per_device=2)
+    workers = int(os.environ["PEER_WORKERS"])
+    server = litserve.LitServer(Digits(), accelerator="cpu", workers_per_device=workers)
     server.run(host="127.0.0.1", port=int(sys.argv[1]), generate_client_file=False)

@@ -1,14 +1,14 @@
-"""Flask under waitress, as a tutorial has it: ``get_json``, ``np.array``, ``jsonify``.
+"""Flask under waitress, as in a tutorial: ``get_json``, ``np.array``, ``jsonify``.
 
-One process with four threads, which is what ``waitress-serve`` does by itself.
+One process with four threads, the default of ``waitress-serve``.
 """
 
 import numpy as np
 from flask import Flask, Response, jsonify, request
 
-from benchmarks.peers.onnx_session import Graph
+from benchmarks.peers.onnx_session import OnnxSession
 
-graph = Graph()
+model = OnnxSession()
 app = Flask(__name__)
 
 
@@ -22,5 +22,5 @@ def ready() -> Response:
 def predict() -> Response:
     """Answer a batch of images."""
     images = np.array(request.get_json()["images"], dtype=np.float32)
-    scores = graph.run(images)
+    scores = model.run(images)
     return jsonify(predictions=scores.argmax(axis=1).tolist(), probabilities=scores.tolist())

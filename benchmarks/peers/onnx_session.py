@@ -1,4 +1,4 @@
-"""The model as each peer that computes with onnxruntime loads it: one thread for each worker."""
+"""The ONNX model as all adapters load it: one thread for each worker."""
 
 import os
 
@@ -7,7 +7,7 @@ import onnxruntime
 from numpy.typing import NDArray
 
 
-class Graph:
+class OnnxSession:
     """The file that ``PEER_MODEL`` names."""
 
     def __init__(self) -> None:
@@ -17,6 +17,6 @@ class Graph:
         self._input = self._session.get_inputs()[0].name
 
     def run(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Probabilities of shape (rows, 10), of images of shape (rows, 784)."""
+        """Probabilities of shape (rows, classes) for images of shape (rows, features)."""
         (scores,) = self._session.run(None, {self._input: images})
         return np.asarray(scores)

@@ -1,1 +1,1 @@
-"""``python -m benchmarks limit``: what an answer costs in process, and what HTTP adds to it."""
+"""What a request costs in process, step by step, and what HTTP adds to it."""

@@ -1,4 +1,4 @@
-"""The in-process cost of an answer, step by step, on one CPU and with no HTTP at all.
+"""The cost of a request in process, step by step, on one CPU and without HTTP.
 
 ``python -m benchmarks.profile.step_costs MODELS NAME PATH HEADERS ROWS < BODY`` runs in the serving
 environment, in a process of its own, and prints microseconds of CPU time per request as JSON.
@@ -19,7 +19,7 @@ from unittest import mock
 from benchmarks import ROOT, SERVING
 from benchmarks.errors import BenchmarkError
 
-if TYPE_CHECKING:  # what measures has no serving environment, and what is measured no other
+if TYPE_CHECKING:  # the process that measures is in the serving environment, which lacks them
     from benchmarks.load.protocols import Request
 
 REPEATS = 5
@@ -32,23 +32,23 @@ class Steps:
 
     parse: float
     by_simdjson: float
-    """The same where there is no number kernel."""
+    """Parsing without the number kernel; not part of the whole."""
     run: float
     render: float
     whole: float
-    """The three as the server calls them, with what is between them."""
+    """All three, called as the server does."""
 
     @property
     def rest(self) -> float:
-        """What the whole takes beyond its steps."""
+        """What the whole takes beyond its steps: combining requests, checks and clocks."""
         return self.whole - self.parse - self.run - self.render
 
 
 def measure(models: Path, name: str, request: "Request", rows: int) -> Steps:
-    """Measure one request, in a fresh process: the median of five repeats of each step.
+    """Measure one request in a new process: the median of five repeats of each step.
 
     Raises:
-        BenchmarkError: the request is refused, or has other rows.
+        BenchmarkError: the request is refused, or has another number of rows.
 
     """
     headers = json.dumps(dict(request.headers))
@@ -61,8 +61,8 @@ def measure(models: Path, name: str, request: "Request", rows: int) -> Steps:
         check=False,
     )
     if done.returncode:
-        said = done.stderr.decode(errors="replace").strip().splitlines() or ["it said nothing"]
-        raise BenchmarkError(f"{request.path} in process: {said[-1]}")
+        lines = done.stderr.decode(errors="replace").strip().splitlines() or ["it printed nothing"]
+        raise BenchmarkError(f"{request.path} in process: {lines[-1]}")
     return Steps(**json.loads(done.stdout))
 
 
@@ -91,10 +91,10 @@ def _measure(models: str, name: str, path: str, headers: str, rows: str) -> dict
     def whole() -> None:
         answer = inference.answer(Job(dialect, body, given, model=model))
         if answer.status != 200:
-            raise SystemExit(f"the body is refused: {answer.body!r}")
+            raise SystemExit(f"the request is refused: {answer.body!r}")
 
     if parsed.rows != int(rows):
-        raise SystemExit(f"{parsed.rows} rows came instead of {rows}")
+        raise SystemExit(f"{parsed.rows} rows were parsed instead of {rows}")
     with mock.patch.object(extract, "compiled", no_kernel):
         by_simdjson = cost(parse)
     return {
@@ -107,7 +107,7 @@ def _measure(models: str, name: str, path: str, headers: str, rows: str) -> dict
 
 
 def no_kernel() -> None:
-    """In place of a mock, which takes longer than what is measured."""
+    """In place of a mock, which would take longer than what is measured."""
 
 
 def cost(step: Callable[[], object]) -> float:

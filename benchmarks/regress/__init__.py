@@ -1,1 +1,1 @@
-"""``python -m benchmarks guard``: did a change make the server slower than it was?"""
+"""Scenarios, what is measured in each, and how much that may change."""

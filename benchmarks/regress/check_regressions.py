@@ -1,131 +1,106 @@
-"""What ``python -m benchmarks guard`` does."""
+"""``python -m benchmarks regress``: has a change made the server slower, and are targets met?"""
 
 import argparse
-import dataclasses
-import json
-import math
-import statistics
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
 
 from rich.console import Console
-from rich.table import Table
 
 from benchmarks import progress
 from benchmarks.errors import BenchmarkError
 from benchmarks.fixtures import small_model
 from benchmarks.peers import peer_environment
-from benchmarks.peers.peer_list import PEERS
-from benchmarks.regress import ratios
-from benchmarks.regress.ratios import AT_LEAST, AT_MOST, REFERENCE, Ratios
-from benchmarks.report import files
+from benchmarks.regress import reference, scenarios
+from benchmarks.regress.bench import Bench
+from benchmarks.regress.metrics import Result
+from benchmarks.regress.reference import LEAST_RUNS, Bounds, Reference
+from benchmarks.regress.scenarios import COMPARED
+from benchmarks.report import tables
 from benchmarks.system import machine
 
-FILE = Path(__file__).parent / "reference.json"
+HEAD = ("scenario", "metric", "reference", "measured", "change", "target")
 
 
-@dataclass(frozen=True)
-class Spread:
-    """One ratio, over the rounds of a run."""
-
-    median: float
-    low: float
-    high: float
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """One ratio now, and as it is committed."""
-
-    what: str
-    now: Spread
-    before: Spread | None
-
-    @property
-    def moved(self) -> bool:
-        """By more than the noise of both runs: no round of the one is among those of the other?"""
-        before, now = self.before, self.now
-        return before is not None and (now.low > before.high or now.high < before.low)
-
-    @property
-    def target(self) -> str:
-        """What the ratio is to be, whatever it was before; empty where nobody has said."""
-        if self.what in AT_MOST:
-            return f"<= {AT_MOST[self.what]:g}"
-        return f">= {AT_LEAST[self.what]:g}" if self.what in AT_LEAST else ""
-
-    @property
-    def missed(self) -> bool:
-        """Is the median beyond it?"""
-        return self.now.median > AT_MOST.get(self.what, math.inf) or self.now.median < AT_LEAST.get(
-            self.what, 0
-        )
-
-
-def run(wanted: argparse.Namespace, console: Console) -> None:
-    """Measure, and say what has moved; ``--update`` commits to what was measured.
+def run(options: argparse.Namespace, console: Console) -> None:
+    """Measure, and report what is out of its bounds or misses its target; neither is an error.
 
     Raises:
-        BenchmarkError: a server can't be started or fails requests.
+        BenchmarkError: a server can't be started, or fails requests that it should carry.
 
     """
-    reference = {} if wanted.update else _reference()
-    with console.status("training the model, where there is none"):
-        models = small_model.models()
-    peer_environment.install(REFERENCE, PEERS[REFERENCE], console)
-    with progress.steps(console, ratios.steps(wanted.rounds)) as step:
-        measured = ratios.measure(models, wanted.rounds, wanted.seconds, step)
-    found = verdicts(measured, reference)
-    progress.out(140).print(table(found), highlight=False)
-    told = [f"moved: {one.what}" for one in found if one.moved]
-    told += [f"no longer measured: {what}" for what in reference if what not in measured]
-    if reference and not told:
-        told = ["nothing moved by more than the noise"]
-    told += [f"beyond its target: {one.what}, {one.target}" for one in found if one.missed]
-    told.append(machine.circumstances())
-    print("\n".join(told))
-    if wanted.update:
-        kept = {one.what: dataclasses.asdict(one.now) for one in found}
-        files.write_json({"circumstances": machine.circumstances(), "ratios": kept}, FILE)
-        console.print(f"wrote {FILE}", highlight=False, soft_wrap=True)
+    names = options.scenario
+    if 0 < options.calibrate < LEAST_RUNS:
+        raise BenchmarkError(f"--calibrate: expected at least {LEAST_RUNS} runs for the bounds")
+    known = Reference() if options.calibrate else reference.read()
+    small_model.prepare(options.models, console)
+    if "fastapi" in names:
+        peer_environment.install("fastapi", console)
+    with progress.steps(console) as step:
+        bench = Bench(
+            options.models, options.rounds, options.seconds, options.minutes, step, options.model
+        )
+        if options.calibrate:
+            _calibrate(bench, options.calibrate, known)
+            progress.wrote(console, reference.FILE)
+            return
+        results = scenarios.measure(bench, names)
+    bounds = known.bounds([one.key for one in results])
+    tables.show(HEAD, [row(one, bounds) for one in results])
+    print("\n".join([*findings(results, bounds), f"{machine.circumstances()}; {bench.cpus}"]))
 
 
-def verdicts(measured: Ratios, reference: Mapping[str, Spread]) -> list[Verdict]:
-    """Each ratio beside the one that is committed."""
+def _calibrate(bench: Bench, runs: int, made: Reference) -> None:
+    """Make a new reference of so many runs."""
+    for _ in range(runs):
+        made.add(scenarios.measure(bench, COMPARED))
+    made.circumstances = f"{machine.circumstances()}; {bench.cpus}"
+    made.runs = {key: values for key, values in made.runs.items() if len(values) == runs}
+    made.write()
+    print(
+        f"{len(made.runs)} ratios, {runs} runs. Compared with the others, {made.false_alarms()} of"
+        f" these {runs} runs would be reported."
+    )
+
+
+def changed(result: Result, bounds: Mapping[str, Bounds]) -> bool:
+    """Whether a result is out of its bounds."""
+    found = bounds.get(result.key)
+    return found is not None and not found.low <= result.value <= found.high
+
+
+def missed(result: Result) -> bool:
+    """Whether a result misses its target."""
+    return result.target is not None and not result.target.met(result.value)
+
+
+def findings(results: Sequence[Result], bounds: Mapping[str, Bounds]) -> list[str]:
+    """What changed, and what misses its target."""
+    lines = [f"changed: {one.key}" for one in results if changed(one, bounds)]
+    if bounds and not lines:
+        lines = ["nothing changed by more than its noise"]
+    lines += [f"misses its target of {one.target}: {one.key}" for one in results if missed(one)]
+    return lines
+
+
+def row(one: Result, bounds: Mapping[str, Bounds]) -> list[str]:
+    """A line of the table."""
+    known, target = bounds.get(one.key), str(one.target or "")
+    change = f"{one.value / known.median - 1:+.0%}" if known else ""
     return [
-        Verdict(what, _spread(values), reference.get(what)) for what, values in measured.items()
+        one.scenario,
+        one.metric,
+        str(known or ""),
+        _measured(one),
+        f"[bold]{change}[/]" if changed(one, bounds) else change,
+        f"[bold]{target} missed[/]" if missed(one) else target,
     ]
 
 
-def _spread(values: Sequence[float]) -> Spread:
-    return Spread(*(round(one, 4) for one in (statistics.median(values), min(values), max(values))))
+def _measured(result: Result) -> str:
+    if len(result.values) == 1:
+        return _number(result.value)
+    low, high = min(result.values), max(result.values)
+    return f"{_number(result.value)} ({_number(low)} to {_number(high)})"
 
 
-def table(found: Sequence[Verdict]) -> Table:
-    """For people."""
-    shown = Table("ratio", "committed", "now", "target", "")
-    for column in shown.columns[1:4]:
-        column.justify = "right"
-    for one in found:
-        change = f"{one.now.median / one.before.median - 1:+.0%}" if one.before else ""
-        verdict = f"[bold]moved by {change}[/]" if one.moved else ""
-        target = f"[bold]{one.target}[/]" if one.missed else one.target
-        shown.add_row(one.what, _text(one.before), _text(one.now), target, verdict)
-    return shown
-
-
-def _text(spread: Spread | None) -> str:
-    if spread is None:
-        return "–"
-    return f"{spread.median:.3f} ({spread.low:.3f} to {spread.high:.3f})"
-
-
-def _reference() -> dict[str, Spread]:
-    try:
-        kept = json.loads(FILE.read_text())["ratios"]
-        return {what: Spread(**spread) for what, spread in kept.items()}
-    except FileNotFoundError:
-        return {}
-    except (ValueError, KeyError, TypeError) as error:
-        raise BenchmarkError(f"{FILE} is no reference: {error}") from None
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if value >= 1000 else f"{value:.3g}"

@@ -1,76 +1,70 @@
-"""Ten times as many requests as a server can answer, for long: what it still does, and for whom."""
+"""The scenario of ten times as many requests as a server can answer, for minutes."""
 
 import re
 import statistics
 import time
 import urllib.request
-from pathlib import Path
+from collections.abc import Iterator
 
-from benchmarks.fixtures import small_model
 from benchmarks.load import wrk
-from benchmarks.progress import Step
-from benchmarks.regress.metrics import Line, at_least, at_most
-from benchmarks.regress.pressure import HEALTH, slowest
-from benchmarks.system import servers
-from benchmarks.system.prober import Watch
+from benchmarks.regress.bench import TWO_WORKERS, Bench
+from benchmarks.regress.metrics import Result
+from benchmarks.regress.under_load import health_prober, health_results, refusal_results
+from benchmarks.system.prober import Prober
 from benchmarks.system.servers import Server
 
-WORKERS = 2
-TIMES = 10
-QUEUE = 64
-TIMEOUT_SECONDS = 5
-PAUSE_SECONDS = 0.2  # of a client, before its next request
-PEAK_SECONDS = 5
-# One request a run, so that the peak does not depend on how many wait.
-OPTIONS = ("--max-batch-rows", "1", "--max-queue", str(QUEUE), "--timeout", str(TIMEOUT_SECONDS))
-GOODPUT = 0.8
-NORMAL_SECONDS = 5.0
-MEMORY_MIB = 20.0
+TIMES, QUEUE = 10, 64
+_TIMEOUT_SECONDS = 5
+_PAUSE = 0.2  # seconds of a client, before its next request
+_PATIENCE = 60.0  # seconds until the server must be back to normal
 _LATE = re.compile(r'^onnxlet_rejections_total\{reason="deadline"\} (\d+)', re.MULTILINE)
 
 
-def overload(models: Path, minutes: float, step: Step) -> list[Line]:
-    """Overload a server whose model takes about 10 ms a run.
+def overload(bench: Bench, times: int = TIMES, queue: int = QUEUE) -> Iterator[Result]:
+    """Overload a server whose model takes about 10 ms for each run.
 
-    Args:
-        models: the repository of that model.
-        minutes: how long.
-        step: called before each part.
+    Each request has a run of its own, so that the peak does not depend on how many wait.
 
     Raises:
         BenchmarkError: the server can't be started, or answers nothing.
 
     """
-    body = small_model.requests([1])[1].body
-    with servers.ours(models, *OPTIONS, workers=WORKERS) as server:
-        step("peak")
-        _, peak = (  # a model's first runs are slow
-            _answered(wrk.run(server.url, body, 2 * WORKERS, PEAK_SECONDS)) for _ in range(2)
+    body = bench.request(1).body
+    options = (
+        "--max-batch-rows",
+        "1",
+        "--max-queue",
+        str(queue),
+        "--timeout",
+        str(_TIMEOUT_SECONDS),
+    )
+    with bench.heavy(*options, workers=TWO_WORKERS) as server:
+        url = f"{server.base}/predict"
+        bench.step("peak")
+        _, peak = (  # the first runs of a model are slow
+            wrk.run(url, body, 2 * TWO_WORKERS, bench.seconds).accepted_rate for _ in range(2)
         )
-        before = server.memory()
-        usual = _seconds_to_answer(server, body)
-        # Those that wait in a queue do not ask; all others ask once in PAUSE_SECONDS.
-        clients = WORKERS * QUEUE + round(TIMES * peak * PAUSE_SECONDS)
-        step(f"{clients} clients")
-        with Watch(server.base + HEALTH) as health, Watch(server.url, "POST", body) as single:
-            load = wrk.run(server.url, body, clients, 60 * minutes, pause=PAUSE_SECONDS)
-        normal = _seconds_until_normal(server, body, usual)
-        refused = [taken for status, taken in single.seen if status == 429]
-        return [
-            Line("requests sent, of those it can answer", load.requests / load.seconds / peak),
-            at_least("answered with 200, of those", _answered(load) / peak, GOODPUT),
-            at_most("answered after their deadline (504)", _late(server), 0),
-            at_most("connections that failed", load.errors - load.refused, 0),
-            Line("refused (429) after, median", statistics.median(refused), unit=" ms"),
-            slowest(health, f"{TIMES} times its peak"),
-            at_most("more memory (PSS) after it", server.memory() - before, MEMORY_MIB, " MiB"),
-            at_most("as quick as before after", normal, NORMAL_SECONDS, " s"),
-        ]
-
-
-def _answered(load: wrk.Load) -> float:
-    """Requests a second that were answered with 200."""
-    return (load.requests - load.refused) / load.seconds
+        memory = server.tree.memory_mib()
+        usual = _seconds_to_answer(url, body)
+        # Those that wait in a queue send nothing; the others send once in each pause.
+        clients = TWO_WORKERS * queue + round(times * peak * _PAUSE)
+        bench.step(f"{clients} clients")
+        with health_prober(server) as health, Prober(url, "POST", body) as singles:
+            load = wrk.run(url, body, clients, 60 * bench.minutes, pause=_PAUSE)
+        normal = _seconds_until_normal(url, body, usual)
+        late, more = _late(server), server.tree.memory_mib() - memory
+    figures = {
+        "requests / peak": load.requests / load.seconds / peak,
+        "answered with 200 / peak": load.accepted_rate / peak,
+        "answered after the deadline (504)": late,
+        "failed connections": load.failed,
+        "more memory (PSS) after it, MiB": more,
+        "seconds until answers are as fast as before": normal,
+    }
+    for metric, value in figures.items():
+        yield Result("overload", metric, [value])
+    yield from health_results("overload", health)
+    yield from refusal_results("overload", singles)
 
 
 def _late(server: Server) -> float:
@@ -79,24 +73,24 @@ def _late(server: Server) -> float:
     return float(found[1]) if found else 0.0
 
 
-def _seconds_to_answer(server: Server, body: bytes) -> float:
+def _seconds_to_answer(url: str, body: bytes) -> float:
     """The median of some requests, one after the other."""
     taken = []
     for _ in range(11):
         started = time.monotonic()
-        request = urllib.request.Request(server.url, body)  # noqa: S310
-        with urllib.request.urlopen(request) as answer:  # noqa: S310
+        with urllib.request.urlopen(urllib.request.Request(url, body)) as answer:  # noqa: S310
             answer.read()
         taken.append(time.monotonic() - started)
     return statistics.median(taken)
 
 
-def _seconds_until_normal(server: Server, body: bytes, usual: float) -> float:
-    """Until requests take at most twice as long as they did before."""
+def _seconds_until_normal(url: str, body: bytes, usual: float) -> float:
+    """Until requests take at most twice as long as before, or patience ends."""
     started = time.monotonic()
-    while True:
+    while time.monotonic() < started + _PATIENCE:
         try:
-            if _seconds_to_answer(server, body) < 2 * usual:
-                return time.monotonic() - started
+            if _seconds_to_answer(url, body) < 2 * usual:
+                break
         except OSError:  # it still refuses
             time.sleep(0.05)
+    return time.monotonic() - started

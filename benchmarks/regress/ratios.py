@@ -1,116 +1,106 @@
-"""Ratios that a machine's speed cancels out of, each measured once a round."""
+"""Scenarios that are ratios of two measurements in the same round: the machine's speed cancels."""
 
-from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
 
-from benchmarks.fixtures import small_model
 from benchmarks.load import rounds
-from benchmarks.load.protocols import DIALECTS
-from benchmarks.load.rounds import Measurement, Shape, Target
+from benchmarks.load.protocols import PROTOCOLS
+from benchmarks.load.rounds import Figure, Measurement
+from benchmarks.load.shapes import LARGE_BATCHES, SHAPES, SINGLE_ROWS, Shape
 from benchmarks.peers import peer_environment
-from benchmarks.peers.peer_list import PEERS
-from benchmarks.profile.baseline import Floor
-from benchmarks.progress import Step
-from benchmarks.system import servers
+from benchmarks.profile import step_costs
+from benchmarks.regress.bench import Bench
+from benchmarks.regress.metrics import CPU, P99, RATE, Result
 from benchmarks.system.servers import Server
 
-SHAPES = (Shape(1, 16), Shape(32, 4), Shape(256, 4))
-REFERENCE = "fastapi"
-
-Ratios = Mapping[str, Sequence[float]]
-
-AT_MOST = {
-    "CPU a row, of FastAPI's, 1 x 16": 0.32,
-    "CPU a row, of FastAPI's, 32 x 4": 0.16,
-    "CPU a row, of FastAPI's, 256 x 4": 0.13,
-    "p99, of FastAPI's, 1 x 16": 0.8,
-    "p99, of FastAPI's, 32 x 4": 0.4,
-    "p99, of FastAPI's, 256 x 4": 0.25,
-    **{
-        f"CPU a row, {dialect} of predict's, {shape}": 1.1
-        for dialect in ("oip", "tfserving", "mlflow")
-        for shape in ("1 x 16", "256 x 4")
-    },
+_FIGURES: Mapping[str, Figure] = {
+    CPU: rounds.CPU_PER_ROW,
+    RATE: rounds.ROWS_PER_SECOND,
+    P99: rounds.P99,
 }
-AT_LEAST = {
-    "rows/s, of FastAPI's, 1 x 16": 3.0,
-    "rows/s, of FastAPI's, 32 x 4": 4.0,
-    "rows/s, of FastAPI's, 256 x 4": 5.0,
+_NO_BATCHING = ("--max-batch-rows", "1")
+_ONE_THREAD = ("--inference-threads", "1")
+_BATCHING: Mapping[str, tuple[Sequence[str], Sequence[str]]] = {
+    "batching / none": ((), _NO_BATCHING),
+    "batching with a delay of 1 ms / none": (("--batch-delay-ms", "1"), _NO_BATCHING),
+    "batching / none, one thread": (_ONE_THREAD, (*_ONE_THREAD, *_NO_BATCHING)),
 }
 
 
-def steps(count: int) -> int:
-    """How often ``measure`` calls its ``step``."""
-    return count * (2 * len(SHAPES) + 2 * len(DIALECTS))
-
-
-def measure(models: Path, count: int, seconds: float, step: Step) -> Ratios:
-    """Our server against FastAPI, against its own work in process, and its dialects."""
+def fastapi(bench: Bench) -> Iterator[Result]:
+    """Our server beside FastAPI, and beside what the same request costs in process."""
     with (
-        servers.ours(models) as ours,
-        peer_environment.server(REFERENCE, PEERS[REFERENCE], models) as theirs,
+        bench.onnxlet() as ours,
+        peer_environment.server("fastapi", bench.models, bench.model, bench.cpus) as theirs,
     ):
-        found: dict[str, Sequence[float]] = {}
         for shape in SHAPES:
-            found |= _loaded(models, ours, theirs, shape, count, seconds, step)
-        for shape in (SHAPES[0], SHAPES[-1]):
-            found |= _dialects(ours, shape, count, seconds, step)
-        return found
+            yield from _beside_fastapi(bench, ours, theirs, shape)
 
 
-def _loaded(
-    models: Path,
-    ours: Server,
-    theirs: Server,
-    shape: Shape,
-    count: int,
-    seconds: float,
-    step: Step,
-) -> dict[str, Sequence[float]]:
-    request = small_model.requests([shape.rows])[shape.rows]
-    floor = Floor(models, request, shape.rows)
-    targets = [Target(ours, request), Target(theirs, request)]
+def _beside_fastapi(bench: Bench, ours: Server, theirs: Server, shape: Shape) -> Iterator[Result]:
+    request, in_process = bench.request(shape.rows), []
+
+    def measure_in_process() -> None:
+        steps = step_costs.measure(bench.models, bench.model, request, shape.rows)
+        in_process.append(steps.whole / shape.rows)
+
     mine, other = rounds.alternate(
-        targets, shape, count, seconds, lambda: step(shape), floor.measure
+        [bench.target(server, shape.rows) for server in (ours, theirs)],
+        shape,
+        bench.rounds,
+        bench.seconds,
+        lambda: bench.step(f"FastAPI, {shape}"),
+        measure_in_process,
     )
-    within = zip(mine, floor.measured, strict=True)
-    return {
-        f"CPU a row, of FastAPI's, {shape}": _each(mine, other, _cpu),
-        f"rows/s, of FastAPI's, {shape}": _each(mine, other, _rate),
-        f"p99, of FastAPI's, {shape}": _each(mine, other, lambda one: one.p99),
-        f"CPU a row, of the same in process, {shape}": [
-            one.cpu_per_row / cost for one, cost in within
-        ],
-    }
+    yield from _ratios(f"onnxlet / FastAPI, {shape}", mine, other)
+    costs = zip(mine, in_process, strict=True)
+    ratios = [one.cpu_per_row / cost for one, cost in costs]
+    yield Result(f"onnxlet / in process, {shape}", CPU, ratios)
 
 
-def _dialects(
-    ours: Server, shape: Shape, count: int, seconds: float, step: Step
-) -> dict[str, Sequence[float]]:
-    targets = [
-        Target(ours, small_model.requests([shape.rows], dialect)[shape.rows])
-        for dialect in DIALECTS
-    ]
-    predict, *others = rounds.alternate(targets, shape, count, seconds, lambda: step(shape))
-    found: dict[str, Sequence[float]] = {}
-    for dialect, other in zip(list(DIALECTS)[1:], others, strict=True):
-        found[f"CPU a row, {dialect} of predict's, {shape}"] = _each(other, predict, _cpu)
-        if dialect.endswith("bytes"):
-            found[f"rows/s, {dialect} of predict's, {shape}"] = _each(other, predict, _rate)
-    return found
+def protocols(bench: Bench) -> Iterator[Result]:
+    """Each protocol beside /predict."""
+    names = list(PROTOCOLS)
+    with bench.onnxlet() as server:
+        for shape in (SINGLE_ROWS, LARGE_BATCHES):
+            predict, *others = rounds.alternate(
+                [bench.target(server, shape.rows, name) for name in names],
+                shape,
+                bench.rounds,
+                bench.seconds,
+                lambda shape=shape: bench.step(f"protocols, {shape}"),  # type: ignore[misc]
+            )
+            for name, other in zip(names[1:], others, strict=True):
+                metrics = (CPU, RATE) if name == "oip-binary" else (CPU,)
+                yield from _ratios(f"{name} / predict, {shape}", other, predict, metrics)
 
 
-def _cpu(measured: Measurement) -> float:
-    return measured.cpu_per_row
+def batching(bench: Bench) -> Iterator[Result]:
+    """Batching beside none, with the small model and with a heavy one."""
+    for model, start in (("small model", bench.onnxlet), ("heavy model", bench.heavy)):
+        for name, variants in _BATCHING.items():
+            with ExitStack() as running:
+                targets = [
+                    bench.target(running.enter_context(start(*arguments)), SINGLE_ROWS.rows)
+                    for arguments in variants
+                ]
+                mine, none = rounds.alternate(
+                    targets,
+                    SINGLE_ROWS,
+                    bench.rounds,
+                    bench.seconds,
+                    lambda model=model, name=name: bench.step(f"{model}, {name}"),  # type: ignore[misc]
+                )
+            yield from _ratios(f"{model}, {name}, {SINGLE_ROWS}", mine, none)
 
 
-def _rate(measured: Measurement) -> float:
-    return measured.rows_per_second
-
-
-def _each(
-    mine: Sequence[Measurement],
-    other: Sequence[Measurement],
-    figure: Callable[[Measurement], float],
-) -> list[float]:
-    return [figure(one) / figure(two) for one, two in zip(mine, other, strict=True)]
+def _ratios(
+    scenario: str,
+    ours: Sequence[Measurement],
+    theirs: Sequence[Measurement],
+    metrics: Sequence[str] = tuple(_FIGURES),
+) -> Iterator[Result]:
+    for metric in metrics:
+        values = rounds.ratios(ours, theirs, _FIGURES[metric])
+        if len(values) == len(ours):  # else a round had too few answers for a p99
+            yield Result(scenario, metric, values)

@@ -1,47 +1,40 @@
-"""Memory under a mixed load for long."""
+"""The scenario of a mixed load for long: does the memory stay the same?"""
 
 import statistics
-from pathlib import Path
+from collections.abc import Iterator
 
-from benchmarks.fixtures import small_model
-from benchmarks.load import rounds, wrk
-from benchmarks.load.rounds import Shape
-from benchmarks.progress import Step
-from benchmarks.regress.metrics import Line, at_most
-from benchmarks.regress.pressure import MEMORY_MIB
-from benchmarks.system import servers
+from benchmarks.errors import BenchmarkError
+from benchmarks.load import wrk
+from benchmarks.load.shapes import LARGE_BATCHES, SINGLE_ROWS, SMALL_BATCHES
+from benchmarks.regress.bench import Bench
+from benchmarks.regress.metrics import Result
+from benchmarks.regress.under_load import MANY_CONNECTIONS
 
-SHAPES = (Shape(256, 4), Shape(32, 4), Shape(1, 16), Shape(1, 64))
-LOAD_SECONDS = 5
-FLAT = 0.05
+SHAPES = (LARGE_BATCHES, SMALL_BATCHES, SINGLE_ROWS, MANY_CONNECTIONS)
+_SETTLING = 10  # the first tenth of the samples does not count
 
 
-def steps(minutes: float) -> int:
-    """How often ``soak`` calls its ``step``."""
-    return len(SHAPES) * max(1, round(minutes * 60 / LOAD_SECONDS / len(SHAPES)))
-
-
-def soak(models: Path, minutes: float, step: Step) -> list[Line]:
-    """Memory (PSS) of the tree, and how far it moves after the first tenth.
+def soak(bench: Bench) -> Iterator[Result]:
+    """Memory (PSS) of the process tree, and how far it moves from its median.
 
     Raises:
-        FailedRequestsError: a request failed.
+        BenchmarkError: a request failed.
 
     """
-    bodies = {rows: one.body for rows, one in small_model.requests(s.rows for s in SHAPES).items()}
+    requests = {shape.rows: bench.request(shape.rows) for shape in SHAPES}
+    cycles = max(1, round(bench.minutes * 60 / bench.seconds / len(SHAPES)))
     samples: list[float] = []
-    with servers.ours(models) as server:
-        for turn in range(steps(minutes)):
-            shape = SHAPES[turn % len(SHAPES)]
-            step(f"{samples[-1]:.1f} MiB" if samples else shape)
-            load = wrk.run(server.url, bodies[shape.rows], shape.connections, LOAD_SECONDS)
+    with bench.two_workers() as server:
+        for shape in SHAPES * cycles:
+            bench.step(f"{samples[-1]:.1f} MiB" if samples else shape)
+            request = requests[shape.rows]
+            url = server.base + request.path
+            load = wrk.run(url, request.body, shape.connections, bench.seconds)
             if load.errors:
-                raise rounds.FailedRequestsError(f"{shape}: {load.errors} requests failed")
-            samples.append(server.memory())
-    settled = samples[len(samples) // 10 :]
-    middle = statistics.median(settled)
-    swing = max(abs(sample / middle - 1) for sample in settled)
-    return [
-        at_most(f"memory (PSS), median over {minutes:g} min", middle, MEMORY_MIB, " MiB"),
-        at_most("largest distance from that", swing, FLAT),
-    ]
+                raise BenchmarkError(f"{shape}: {load.errors} requests failed")
+            samples.append(server.tree.memory_mib())
+    settled = samples[len(samples) // _SETTLING :]
+    median = statistics.median(settled)
+    yield Result("soak", "memory (PSS), median, MiB", [median])
+    deviation = max(abs(sample / median - 1) for sample in settled)
+    yield Result("soak", "largest deviation from it", [deviation])

@@ -1,1 +1,1 @@
-"""What a benchmark leaves: JSON with all raw data, a table in Markdown, and a page with plots."""
+"""What benchmarks write: JSON with all raw data, tables in Markdown, and a page with plots."""

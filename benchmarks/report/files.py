@@ -1,44 +1,16 @@
-"""Files that benchmarks leave: checked for before minutes of measuring, written after them."""
+"""JSON files of whatever was measured."""
 
 import json
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from benchmarks.errors import BenchmarkError
+from hdrh.histogram import HdrHistogram
 
 
-def make_folder(folder: Path) -> None:
-    """Make it, where it is not there.
-
-    Raises:
-        BenchmarkError: it can't be.
-
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise BenchmarkError(f"{folder}: {error.strerror}") from None
+def write_json(document: Any, file: Path) -> None:
+    """Write dictionaries, lists and dataclasses; histograms in HdrHistogram's compressed form."""
+    file.write_text(json.dumps(document, indent=1, default=_plain) + "\n")
 
 
-def write(text: str, file: Path) -> None:
-    """Write a text.
-
-    Raises:
-        BenchmarkError: it can't be written.
-
-    """
-    try:
-        file.write_text(text)
-    except OSError as error:
-        raise BenchmarkError(f"{file}: {error.strerror}") from None
-
-
-def write_json(document: Mapping[str, Any], file: Path) -> None:
-    """Write JSON.
-
-    Raises:
-        BenchmarkError: as ``write``.
-
-    """
-    write(json.dumps(document, indent=1) + "\n", file)
+def _plain(value: Any) -> Any:
+    return value.encode().decode() if isinstance(value, HdrHistogram) else vars(value)

@@ -5,35 +5,35 @@ from collections.abc import Sequence
 from plotly import colors
 from plotly.graph_objects import Bar, Figure, Scatter
 
-from benchmarks.load import percentiles as percentile
-from benchmarks.run.grid_point import Measured
+from benchmarks.load import percentiles
+from benchmarks.run.grid_point import PointResult
 
 _PALETTE = colors.qualitative.D3
 _TAIL = 0.99
 
 
-def by_size(cells: Sequence[Measured]) -> dict[int, list[Measured]]:
-    """The cells of each number of rows, by users; the baseline is left out."""
-    found: dict[int, list[Measured]] = {}
-    for one in sorted(cells, key=lambda one: (one.cell.rows, one.cell.users)):
-        if one.cell.rows:
-            found.setdefault(one.cell.rows, []).append(one)
+def by_size(results: Sequence[PointResult]) -> dict[int, list[PointResult]]:
+    """The points of each number of rows, by users, without the baseline."""
+    found: dict[int, list[PointResult]] = {}
+    for one in sorted(results, key=lambda one: (one.point.rows, one.point.users)):
+        if one.point.rows:
+            found.setdefault(one.point.rows, []).append(one)
     return found
 
 
 def knee(points: Sequence[tuple[float, float]]) -> tuple[float, float] | None:
-    """Which (throughput, latency) has most throughput for its latency: Kleinrock's power."""
+    """The (throughput, latency) with the most throughput per latency, Kleinrock's power."""
     return max(points, key=lambda point: point[0] / point[1], default=None)
 
 
-def latency_against_throughput(cells: Sequence[Measured]) -> Figure:
+def latency_against_throughput(results: Sequence[PointResult]) -> Figure:
     """A line for each size, a point for each number of users, a star at the knee."""
     figure = Figure()
-    for number, measured in enumerate(by_size(cells).values()):
-        known = [(one, tail) for one in measured if (tail := _percentile(one, _TAIL)) is not None]
+    for number, measured in enumerate(by_size(results).values()):
+        known = [(one, tail) for one in measured if (tail := one.percentiles.get(_TAIL))]
         if not known:
             continue
-        points = [(one.median("rows_per_second") or 0.0, tail) for one, tail in known]
+        points = [(one.rows_per_second, tail.milliseconds) for one, tail in known]
         best = knee(
             [point for point, (one, _) in zip(points, known, strict=True) if not one.faults]
         )
@@ -41,9 +41,9 @@ def latency_against_throughput(cells: Sequence[Measured]) -> Figure:
             Scatter(
                 x=[x for x, _ in points],
                 y=[y for _, y in points],
-                text=[f"{one.cell.users}" for one, _ in known],
+                text=[f"{one.point.users}" for one, _ in known],
                 customdata=["; ".join(one.faults) for one, _ in known],
-                name=known[0][0].cell.size,
+                name=known[0][0].point.size,
                 mode="lines+markers+text",
                 textposition="top center",
                 line={"color": _PALETTE[number % len(_PALETTE)]},
@@ -62,25 +62,23 @@ def latency_against_throughput(cells: Sequence[Measured]) -> Figure:
     return figure
 
 
-def percentiles(cells: Sequence[Measured], users: int) -> Figure:
-    """Bars of each percentile by size, with their bounds, at one number of users."""
+def percentiles_by_size(results: Sequence[PointResult], users: int) -> Figure:
+    """Bars of each percentile by size, with their spread over repeats, at one number of users."""
     figure = Figure()
-    chosen = [one for one in cells if one.cell.rows and one.cell.users == users]
-    names = dict.fromkeys(found.name for one in chosen for found in one.percentiles)
-    for number, name in enumerate(names):
-        known = [(one, found) for one in chosen for found in one.percentiles if found.name == name]
-        values = [found.milliseconds for _, found in known]
+    chosen = [one for one in results if one.point.rows and one.point.users == users]
+    for number, quantile in enumerate(percentiles.QUANTILES):
+        known = [(one, spread) for one in chosen if (spread := one.percentiles.get(quantile))]
         figure.add_trace(
             Bar(
-                x=[one.cell.size for one, _ in known],
-                y=values,
-                name=name,
+                x=[one.point.size for one, _ in known],
+                y=[spread.milliseconds for _, spread in known],
+                name=percentiles.name(quantile),
                 marker={"color": _PALETTE[number]},
                 error_y={
                     "type": "data",
                     "symmetric": False,
-                    "array": [found.high - found.milliseconds for _, found in known],
-                    "arrayminus": [found.milliseconds - found.low for _, found in known],
+                    "array": [spread.high - spread.milliseconds for _, spread in known],
+                    "arrayminus": [spread.milliseconds - spread.low for _, spread in known],
                 },
             )
         )
@@ -89,35 +87,20 @@ def percentiles(cells: Sequence[Measured], users: int) -> Figure:
     return figure
 
 
-def cpu_per_row(cells: Sequence[Measured]) -> Figure | None:
-    """Microseconds of the server's CPU time, by size; None where they are not known."""
+def cpu_per_row(results: Sequence[PointResult]) -> Figure | None:
+    """Microseconds of the server's CPU time, by size; None if they are unknown."""
     figure = Figure()
-    for number, measured in enumerate(by_size(cells).values()):
-        costs = [one.median("cpu_seconds_per_1000_rows") for one in measured]
+    for number, measured in enumerate(by_size(results).values()):
+        costs = [one.cpu_seconds_per_1000_rows for one in measured]
         if None in costs:
             return None
         figure.add_trace(
             Bar(
-                x=[f"{one.cell.users} user{'s' * (one.cell.users > 1)}" for one in measured],
+                x=[f"{one.point.users} user{'s' * (one.point.users > 1)}" for one in measured],
                 y=[1000 * (cost or 0.0) for cost in costs],
-                name=measured[0].cell.size,
+                name=measured[0].point.size,
                 marker={"color": _PALETTE[number % len(_PALETTE)]},
             )
         )
-    figure.update_yaxes(title="µs of CPU a row", type="log")
+    figure.update_yaxes(title="µs of CPU per row", type="log")
     return figure
-
-
-def memory(samples: Sequence[tuple[float, float]]) -> Figure | None:
-    """MiB of the server over the whole run; None where they are not known."""
-    if not samples:
-        return None
-    figure = Figure(Scatter(x=[at for at, _ in samples], y=[mib for _, mib in samples]))
-    figure.update_xaxes(title="seconds")
-    figure.update_yaxes(title="MiB (PSS) of the server", rangemode="tozero")
-    return figure
-
-
-def _percentile(measured: Measured, quantile: float) -> float | None:
-    found = percentile.at(measured.latencies, quantile)
-    return found.milliseconds if found else None

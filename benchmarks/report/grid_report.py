@@ -1,73 +1,83 @@
-"""One run of the grid, as it is written down."""
+"""The report of a grid: JSON with all histograms, and a table in Markdown."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from benchmarks.load import percentiles
 from benchmarks.load.percentiles import QUANTILES
-from benchmarks.report import files
-from benchmarks.run.grid_point import Measured
-from cli import markdown
+from benchmarks.report import files, tables
+from benchmarks.run.grid_point import PointResult
 
-SCHEMA = 1
-NAMES = ("report.json", "report.md", "report.html")  # of its files
-_PLACE = "run"  # of the table in a document
-HEAD = (
+SCHEMA = 2
+NAMES = ("report.json", "report.md", "report.html")
+_MARKER = "run"  # of the table in a document
+COLUMNS = (
     "rows x users",
     "requests/s",
     "rows/s",
-    *(f"p{100 * quantile:g} ms" for quantile in QUANTILES),
+    *(f"{percentiles.name(quantile)} ms" for quantile in QUANTILES),
     "CPU s per 1,000 rows",
-    "peak MiB",
-    "answers",
-    "load's CPU",
+    "MiB",
+    "requests",
+    "wrk's CPU",
     "",
+)
+NOTES = (
+    "All figures are medians of the repeats. Milliseconds are measured at the client; the smallest"
+    " and the largest of the repeats stand in brackets. A percentile is left out (–) unless each"
+    " repeat has enough answers for it: 459 for a p99, 4,603 for a p99.9.",
+    "Lines with * do not count, for the reason at their end.",
+    "wrk sends the load, and counts the statuses of the answers. Eight answers of each size are"
+    " compared with the golden outputs before the load, and again after it.",
+    "Memory is the proportional set size of the server right after the load, the largest of the"
+    " repeats.",
+    "The load is closed: each user waits for an answer before it sends the next request, so a slow"
+    " answer also delays that one. `python -m benchmarks capacity` measures with an open load.",
 )
 
 
 @dataclass(frozen=True)
-class Report:
-    """All of it."""
+class GridReport:
+    """Everything about one run of the grid."""
 
-    command: str
-    """That repeats it."""
     circumstances: Mapping[str, str]
     model: Mapping[str, Any]
-    """What the server told of the model: name, version, run_id, files, metrics."""
-    cells: Sequence[Measured]
-    memory: Sequence[tuple[float, float]]
-    """Seconds since the start, and MiB; empty where the server was not started here."""
+    """What the server says of the model: name, version, run_id, files, metrics."""
+    results: Sequence[PointResult]
 
     def write_json(self, file: Path) -> None:
-        """Write everything, the histograms too."""
-        kept = {
+        """Write everything, with the histograms."""
+        document = {
             "schema": SCHEMA,
-            "command": self.command,
-            "circumstances": dict(self.circumstances),
-            "model": dict(self.model),
-            "cells": [cell.to_json() for cell in self.cells],
-            "memory": [list(sample) for sample in self.memory],
+            "command": tables.command(),
+            "circumstances": self.circumstances,
+            "model": self.model,
+            "points": [
+                vars(one) | {"faults": one.faults, "percentiles": one.percentiles}
+                for one in self.results
+            ],
         }
-        files.write_json(kept, file)
+        files.write_json(document, file)
 
     def write_markdown(self, file: Path) -> None:
-        """Write the table, with what it is worth nothing without."""
+        """Write the table, and what one has to know to read it."""
         lines = ["# Load test", "", *(f"- {key}: {text}" for key, text in self.facts()), ""]
-        lines += ["| " + " | ".join(HEAD) + " |", "|---" + "|--:" * (len(HEAD) - 1) + "|"]
-        lines += ["| " + " | ".join(row(cell)) + " |" for cell in self.cells]
-        files.write("\n".join([*lines, "", *NOTES, ""]), file)
+        lines += ["| " + " | ".join(COLUMNS) + " |", "|---" + "|--:" * (len(COLUMNS) - 1) + "|"]
+        lines += ["| " + " | ".join(cells(one)) + " |" for one in self.results]
+        lines += ["", *(f"- {note}" for note in NOTES), ""]
+        file.write_text("\n".join(lines))
 
     def put_into(self, file: Path) -> None:
-        """Put the table into a document, in place of the one that stands there.
+        """Put the table into a document, in place of the one that is there.
 
         Raises:
-            CommandError: it can't be written, or has no place for the table.
+            CommandError: it can't be written, or has no markers for the table.
 
         """
-        markdown.put(file, _PLACE, HEAD, [row(cell) for cell in self.cells])
-        facts = [f"- {key}: {text}" for key, text in self.facts()]
-        markdown.put_text(file, f"{_PLACE} told", "\n".join(facts) + "\n")
+        facts = [f"{key}: {text}" for key, text in self.facts()]
+        tables.put(file, _MARKER, COLUMNS, [cells(one) for one in self.results], facts)
 
     def facts(self) -> list[tuple[str, str]]:
         """What stands above the table."""
@@ -76,35 +86,22 @@ class Report:
         return [
             ("model", f"{self.model['name']} version {self.model['version']}{known}"),
             *self.circumstances.items(),
-            ("command", f"`{self.command}`"),
+            ("command", tables.command()),
         ]
 
 
-NOTES = (
-    "Milliseconds are those at the client, each with the bounds between which the true percentile"
-    " lies: either bound holds with 99 % confidence, if answers are taken as independent.",
-    "A percentile that the number of answers does not support is left out (–).",
-    "Of several repeats, rates, CPU and memory are medians, and percentiles are of all answers"
-    " together; report.json, which lies beside this, has all histograms.",
-    "The figures of a line with * do not count, for the reason at its end.",
-    "The load is closed: each user waits for its answer, so that a slow answer also delays the"
-    " next request. `python -m benchmarks capacity` measures with an open load.",
-)
-
-
-def row(measured: Measured) -> list[str]:
+def cells(result: PointResult) -> list[str]:
     """One line of the table."""
-    found = {one.quantile: str(one) for one in measured.percentiles}
-    memory = measured.median("peak_memory_mib")
-    cpu = measured.median("cpu_seconds_per_1000_rows")
+    point, found = result.point, result.percentiles
+    cpu, memory = result.cpu_seconds_per_1000_rows, result.memory_mib
     return [
-        f"{measured.cell}{' *' * bool(measured.faults)}",
-        f"{measured.median('requests_per_second'):,.0f}",
-        f"{measured.median('rows_per_second'):,.0f}" if measured.cell.rows else "",
-        *(found.get(quantile, "–") for quantile in QUANTILES),
-        "" if cpu is None or not measured.cell.rows else f"{cpu:.4f}",
+        f"{point}{' *' * bool(result.faults)}",
+        f"{result.requests_per_second:,.0f}",
+        f"{result.rows_per_second:,.0f}" if point.rows else "",
+        *(str(found.get(quantile, "–")) for quantile in QUANTILES),
+        "" if cpu is None or not point.rows else f"{cpu:.4f}",
         "" if memory is None else f"{memory:.0f}",
-        f"{measured.latencies.get_total_count():,}",
-        f"{measured.median('generator_share'):.0%}",
-        "; ".join(measured.faults),
+        f"{sum(one.requests for one in result.repeats):,}",
+        f"{result.generator_share:.0%}",
+        "; ".join(result.faults),
     ]

@@ -1,4 +1,4 @@
-"""A report in MLflow: in the run that the served model came from, and on its registered version."""
+"""Logs a report into MLflow: the run that the model came from, and its registered version."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -8,8 +8,9 @@ import mlflow
 from mlflow import MlflowClient
 
 from benchmarks.errors import BenchmarkError
+from benchmarks.load import percentiles
 from benchmarks.report.grid_report import NAMES
-from benchmarks.run.grid_point import Measured
+from benchmarks.run.grid_point import PointResult
 from bundle.manifest import Manifest
 from export.errors import ExportError
 from export.registry import alias
@@ -19,19 +20,19 @@ from tracking import mlflow_store
 ARTIFACTS = "load_test"
 
 
-def log(folder: Path, model: Mapping[str, Any], reference: Measured) -> str:
-    """Log the files of a report and the reference cell's figures, which ``train compare`` shows.
+def log(folder: Path, model: Mapping[str, Any], reference: PointResult) -> str:
+    """Log the files of a report, and the figures of one point, which ``train compare`` shows.
 
     Args:
         folder: with the report's files.
-        model: what the server tells of the model: its name, and its provenance.
-        reference: the cell that stands for the model; it has no faults.
+        model: what the server says of the model: its name and provenance.
+        reference: the point that stands for the model; it has no faults.
 
     Returns:
-        What was done, for people.
+        What was logged, for people.
 
     Raises:
-        BenchmarkError: MLflow does not take it, or the model came from no run.
+        BenchmarkError: MLflow refuses it, or the model came from no run.
 
     """
     run_id = model.get("run_id")
@@ -51,13 +52,17 @@ def log(folder: Path, model: Mapping[str, Any], reference: Measured) -> str:
     return f"logged into MLflow's run {run_id}{registered}"
 
 
-def _metrics(reference: Measured) -> dict[str, float]:
-    known = {f"load_{one.name}_ms": one.milliseconds for one in reference.percentiles}
-    for figure in ("rows_per_second", "cpu_seconds_per_1000_rows", "peak_memory_mib"):
-        value = reference.median(figure)
-        if value is not None:
-            known[f"load_{figure}"] = value
-    return known
+def _metrics(reference: PointResult) -> dict[str, float]:
+    known = {
+        f"load_{percentiles.name(quantile)}_ms": spread.milliseconds
+        for quantile, spread in reference.percentiles.items()
+    }
+    optional = {
+        "load_rows_per_second": reference.rows_per_second,
+        "load_cpu_seconds_per_1000_rows": reference.cpu_seconds_per_1000_rows,
+        "load_memory_mib": reference.memory_mib,
+    }
+    return known | {name: value for name, value in optional.items() if value is not None}
 
 
 def _tag(model: Mapping[str, Any], metrics: Mapping[str, float]) -> str:

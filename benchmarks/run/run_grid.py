@@ -1,129 +1,107 @@
-"""What ``python -m benchmarks run`` does."""
+"""``python -m benchmarks run``: a served model under a grid of loads, and a report of it."""
 
 import argparse
 import os
-import shlex
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Console
-from rich.table import Table
 
 from benchmarks import progress
 from benchmarks.errors import BenchmarkError
+from benchmarks.fixtures import small_model
 from benchmarks.load import golden_rows
-from benchmarks.load.locust_process import Target
-from benchmarks.report import files, grid_page
-from benchmarks.report.grid_report import HEAD, Report, row
+from benchmarks.load.prepared_request import RequestPool
+from benchmarks.report import grid_page, tables
+from benchmarks.report.grid_report import COLUMNS, NAMES, GridReport, cells
 from benchmarks.run import grid
-from benchmarks.run.grid import Grid
-from benchmarks.run.grid_point import Measured
+from benchmarks.run.grid import Grid, GridTarget
+from benchmarks.run.grid_point import PointResult
 from benchmarks.system import affinity, machine, servers
-from benchmarks.system.monitor import Meter
+from benchmarks.system.affinity import Affinity
 from benchmarks.system.servers import Server
 
-_WIDE = ("p90 ms", "p95 ms", "p99.9 ms", "answers")
+_WIDE = ("p90 ms", "p95 ms", "p99.9 ms", "requests")  # columns that a terminal has no room for
 
 
-def run(wanted: argparse.Namespace, console: Console) -> None:
+def run(options: argparse.Namespace, console: Console) -> None:
     """Measure, write the report, and log it.
 
     Raises:
-        BenchmarkError: there is nothing to measure, or a measurement came to nothing.
+        BenchmarkError: there is nothing to measure, or a measurement failed.
 
     """
-    _check(wanted)
-    chosen = grid.QUICK if wanted.quick else Grid()
-    cpus = affinity.everywhere() if wanted.host else affinity.halves()
-    os.sched_setaffinity(0, cpus.generator)  # this process looks at the server meanwhile
-    with _served(wanted, cpus) as (server, host):
-        model, metadata = golden_rows.served(host, wanted.name)
-        target = Target(host, model.name, wanted.data)
-        with progress.steps(console, len(chosen.cells()) * chosen.repeats) as step:
-            cells, meter = grid.measure(chosen, target, cpus, server, step)
-    report = Report(
-        command=shlex.join(["python", "-m", "benchmarks", *sys.argv[1:]]),
-        circumstances=machine.described(wanted.host) | {"placing": _placing(wanted, cpus)},
-        model={"name": wanted.name, "version": "?", **metadata.get("provenance", {})},
-        cells=cells,
-        memory=_memory(meter),
+    options.out.mkdir(parents=True, exist_ok=True)  # fails before minutes of measuring
+    tables.check_document(options.markdown)
+    small_model.prepare(options.models, console)
+    chosen = replace(grid.QUICK if options.quick else Grid(), protocol=options.protocol)
+    cpus = affinity.all_cpus() if options.host else affinity.halves()
+    os.sched_setaffinity(0, cpus.generator)  # this process watches the server meanwhile
+    with _server(options, cpus) as server:
+        host = server.base if server else options.host.rstrip("/")
+        served = golden_rows.served(host, options.model, options.models)
+        pool = RequestPool(served.model, served.rows)
+        target = GridTarget(host, pool, cpus.generator, server)
+        with progress.steps(console, len(chosen.points()) * chosen.repeats) as step:
+            results = grid.measure(chosen, target, step)
+    placement = str(cpus) if server else "the load may use all CPUs of its machine"
+    report = GridReport(
+        circumstances=machine.description(options.host) | {"placement": placement},
+        model={"name": options.model, "version": served.version, **served.provenance},
+        results=results,
     )
-    _show(cells)
-    _write(report, wanted.out, console)
-    if wanted.markdown:
-        report.put_into(wanted.markdown)
-        console.print(f"wrote {wanted.markdown}", highlight=False, soft_wrap=True)
-    _log(wanted, report, console)
-
-
-def _check(wanted: argparse.Namespace) -> None:
-    """Fail before minutes of measuring, not after them."""
-    files.make_folder(wanted.out)
-    if wanted.markdown and not wanted.markdown.is_file():
-        raise BenchmarkError(f"{wanted.markdown} is no file")
+    _show(results)
+    _write(report, options, console)
+    _log(
+        options.out, report, next(one for one in results if one.point == chosen.reference), console
+    )
 
 
 @contextmanager
-def _served(
-    wanted: argparse.Namespace, cpus: affinity.Placing
-) -> Iterator[tuple[Server | None, str]]:
-    """The server that was started here, if any, and its address."""
-    if wanted.host:
-        yield None, wanted.host.rstrip("/")
+def _server(options: argparse.Namespace, cpus: Affinity) -> Iterator[Server | None]:
+    """The server, if it is started here."""
+    if options.host:
+        yield None
         return
-    if not (wanted.models / wanted.name).is_dir():
+    if not (options.models / options.model).is_dir():
         raise BenchmarkError(
-            f"{wanted.models} has no model {wanted.name}: publish one (make model)"
+            f"{options.models} has no model {options.model}: publish one (make model)"
         )
-    with servers.ours(
-        wanted.models, "--default-model", wanted.name, workers=len(cpus.server), cpus=cpus.server
-    ) as server:
-        yield server, server.base
+    arguments = (options.models, "--default-model", options.model)
+    with servers.onnxlet(*arguments, workers=cpus.workers, cpus=cpus.server) as server:
+        yield server
 
 
-def _placing(wanted: argparse.Namespace, cpus: affinity.Placing) -> str:
-    if wanted.host:
-        return "the load may use all CPUs of its machine"
-    shared = "" if cpus.apart else "; they share one CPU, so that each slows the other"
-    return f"{len(cpus.server)} worker{'s' * (len(cpus.server) > 1)}; {cpus}{shared}"
+def _show(results: Sequence[PointResult]) -> None:
+    kept = [place for place, column in enumerate(COLUMNS) if column not in _WIDE]
+    rows = [cells(one) for one in results]
+    tables.show(
+        [COLUMNS[place] for place in kept], [[row[place] for place in kept] for row in rows]
+    )
 
 
-def _memory(meter: Meter | None) -> list[tuple[float, float]]:
-    samples = meter.samples if meter else []
-    return [(round(one.at - samples[0].at, 2), round(one.memory, 2)) for one in samples]
+def _write(report: GridReport, options: argparse.Namespace, console: Console) -> None:
+    folder: Path = options.out
+    report.write_json(folder / NAMES[0])
+    report.write_markdown(folder / NAMES[1])
+    grid_page.write(report, folder / NAMES[2])
+    progress.wrote(console, *(folder / name for name in NAMES))
+    if options.markdown:
+        report.put_into(options.markdown)
+        progress.wrote(console, options.markdown)
 
 
-def _write(report: Report, folder: Path, console: Console) -> None:
-    report.write_json(folder / "report.json")
-    report.write_markdown(folder / "report.md")
-    grid_page.write(report, folder / "report.html")
-    console.print(f"wrote {folder}/report.html, .md and .json", highlight=False, soft_wrap=True)
-
-
-def _show(cells: Sequence[Measured]) -> None:
-    """Print the table without the columns that a terminal has no room for."""
-    kept = [place for place, head in enumerate(HEAD) if head not in _WIDE]
-    table = Table(*(HEAD[place] for place in kept))
-    for column in table.columns[1:-1]:
-        column.justify = "right"
-    for one in cells:
-        cells_of = row(one)
-        table.add_row(*(cells_of[place] for place in kept))
-    progress.out(160).print(table)
-
-
-def _log(wanted: argparse.Namespace, report: Report, console: Console) -> None:
-    """Log into MLflow; that it can't is told, and loses nothing."""
-    reference = next(one for one in report.cells if one.cell == grid.REFERENCE)
+def _log(folder: Path, report: GridReport, reference: PointResult, console: Console) -> None:
+    """Log into MLflow; that it can't is reported, and loses nothing."""
     if faults := reference.faults:
-        console.print(f"not logged into MLflow: {reference.cell}: {'; '.join(faults)}")
+        console.print(f"not logged into MLflow: {reference.point}: {'; '.join(faults)}")
         return
     with console.status("loading MLflow"):
         from benchmarks.report import mlflow_run
     try:
-        told = mlflow_run.log(wanted.out, report.model, reference)
+        outcome = mlflow_run.log(folder, report.model, reference)
     except BenchmarkError as error:
-        told = f"not logged into MLflow: {error}"
-    console.print(told, highlight=False, soft_wrap=True)
+        outcome = f"not logged into MLflow: {error}"
+    console.print(outcome, highlight=False, soft_wrap=True)

@@ -1,4 +1,4 @@
-"""Which CPUs the server gets, and which the load generator: none in common, where there are two."""
+"""Which CPUs the server gets and which the load generator; none in common where there are two."""
 
 import itertools
 import os
@@ -9,25 +9,34 @@ TOPOLOGY = Path("/sys/devices/system/cpu")
 
 
 @dataclass(frozen=True)
-class Placing:
+class Affinity:
     """Numbers of CPUs, for each side."""
 
     server: tuple[int, ...]
     generator: tuple[int, ...]
 
     @property
-    def apart(self) -> bool:
-        """Do they share none?"""
+    def separate(self) -> bool:
+        """Whether they have no CPU in common."""
         return not set(self.server) & set(self.generator)
 
+    @property
+    def workers(self) -> int:
+        """Workers of a server: one for each of its CPUs."""
+        return len(self.server)
+
     def __str__(self) -> str:
-        return f"server on CPUs {_listed(self.server)}, load on CPUs {_listed(self.generator)}"
+        shared = "" if self.separate else " (shared, so that each slows down the other)"
+        return (
+            f"{self.workers} worker{'s' * (self.workers > 1)}; server on CPUs"
+            f" {_list(self.server)}, load on CPUs {_list(self.generator)}{shared}"
+        )
 
 
-def halves(topology: Path = TOPOLOGY) -> Placing:
+def halves(topology: Path = TOPOLOGY) -> Affinity:
     """The first half of this process's CPUs for the server, the rest for the load.
 
-    CPUs that are threads of one core stay together, as far as there is more than one core.
+    Hardware threads of one core stay together if there is more than one core.
     """
     usable = sorted(os.sched_getaffinity(0))
     cores: dict[str, list[int]] = {}
@@ -36,27 +45,27 @@ def halves(topology: Path = TOPOLOGY) -> Placing:
     units = list(cores.values()) if len(cores) > 1 else [[cpu] for cpu in usable]
     middle = max(1, len(units) // 2)
     server = tuple(itertools.chain(*units[:middle]))
-    return Placing(server, tuple(itertools.chain(*units[middle:])) or server)
+    return Affinity(server, tuple(itertools.chain(*units[middle:])) or server)
 
 
 def _core(topology: Path, cpu: int) -> str:
-    """What the threads of one core have in common."""
+    """What the hardware threads of one core have in common."""
     try:
         return (topology / f"cpu{cpu}/topology/thread_siblings_list").read_text()
     except OSError:
         return str(cpu)
 
 
-def everywhere() -> Placing:
+def all_cpus() -> Affinity:
     """All CPUs for both."""
     usable = tuple(sorted(os.sched_getaffinity(0)))
-    return Placing(usable, usable)
+    return Affinity(usable, usable)
 
 
 def pinned(command: list[str], cpus: tuple[int, ...]) -> list[str]:
-    """The command that runs ``command`` on these CPUs alone."""
-    return ["taskset", "--cpu-list", _listed(cpus), *command]
+    """The command that runs ``command`` on these CPUs only; unchanged if there are none."""
+    return ["taskset", "--cpu-list", _list(cpus), *command] if cpus else command
 
 
-def _listed(cpus: tuple[int, ...]) -> str:
+def _list(cpus: tuple[int, ...]) -> str:
     return ",".join(map(str, cpus))

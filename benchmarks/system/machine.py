@@ -1,4 +1,4 @@
-"""What a figure is worth nothing without: date, machine and versions."""
+"""Date, machine and versions, which belong to every figure."""
 
 import importlib.metadata
 import os
@@ -18,11 +18,11 @@ def circumstances() -> str:
     return f"{_date()}, {_cpus()}, Python {platform.python_version()}"
 
 
-def described(host: str | None = None) -> dict[str, str]:
-    """All that a report tells of the machine and the programs.
+def description(host: str | None = None) -> dict[str, str]:
+    """What a report says of the machine and the programs.
 
     Args:
-        host: address of a server that was not started here.
+        host: address of a server that was not started here, if any.
 
     """
     tags = git_commit.tags()

@@ -7,22 +7,23 @@ import time
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-PAUSE = 0.01  # seconds between two requests
+_INTERVAL = 0.01  # seconds between two requests
+_TIMEOUT = 30.0
 
 
 @dataclass
-class Watch:
-    """Asks on and on, each time over a new connection, while its block is run."""
+class Prober:
+    """Sends a request again and again, each over a new connection, while its block runs."""
 
     url: str
     method: str = "GET"
     body: bytes | None = None
-    seen: list[tuple[int, float]] = field(default_factory=list)
-    """Status and milliseconds of each answer, from the connection's start; 0 for none."""
+    answers: list[tuple[int, float]] = field(default_factory=list)
+    """Status and milliseconds of each, from when the connection is opened; 0 for no answer."""
 
-    def __enter__(self) -> "Watch":
+    def __enter__(self) -> "Prober":
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._ask)
+        self._thread = threading.Thread(target=self._run)
         self._thread.start()
         return self
 
@@ -30,14 +31,16 @@ class Watch:
         self._stop.set()
         self._thread.join()
 
-    def _ask(self) -> None:
+    def _run(self) -> None:
         target = urlsplit(self.url)
-        while not self._stop.wait(PAUSE):
+        while True:
             started = time.monotonic()
-            connection = http.client.HTTPConnection(target.netloc, timeout=30)
+            connection = http.client.HTTPConnection(target.netloc, timeout=_TIMEOUT)
             status = 0
             with contextlib.suppress(OSError, http.client.HTTPException):
                 connection.request(self.method, target.path, self.body)
                 status = connection.getresponse().status
             connection.close()
-            self.seen.append((status, (time.monotonic() - started) * 1000))
+            self.answers.append((status, (time.monotonic() - started) * 1000))
+            if self._stop.wait(_INTERVAL):  # after a request, so that there is always one
+                return

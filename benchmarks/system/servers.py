@@ -13,13 +13,14 @@ from typing import Self
 
 import psutil
 
-from benchmarks import ROOT, SERVING
+from benchmarks import BUILD, ROOT, SERVING
 from benchmarks.errors import BenchmarkError
 from benchmarks.system import affinity
+from benchmarks.system.process_tree import ProcessTree
 
-LOGS = ROOT / "build/bench/logs"
+LOGS = BUILD / "logs"
 START_SECONDS = 120.0
-END_SECONDS = 60.0
+STOP_SECONDS = 60.0
 PORT = "{port}"
 
 
@@ -34,10 +35,10 @@ class Server:
 
     Args:
         name: for people, and of its log.
-        command: that starts it, where ``{port}`` stands for a free port.
-        ready: what is asked until it answers with 200.
-        cpus: that it may use; all of this process's where there are none.
-        environment: beside this process's.
+        command: that starts it; ``{port}`` stands for a free port.
+        ready: path that answers with 200 once the server is ready.
+        cpus: that it may use; all of this process's if empty.
+        environment: added to this process's; ``{port}`` as in the command.
 
     """
 
@@ -50,40 +51,39 @@ class Server:
         cpus: tuple[int, ...] = (),
         environment: Mapping[str, str] | None = None,
     ) -> None:
-        self.port = free_port()
         self.name = name
-        started = [part.replace(PORT, str(self.port)) for part in command]
-        self._command = affinity.pinned(started, cpus) if cpus else started
-        given = {
-            name: text.replace(PORT, str(self.port)) for name, text in (environment or {}).items()
-        }
-        self._environment = os.environ | given
+        self._port = str(free_port())
+        self._command = affinity.pinned([self._filled(part) for part in command], cpus)
+        self._environment = {name: self._filled(text) for name, text in (environment or {}).items()}
         self._ready = ready
-        self.base = f"http://127.0.0.1:{self.port}"
-        self.url = f"{self.base}/predict"
+        self.base = f"http://127.0.0.1:{self._port}"
         self.seconds_to_ready = 0.0
+
+    def _filled(self, text: str) -> str:
+        return text.replace(PORT, self._port)
 
     def __enter__(self) -> Self:
         started = time.monotonic()
         LOGS.mkdir(parents=True, exist_ok=True)
-        kept = LOGS / f"{self.name}.log"
-        with kept.open("w") as log:
+        log_file = LOGS / f"{self.name}.log"
+        with log_file.open("w") as log:
             self._process = subprocess.Popen(
                 self._command,
                 cwd=ROOT,
-                env=self._environment,
+                env=os.environ | self._environment,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
             )
+        self.tree = ProcessTree(self._process.pid)
         try:
             while not self._answers():
                 if self._process.poll() is not None:
-                    raise BenchmarkError(f"{self.name} ended at its start: {_last_line(kept)}")
+                    raise BenchmarkError(f"{self.name} did not start: {_last_line(log_file)}")
                 if time.monotonic() - started > START_SECONDS:
                     raise BenchmarkError(
-                        f"{self.name} is not ready after {START_SECONDS:g} s; see {kept}"
+                        f"{self.name} is not ready after {START_SECONDS:g} s; see {log_file}"
                     )
                 time.sleep(0.01)
         except BaseException:
@@ -100,57 +100,29 @@ class Server:
             return False
 
     def __exit__(self, *_: object) -> None:
-        """End it as an operator would; what has not ended then is killed."""
-        below = self._below()
-        self._process.send_signal(signal.SIGTERM)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self._process.wait(timeout=END_SECONDS)
-        for process in below:
-            with contextlib.suppress(psutil.NoSuchProcess):
-                process.kill()
+        """Stop it as an operator would; kill what has not ended then."""
+        with contextlib.suppress(psutil.NoSuchProcess):
+            children = self.tree.processes()[1:]
+            self._process.send_signal(signal.SIGTERM)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(timeout=STOP_SECONDS)
+            for process in children:
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    process.kill()
         self._process.kill()
         self._process.wait()
-
-    def _below(self) -> list[psutil.Process]:
-        with contextlib.suppress(psutil.NoSuchProcess):
-            return list(psutil.Process(self._process.pid).children(recursive=True))
-        return []
-
-    def tree(self) -> list[psutil.Process]:
-        """The main process and all below it, the main one first."""
-        return [psutil.Process(self._process.pid), *self._below()]
-
-    def cpu_seconds(self) -> dict[int, float]:
-        """User and system time of each process of the tree so far, by its id, the main one first.
-
-        The main one's has that of the children that have ended, such as looks at the repository.
-        """
-        main, *below = self.tree()
-        spent = {main.pid: float(sum(main.cpu_times()[:4]))}
-        for process in below:
-            with contextlib.suppress(psutil.NoSuchProcess):
-                spent[process.pid] = float(sum(process.cpu_times()[:2]))
-        return spent
-
-    def memory(self) -> float:
-        """Proportional set size of the whole tree, in MiB."""
-        total = 0
-        for process in self.tree():
-            with contextlib.suppress(psutil.NoSuchProcess):  # it has ended since
-                total += process.memory_full_info().pss
-        return total / 2**20
 
 
 def _last_line(file: Path) -> str:
     lines = file.read_text(errors="replace").strip().splitlines()
-    return f"{lines[-1] if lines else 'it said nothing'} (all of it is in {file})"
+    return f"{lines[-1] if lines else 'it printed nothing'} (its log is {file})"
 
 
-def ours(models: Path, *arguments: str, workers: int = 2, cpus: tuple[int, ...] = ()) -> Server:
+def onnxlet(models: Path, *arguments: str, workers: int, cpus: tuple[int, ...] = ()) -> Server:
     """This project's server, in the environment that is shipped.
 
     Raises:
-        BenchmarkError: there is none.
+        BenchmarkError: there is no such environment.
 
     """
     if not SERVING.exists():

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from unittest import mock
 
-from benchmarks import arguments as benchmarks_arguments
+from benchmarks import benchmark_arguments
 from docs.generate.markdown import code, page, table
 from export import export_arguments
 from train import run_arguments
@@ -40,8 +40,8 @@ def _commands() -> Iterator[tuple[list[str], Parse]]:
     yield ["export"], export_arguments.parse
     for name in export_arguments.COMMANDS:
         yield ["export", name], export_arguments.parse
-    for name in benchmarks_arguments.COMMANDS:
-        yield ["benchmarks", name], benchmarks_arguments.parse
+    for name in benchmark_arguments.COMMANDS:
+        yield ["benchmarks", name], benchmark_arguments.parse
 
 
 def _parser(parse: Parse, words: list[str]) -> argparse.ArgumentParser:

@@ -106,10 +106,10 @@ def test_compose_ends_with_a_served_model(
         assert ready(ports["PORT"]) == {"ready": True}
         found = ask(ports["MLFLOW_PORT"], "/api/2.0/mlflow/registered-models/search")
         assert [one["name"] for one in found["registered_models"]] == ["mnist"]
-        load = ("--headless", "--host", "http://serve:8080", "--data", "/data/subset.npz")
+        load = ("--headless", "--host", "http://serve:8080", "--models", "/models")
         bench = ("--profile", "bench", "run", "--rm", "-T", "bench", *load, "--measure", "2")
         told = engine.compose(project, *bench, **settings)
-        assert re.search(r"^predict x 1: \d\d+ right, 0 failed  p50 ", told, re.MULTILINE)
+        assert re.search(r"^predict x 1: \d\d+ correct, 0 failed  p50 ", told, re.MULTILINE)
         check_that_it_trains_only_once(engine, project, settings)
         engine.build("onnxlet-proxy", images.folder / "deploy/proxy")
         certificate = certificates.make(tmp_path / "tls")

@@ -1,20 +1,28 @@
 """Percentiles and their bounds, against what is known of the distributions that they are from."""
 
 import math
+from collections.abc import Iterable
 
 import numpy as np
 import pytest
+from hdrh.histogram import HdrHistogram
 
 from benchmarks.load import percentiles, stats
-from benchmarks.load.percentiles import Percentile
-from benchmarks.load.stats import Tally
+from benchmarks.load.percentiles import QUANTILES, Percentile
+from benchmarks.load.stats import RequestStats
 
 
-def measured(milliseconds: "list[float]") -> list[Percentile]:
-    kept = stats.histogram()
+def histogram(milliseconds: Iterable[float]) -> HdrHistogram:
+    made = stats.histogram()
     for value in milliseconds:
-        kept.record_value(round(value * 1000))
-    return percentiles.of(kept)
+        made.record_value(round(value * 1000))
+    return made
+
+
+def found(milliseconds: Iterable[float]) -> dict[float, Percentile]:
+    latencies = histogram(milliseconds)
+    all_of_them = {quantile: percentiles.at(latencies, quantile) for quantile in QUANTILES}
+    return {quantile: one for quantile, one in all_of_them.items() if one}
 
 
 @pytest.mark.parametrize(
@@ -25,23 +33,22 @@ def test_answers_that_a_bound_needs(quantile: float, answers: int) -> None:
 
 
 @pytest.mark.parametrize(("answers", "high"), [(661, 9.0), (662, 5.0)])
-def test_from_how_many_answers_on_the_second_largest_bounds_a_p99(
-    answers: int, high: float
-) -> None:
-    p99 = measured([1.0] * (answers - 2) + [5.0, 9.0])[3]
+def test_from_662_answers_on_the_second_largest_bounds_a_p99(answers: int, high: float) -> None:
+    p99 = found([1.0] * (answers - 2) + [5.0, 9.0])[0.99]
     assert p99.high == pytest.approx(high, rel=1e-3)
 
 
-def test_a_percentile_is_left_out_where_answers_are_too_few() -> None:
-    assert [one.name for one in measured([1.0] * 458)] == ["p50", "p90", "p95"]
-    assert [one.name for one in measured([1.0] * 459)] == ["p50", "p90", "p95", "p99"]
-    assert [one.name for one in measured([1.0] * 4603)][-1] == "p99.9"
-    assert measured([1.0] * 6) == []
+def test_a_percentile_of_too_few_answers_is_left_out() -> None:
+    assert list(found([1.0] * 458)) == [0.5, 0.9, 0.95]
+    assert list(found([1.0] * 459)) == [0.5, 0.9, 0.95, 0.99]
+    assert list(found([1.0] * 4603))[-1] == 0.999
+    assert found([1.0] * 6) == {}
 
 
 def test_percentiles_and_ranks() -> None:
     """Of 1, 2, … 1,000 ms, to HdrHistogram's three digits."""
-    half, _, _, last = measured([float(number) for number in range(1, 1001)])
+    made = found(float(number) for number in range(1, 1001))
+    half, last = made[0.5], made[0.99]
     assert half.milliseconds == pytest.approx(500, rel=1e-3)
     assert half.count == 1000
     # 2.326 standard deviations of the binomial, 15.8, to either side.
@@ -53,25 +60,36 @@ def test_percentiles_and_ranks() -> None:
 
 def test_either_bound_holds_as_often_as_it_says() -> None:
     random = np.random.default_rng(5)
-    true = {quantile: -math.log(1 - quantile) * 10 for quantile in percentiles.QUANTILES}
+    true = {quantile: -math.log(1 - quantile) * 10 for quantile in QUANTILES}
     missed = {"low": 0, "high": 0}
     trials = 0
-    for _ in range(400):
-        for one in measured(random.exponential(10, 600).tolist()):
+    for _ in range(200):
+        for quantile, one in found(random.exponential(10, 600)).items():
             trials += 1
-            missed["low"] += one.low > true[one.quantile] * 1.001
-            missed["high"] += one.high < true[one.quantile] * 0.999
-    assert trials == 1600
+            missed["low"] += one.low > true[quantile] * 1.001
+            missed["high"] += one.high < true[quantile] * 0.999
+    assert trials == 800
     assert missed["low"] <= 0.02 * trials
     assert missed["high"] <= 0.02 * trials
 
 
-def test_what_locust_prints_at_its_end() -> None:
-    kept = Tally(8)
+def test_several_loads_give_a_median_and_a_range() -> None:
+    loads = [histogram([value] * 500) for value in (3.0, 1.0, 2.0)]
+    spread = percentiles.over_loads(loads, 0.99)
+    assert spread
+    expected = [pytest.approx(value, rel=1e-3) for value in (2, 1, 3)]
+    assert [spread.milliseconds, spread.low, spread.high] == expected
+    assert spread.count == 1500
+    # 458 answers of one load are too few, however many the others have.
+    assert percentiles.over_loads([*loads, histogram([1.0] * 458)], 0.99) is None
+
+
+def test_the_table_that_locust_prints_at_its_end() -> None:
+    one = RequestStats(8)
     for _ in range(459):
-        kept.add(0.0025, right=True)
-    kept.add(0.5, right=False)
-    line = percentiles.text({"predict x 8": kept}).splitlines()[-1]
-    assert line.startswith("predict x 8: 459 right, 1 failed  p50 2.50 (2.50 to 2.50)")
+        one.add(0.0025, correct=True)
+    one.add(0.5, correct=False)
+    line = percentiles.table({"predict x 8": one}).splitlines()[-1]
+    assert line.startswith("predict x 8: 459 correct, 1 failed  p50 2.50 (2.50 to 2.50)")
     assert "p99 2.50 (2.50 to 500.22)" in line
     assert line.endswith("p99.9 –")

@@ -1,99 +1,107 @@
-"""What is sent, on a real server: every dialect and size is answered with the digits' labels."""
+"""What is sent, to a real server: each protocol and size, and models of several tensors."""
 
 import itertools
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from benchmarks.errors import BenchmarkError
-from benchmarks.load import golden_rows as sent_digits
-from benchmarks.load.golden_rows import Digits
-from benchmarks.load.prepared_request import MIX, SIZES, Stock
-from benchmarks.load.protocols import DIALECTS, Model
-from tests.conftest import Digits as ServedDigits
+from benchmarks.load import answer_check, golden_rows, prepared_request
+from benchmarks.load.golden_rows import GoldenModel, GoldenRows
+from benchmarks.load.prepared_request import MIX, SIZES, RequestPool
+from benchmarks.load.protocols import PROTOCOLS, Model
+from bundle import writer
+from bundle.golden import Golden
+from bundle.manifest import Manifest, TensorSpec
 from tests.servers.live import Server
 
 
-@pytest.fixture
-def host(server: Server) -> str:
-    return f"http://127.0.0.1:{server.port}"
+@pytest.mark.parametrize(("protocol", "rows"), [*itertools.product(PROTOCOLS, SIZES)])
+def test_each_protocol_and_size(host: str, golden: GoldenModel, protocol: str, rows: int) -> None:
+    for prepared in RequestPool(golden.model, golden.rows).requests(protocol, rows)[:2]:
+        answer_check.check(host, prepared)
+        assert prepared.name == f"{protocol} x {rows}"
 
 
-@pytest.fixture
-def known(host: str, work: Path) -> Digits:
-    return sent_digits.known(host, Model(), sent_digits.read(work / "subset.npz"))
-
-
-@pytest.mark.parametrize(("dialect", "rows"), [*itertools.product(DIALECTS, SIZES)])
-def test_each_dialect_and_size(server: Server, known: Digits, dialect: str, rows: int) -> None:
-    for letter in Stock(known, Model()).letters(dialect, rows)[:2]:
-        request = letter.request
-        answer = server.request("POST", request.path, request.body, dict(request.headers))
-        assert answer.status == 200
-        assert letter.fault(answer.body) is None
-        assert len(letter.expected) == rows
-
-
-def test_wrong_answers_are_seen(server: Server, known: Digits) -> None:
-    one, other = Stock(known, Model()).letters("predict", 8)[:2]
+def test_wrong_answers_are_noticed(server: Server, golden: GoldenModel, host: str) -> None:
+    one, other = RequestPool(golden.model, golden.rows).requests("predict", 8)[:2]
     answer = server.request("POST", other.request.path, other.request.body)
-    differing = sum(a != b for a, b in zip(one.expected, other.expected, strict=True))
-    assert one.fault(answer.body) == f"{differing} of 8 rows are wrong"
-    assert other.fault(b"no JSON") == "no answer of this dialect: b'no JSON'"
-    assert other.fault(b'{"predictions": 5}') == (
-        "no answer of this dialect: b'{\"predictions\": 5}'"
+    assert other.fault(answer.body) is None
+    assert one.fault(answer.body) == "8 of 8 rows are wrong"
+    scores = other.expected.outputs["probabilities"].copy()
+    scores[3, 5] += 0.001
+    nearly = json.dumps({"probabilities": scores.tolist()}).encode()
+    assert other.fault(nearly) == "1 of 8 rows are wrong"
+    short = json.dumps({"probabilities": scores[:5].tolist()}).encode()
+    assert other.fault(short) == "50 values instead of 80"
+    for bad in (b"not JSON", b'{"predictions": 5}', b"", None):
+        assert other.fault(bad) == f"not an answer of this protocol: {bad or b''!r}"
+    swapped = prepared_request.PreparedRequest(
+        "predict x 8", 8, one.request, other.expected, one.protocol, one.model
     )
-    assert other.fault(None) == "no answer of this dialect: b''"
-    short = json.dumps({"predictions": other.expected[:5]}).encode()
-    assert other.fault(short) == "5 rows came"
+    with pytest.raises(BenchmarkError, match=r"answers /predict \(predict x 8\) wrongly: 8 of 8"):
+        answer_check.check(host, swapped)
 
 
-def test_only_digits_that_the_model_knows_are_sent(known: Digits, digits: ServedDigits) -> None:
-    assert 500 < len(known.labels) < 1000
-    places = {image.tobytes(): place for place, image in enumerate(digits.images)}
-    chosen = [places[image.tobytes()] for image in known.images]
-    assert known.labels.tolist() == digits.labels[chosen].tolist()
+def spec(name: str, dtype: str, shape: tuple[int, ...]) -> TensorSpec:
+    return TensorSpec(name=name, dtype=dtype, shape=shape)
 
 
-def test_a_model_of_other_data_is_refused(host: str, work: Path) -> None:
-    read = sent_digits.read(work / "subset.npz")
-    turned = Digits(read.images, (read.labels + 1) % 10)
-    with pytest.raises(BenchmarkError, match=r"right on \d+ of 1000 test digits: it was trained"):
-        sent_digits.known(host, Model(), turned)
+@pytest.fixture(scope="module")
+def tables(other_repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A repository with two/1, of two inputs and two outputs, and its golden rows."""
+    folder = tmp_path_factory.mktemp("tables")
+    x, n = np.arange(12, dtype="f4").reshape(4, 3) / 4, np.array([5, -6, 700, 8])
+    golden = Golden({"x": x, "n": n}, {"sum": x + n[:, None].astype("f4"), "twice": 2 * n})
+    manifest = Manifest(
+        name="two",
+        version=1,
+        created="2026-01-01T00:00:00Z",
+        files={},
+        inputs=(spec("x", "float32", (-1, 3)), spec("n", "int64", (-1,))),
+        outputs=(spec("sum", "float32", (-1, 3)), spec("twice", "int64", (-1,))),
+    )
+    model = (other_repository / "two/1/model.onnx").read_bytes()
+    writer.publish(folder, manifest, {"model.onnx": model, "golden.npz": golden.to_npz()})
+    return folder
 
 
-def test_a_model_that_is_not_served(host: str) -> None:
-    with pytest.raises(BenchmarkError, match=r"/v2/models/other answers 404: .*other"):
-        sent_digits.served(host, "other")
-    with pytest.raises(BenchmarkError, match="Connection refused"):
-        sent_digits.served("http://127.0.0.1:9", "mnist")
+@pytest.fixture(scope="module")
+def tables_host(tables: Path) -> Iterator[str]:
+    with Server("--models", str(tables)) as server:
+        yield f"http://127.0.0.1:{server.port}"
 
 
-def test_a_name_that_predict_does_not_answer_for(host: str, work: Path) -> None:
-    read = sent_digits.read(work / "subset.npz")
-    with pytest.raises(BenchmarkError, match="/predict answers with mnist, not with other"):
-        sent_digits.known(host, Model("other"), read)
+@pytest.mark.parametrize("protocol", ["oip", "oip-binary", "tfserving", "mlflow"])
+def test_a_model_of_several_inputs_and_outputs(
+    protocol: str, tables: Path, tables_host: str
+) -> None:
+    golden = golden_rows.served(tables_host, "two", tables)
+    for rows in (1, 3, 9):
+        prepared = prepared_request.prepare(protocol, golden.model, golden.rows, rows, first=2)
+        answer_check.check(tables_host, prepared)
 
 
-def test_what_is_served_is_named_with_where_it_came_from(host: str) -> None:
-    model, metadata = sent_digits.served(host, "mnist")
-    assert model == Model("mnist", "image", "FP32")
-    assert len(metadata["provenance"]["run_id"]) == 32
+def test_predict_is_for_one_input_and_one_output(tables: Path) -> None:
+    golden = golden_rows.published(tables, "two")
+    with pytest.raises(BenchmarkError, match="predict is for models of one input and one output"):
+        prepared_request.prepare("predict", golden.model, golden.rows, 1)
 
 
 def test_the_mix_has_its_weights_in_an_order_of_each_users_own() -> None:
-    known = Digits(np.zeros((9, 784), np.uint8), np.zeros(9, np.int64))
+    rows = GoldenRows({"x": np.zeros((9, 2), "f4")}, {"y": np.zeros((9, 1), "f4")}, 1e-4)
 
     def orders(first: int) -> list[list[int]]:
-        stock = Stock(known, Model(), first)
-        users = [stock.endless("oip-bytes", None) for _ in range(2)]
-        return [[letter.rows for letter in itertools.islice(user, 10_000)] for user in users]
+        pool = RequestPool(Model("m", {"x": "FP32"}, ["y"]), rows, first)
+        users = [pool.endless("oip-binary", None) for _ in range(2)]
+        return [[one.rows for one in itertools.islice(user, 10_000)] for user in users]
 
     one, other = orders(0)
     assert one != other
     assert orders(0) == [one, other]
     assert orders(1)[0] == other
-    for rows in (one, other):
-        assert {size: rows.count(size) / 100 for size in MIX} == MIX
+    for sizes in (one, other):
+        assert {size: sizes.count(size) / 100 for size in MIX} == MIX

@@ -1,4 +1,4 @@
-"""A second in which a server, or the load generator itself, stands still."""
+"""A server, or the load generator itself, that stands still for a second."""
 
 import math
 import threading
@@ -14,7 +14,7 @@ from tests.servers.live import Server
 
 RATE = 200
 OPEN = ("Open", "--rate", str(RATE), "--rows", "1")
-LATE_MICROSECONDS = 100_000
+LATE_MICROSECONDS = 500_000
 
 
 def server_processes(server: Server) -> list[psutil.Process]:
@@ -27,7 +27,7 @@ def generator_processes(_: Server) -> list[psutil.Process]:
 
 
 def stall(server: Server, found: Callable[[Server], list[psutil.Process]]) -> None:
-    """Within the five seconds that are measured, which begin half a second after the first."""
+    """Within the five seconds that are measured, which begin half a second after the start."""
     wait_until_it_sends(server)
     time.sleep(1.5)
     processes = found(server)
@@ -41,17 +41,16 @@ def stall(server: Server, found: Callable[[Server], list[psutil.Process]]) -> No
 @pytest.mark.parametrize(
     ("load", "found", "late"),
     [
-        (OPEN, server_processes, (0.6 * RATE, math.inf)),
-        (OPEN, generator_processes, (0.6 * RATE, math.inf)),  # sent late, but due in time
-        (("Predict1",), server_processes, (1, 10)),  # a closed user has one request under way
+        (OPEN, server_processes, (0.3 * RATE, math.inf)),
+        (OPEN, generator_processes, (0.3 * RATE, math.inf)),  # sent late, but due earlier
+        (("Predict1",), server_processes, (1, 5)),  # a closed user has one request under way
     ],
 )
-def test_an_open_load_charges_all_that_was_due_meanwhile(
+def test_an_open_load_counts_everything_that_was_due_meanwhile(
     load: tuple[str, ...],
     found: Callable[[Server], list[psutil.Process]],
     late: tuple[float, float],
     repository: Path,
-    work: Path,
     tmp_path: Path,
 ) -> None:
     with Server("--models", str(repository)) as server:
@@ -59,13 +58,13 @@ def test_an_open_load_charges_all_that_was_due_meanwhile(
         stalling.start()
         host = f"http://127.0.0.1:{server.port}"
         users = ("-u", "1", "-r", "1", "--measure", "5")
-        record, _ = locust(host, work, *users, *load, folder=tmp_path)
+        stats, _ = locust(host, repository, *users, *load, folder=tmp_path)
         stalling.join()
-    (tally,) = record.tallies.values()
-    assert tally.failures == 0
+    (one,) = stats.by_request.values()
+    assert one.failures == 0
     slow = sum(
         item.count_at_value_iterated_to
-        for item in tally.latencies.get_recorded_iterator()
+        for item in one.latencies.get_recorded_iterator()
         if item.value_iterated_to > LATE_MICROSECONDS
     )
     assert late[0] <= slow <= late[1]

@@ -1,73 +1,102 @@
-"""What the guard says of ratios, and that each committed one is measured."""
+"""The reference of ratios: bounds that unchanged code keeps in 49 of 50 runs."""
 
 import json
-from collections.abc import Sequence
-from contextlib import nullcontext
 from pathlib import Path
-from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
-from benchmarks.load.protocols import DIALECTS
-from benchmarks.load.rounds import Measurement
-from benchmarks.regress import check_regressions, ratios
-from benchmarks.regress.check_regressions import FILE, Spread, Verdict, verdicts
+from benchmarks.errors import BenchmarkError
+from benchmarks.regress import check_regressions, reference
+from benchmarks.regress.check_regressions import changed, findings, row
+from benchmarks.regress.metrics import CPU, RATE, TARGETS, Result
+from benchmarks.regress.reference import Bounds, Reference
 
-OWN = (
-    "CPU a row, of FastAPI's",
-    "rows/s, of FastAPI's",
-    "p99, of FastAPI's",
-    "CPU a row, of the same in process",
-)
+RATIOS = 22
+RUNS = 10
 
 
-def test_only_what_moved_by_more_than_both_noises_is_told() -> None:
-    measured = {"quiet": [1.0, 1.01, 1.02], "noisy": [0.8, 1.3, 1.0], "new": [2.0]}
-    before = {"quiet": Spread(0.9, 0.85, 0.95), "noisy": Spread(0.7, 0.6, 0.85)}
-    found = verdicts(measured, before)
-    assert found[0] == Verdict("quiet", Spread(1.01, 1.0, 1.02), before["quiet"])
-    assert [one.moved for one in found] == [True, False, False]
-    shown = check_regressions.table(found)
-    assert list(shown.columns[4].cells) == ["[bold]moved by +12%[/]", "", ""]
-    assert list(shown.columns[1].cells)[1:] == ["0.700 (0.600 to 0.850)", "–"]
-
-
-def test_a_ratio_beyond_its_target_is_told() -> None:
-    cpu, rate, other = "CPU a row, of FastAPI's, 1 x 16", "rows/s, of FastAPI's, 1 x 16", "other"
-    good = verdicts({cpu: [0.32], rate: [3.0], other: [9.0]}, {})
-    bad = verdicts({cpu: [0.33], rate: [2.99]}, {})
-    assert [one.target for one in good] == ["<= 0.32", ">= 3", ""]
-    assert [one.missed for one in good] == [False, False, False]
-    assert [one.missed for one in bad] == [True, True]
-    assert list(check_regressions.table(bad).columns[3].cells) == [
-        "[bold]<= 0.32[/]",
-        "[bold]>= 3[/]",
+def runs(random: np.random.Generator, count: int) -> list[list[Result]]:
+    """Runs of unchanged code: each ratio has noise of its own, and shares some with all others."""
+    noise = 0.05 * random.normal(size=(count, RATIOS)) + 0.03 * random.normal(size=(count, 1))
+    return [
+        [Result("a / b", f"{number}", [float(np.exp(one))]) for number, one in enumerate(row)]
+        for row in noise
     ]
 
 
-def test_targets_are_of_what_is_measured() -> None:
-    kept = json.loads(FILE.read_text())["ratios"]
-    assert {*ratios.AT_MOST, *ratios.AT_LEAST} <= set(kept)
+def test_unchanged_code_is_reported_in_at_most_one_run_of_fifty() -> None:
+    random, alarms, trials = np.random.default_rng(1), 0, 400
+    for _ in range(trials):
+        *made, new = runs(random, RUNS + 1)
+        known = Reference()
+        for run in made:
+            known.add(run)
+        bounds = known.bounds([one.key for one in new])
+        alarms += any(changed(one, bounds) for one in new)
+    # 8 of 400 on average; 16 or more would be three standard deviations away.
+    assert 1 <= alarms < 16
 
 
-def test_what_is_committed_is_what_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The servers and their loads are left out: it is about names."""
+def test_a_change_of_a_third_is_reported() -> None:
+    *made, new = runs(np.random.default_rng(2), RUNS + 1)
+    known = Reference()
+    for run in made:
+        known.add(run)
+    slower = [Result("a / b", "0", [new[0].value * 1.5]), *new[1:]]
+    bounds = known.bounds([one.key for one in slower])
+    assert changed(slower[0], bounds)
+    assert findings(slower, bounds)[0] == "changed: a / b: 0"
+    assert findings(new, bounds) == ["nothing changed by more than its noise"]
 
-    def alternate(targets: Sequence[object], *_: object) -> list[list[Measurement]]:
-        return [[Measurement(rows_per_second=1, cpu_per_row=1, p99=1, shares=(1,))]] * len(targets)
 
-    for module, name in ((ratios.servers, "ours"), (ratios.peer_environment, "server")):
-        monkeypatch.setattr(module, name, lambda *_: nullcontext())
-    monkeypatch.setattr(ratios.rounds, "alternate", alternate)
-    monkeypatch.setattr(ratios, "Floor", lambda *_: SimpleNamespace(measured=[2], measure=None))
-    measured = ratios.measure(Path(), 1, 1, lambda _: None)
-    kept = json.loads(FILE.read_text())["ratios"]
-    assert set(kept) == set(measured)
-    own = {f"{what}, {shape}" for what in OWN for shape in ratios.SHAPES}
-    dialects = [name for name in DIALECTS if name != "predict"]
-    outer = (ratios.SHAPES[0], ratios.SHAPES[-1])
-    others = {f"CPU a row, {name} of predict's, {shape}" for name in dialects for shape in outer}
-    faster = {f"rows/s, oip-bytes of predict's, {shape}" for shape in outer}
-    assert set(kept) == own | others | faster
-    for spread in kept.values():
-        assert 0 < spread["low"] <= spread["median"] <= spread["high"] < 100
+def test_each_run_is_compared_with_the_others() -> None:
+    known = Reference()
+    for run in runs(np.random.default_rng(3), RUNS):
+        known.add(run)
+    assert known.false_alarms() == 0
+    known.runs["a / b: 0"][4] *= 2
+    assert known.false_alarms() == 1
+
+
+def test_bounds_are_those_of_what_is_compared() -> None:
+    known = Reference()
+    for run in runs(np.random.default_rng(4), RUNS):
+        known.add(run)
+    (alone,) = known.bounds(["a / b: 0", "unknown"]).values()
+    beside_others = known.bounds(list(known.runs))["a / b: 0"]
+    assert beside_others.low < alone.low < alone.median < alone.high < beside_others.high
+
+
+def test_a_reference_is_written_and_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reference, "FILE", tmp_path / "reference.json")
+    assert reference.read() == Reference()
+    made = Reference({"a / b: p99": [0.5, 0.75]}, "today")
+    made.write()
+    assert reference.read() == made
+    (tmp_path / "reference.json").write_text(json.dumps({"runs": 5}))
+    with pytest.raises(BenchmarkError, match=r"reference\.json is not a reference"):
+        reference.read()
+
+
+def test_changes_and_missed_targets_stand_out() -> None:
+    scenario = "onnxlet / FastAPI, 1 x 16"
+    assert TARGETS[scenario][CPU].bound == 0.32
+    results = [
+        Result(scenario, CPU, [0.3, 0.34, 0.33]),
+        Result(scenario, RATE, [2.99]),
+        Result("start", "seconds until ready", [0.2]),
+    ]
+    bounds = {results[0].key: Bounds(0.3, 0.25, 0.36), results[1].key: Bounds(4.0, 3.5, 4.5)}
+    assert [row(one, bounds)[2:] for one in results] == [
+        ["0.300 (0.250 to 0.360)", "0.33 (0.3 to 0.34)", "+10%", "[bold]<= 0.32 missed[/]"],
+        ["4.000 (3.500 to 4.500)", "2.99", "[bold]-25%[/]", "[bold]>= 3 missed[/]"],
+        ["", "0.2", "", "<= 1"],
+    ]
+    assert findings(results, bounds) == [
+        f"changed: {scenario}: rows/s",
+        f"misses its target of <= 0.32: {scenario}: CPU per row",
+        f"misses its target of >= 3: {scenario}: rows/s",
+    ]
+    assert findings(results[2:], {}) == []
+    assert check_regressions.missed(results[0])

@@ -1,6 +1,6 @@
 """What a row of JSON numbers costs to parse, by how they are written: by simdjson and the kernel.
 
-``.venv-serve/bin/python -m benchmarks.profile.number_formats [DATA.npz]`` measures in process.
+``.venv-serve/bin/python -m tests.number_kernel.number_formats [DATA.npz]`` measures in process.
 Pixels are those of test digits in ``data/mnist.npz``, other values are random.
 """
 
