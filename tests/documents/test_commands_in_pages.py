@@ -75,3 +75,10 @@ def test_a_translated_page_shows_the_same_commands(page: Path) -> None:
     assert blocks.read(page)
     original = ROOT / "docs/learn" / page.name
     assert [one.text for one in blocks.read(page)] == [one.text for one in blocks.read(original)]
+
+
+def test_the_french_readme_shows_commands_of_the_english_one() -> None:
+    english = [block.text for block in blocks.read(ROOT / "README.md")]
+    french = [block.text for block in blocks.read(ROOT / "README.fr.md")]
+    assert french
+    assert [text for text in french if text not in english] == []
