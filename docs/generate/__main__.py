@@ -6,7 +6,16 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from docs.generate import commands, contents, decisions, http_api, manifest, metrics, settings
+from docs.generate import (
+    commands,
+    contents,
+    cpu_chart,
+    decisions,
+    http_api,
+    manifest,
+    metrics,
+    settings,
+)
 from tests.imports import ROOT
 
 
@@ -15,6 +24,7 @@ def _with_contents(page: Path) -> str:
 
 
 PAGES: dict[str, Callable[[], str]] = {
+    "docs/cpu-per-row.svg": cpu_chart.draw,
     "docs/decisions/README.md": decisions.write,
     "docs/reference/commands.md": commands.write,
     "docs/reference/http-api.md": http_api.write,
