@@ -28,8 +28,10 @@ def maps(pid: int) -> str:
         return ""
 
 
-def eventually(condition: Callable[[], bool], pause: float = 0.02) -> bool:
-    until = time.monotonic() + DEADLINE
+def eventually(
+    condition: Callable[[], bool], pause: float = 0.02, deadline: float = DEADLINE
+) -> bool:
+    until = time.monotonic() + deadline
     while time.monotonic() < until:
         if condition():
             return True
