@@ -1,11 +1,11 @@
 """The blocks of commands in a Markdown page.
 
-A comment before a block says why tests leave it out, such as ``<!-- test: slow -->``:
+Tests leave some of them out:
 
-- ``slow``: it takes more than a few seconds;
-- ``docker``: it needs a container engine, and the images;
-- ``cluster``: it needs a Kubernetes cluster;
-- ``never``: it is an example that nothing can run, such as one that names a host.
+- ``docker``: it calls a container engine;
+- ``cluster``: it calls Kubernetes or a cloud;
+- ``slow``: it takes more than a few seconds, says the comment ``<!-- test: slow -->`` before it;
+- ``never``: it is an example that nothing can run, says ``<!-- test: never -->``.
 """
 
 import re
@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 MARKS = ("slow", "docker", "cluster", "never")
+_CALLS = {"cluster": "kubectl|kind|aws", "docker": "docker|make images"}
 _BLOCK = re.compile(
     r"^(?:<!-- test: (?P<mark>[^\n]*) -->\n)?^```sh\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL
 )
@@ -47,10 +48,22 @@ def read(page: Path) -> list[Block]:
     """
     text = page.read_text()
     blocks = [
-        Block(found["text"], found["mark"] or "", text.count("\n", 0, found.start("text")) + 1)
+        Block(
+            found["text"],
+            found["mark"] or _needed(found["text"]),
+            text.count("\n", 0, found.start("text")) + 1,
+        )
         for found in _BLOCK.finditer(text)
     ]
     for block in blocks:
         if block.mark and block.mark not in MARKS:
             raise ValueError(f"{page}:{block.line}: the mark {block.mark!r} is not in {MARKS}")
     return blocks
+
+
+def _needed(commands: str) -> str:
+    """What commands need beside this project; empty where it is nothing."""
+    for mark, programs in _CALLS.items():
+        if re.search(rf"^(\w+=\S+ )*({programs})\b", commands, re.MULTILINE):
+            return mark
+    return ""
