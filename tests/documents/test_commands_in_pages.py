@@ -6,11 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from docs.generate import contents
 from tests.conftest import ROOT
 from tests.documents import blocks
 from tests.documents.clone import Clone
 
 PAGES = sorted((ROOT / "docs").glob("**/*.md"))
+EXPLAINED = [page for page in PAGES if page.parent.name != "decisions"]
 FRENCH = sorted((ROOT / "docs/fr").glob("*.md"))
 ELSEWHERE = {"exporting.md", "own-model.md"}  # the first in tests/export/test_document.py
 RUN = [
@@ -68,6 +70,12 @@ def test_messages_of_the_page_on_troubles_are_those_of_the_code() -> None:
     assert len(messages) > 15
     parts = [part.strip() for message in messages for part in message.split("…")]
     assert [part for part in parts if len(part) > 5 and part not in code] == []
+
+
+@pytest.mark.parametrize("page", EXPLAINED, ids=name)
+def test_a_long_page_has_contents(page: Path) -> None:
+    text = page.read_text()
+    assert contents.has(page) or len(contents.sections(text)) < 3
 
 
 @pytest.mark.parametrize("page", FRENCH, ids=name)
