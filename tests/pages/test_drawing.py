@@ -148,3 +148,16 @@ def test_works_on_a_phone(visit: Visit) -> None:
     assert page.evaluate("scrollY") == 0  # drawing does not scroll
     page.click("summary")
     assert page.evaluate("document.documentElement.scrollWidth") == 390
+
+
+def test_another_version_is_asked_about_the_same_drawing(visit: Visit) -> None:
+    page = visit()
+    draw(page)
+    expect(page.locator("#spoken")).to_contain_text("7")
+    with page.expect_request("**/predict?*version=1") as sent:
+        page.select_option("#version", "1")
+    assert image_of(sent.value).max() == 255
+    page.locator("#samples button").nth(1).click()  # takes the place of the drawing
+    answered(page, "2")
+    page.click("#clear")
+    expect(page.locator("#pad-hint")).to_be_visible()

@@ -3,9 +3,9 @@
 import { send } from "./api.js";
 import { find, h, milliseconds, number } from "./dom.js";
 
-const PERIOD = 2000; // milliseconds from one look to the next
+const PERIOD = 5000; // milliseconds from one look to the next
 const SECONDS = "onnxlet_request_seconds_bucket";
-const LOOKS = 6; // the figures are those between the first and the last: ten seconds
+const LOOKS = 3; // the figures are those between the first and the last: ten seconds
 
 /**
  * Show figures of the model `name()` while the page is visible. `heard(error)` is called after
