@@ -1,1 +1,4 @@
-"""The highest rate that one replica sustains, and how many replicas a rate needs."""
+"""``python -m benchmarks capacity``: the rate that a replica sustains, and replicas for a rate.
+
+Imports report, fixtures, load and system.
+"""

@@ -74,7 +74,7 @@ class Search:
         if stats.errors or stats.window is None:
             raise BenchmarkError(f"requests failed: {dict(stats.errors)}")
         began, ended = stats.window
-        return stats.total(lambda one: one.answered) / (ended - began)
+        return stats.answered / (ended - began)
 
     def _sustains(self, rate: float) -> bool:
         self.step(f"{rate:,.0f} requests/s")

@@ -58,14 +58,13 @@ def result(stats: LoadStats, rate: float, monitor: CpuMonitor) -> Attempt:
     if stats.window is None:
         return Attempt(rate, rate, 0.0, None, failures, stats.generator_share, 0.0)
     began, ended = stats.window
-    answered = stats.total(lambda one: one.answered)
     latencies = stats.latencies
     return Attempt(
         rate=rate,
         due=latencies.get_total_count() / (ended - began),
-        answered=answered / (ended - began),
+        answered=stats.answered / (ended - began),
         p99=percentiles.at(latencies, 0.99),
         failures=failures,
         generator_share=stats.generator_share,
-        cpu_seconds=monitor.cpu_seconds(began, ended) / answered,
+        cpu_seconds=monitor.cpu_seconds(began, ended) / stats.answered,
     )

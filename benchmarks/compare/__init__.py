@@ -1,1 +1,4 @@
-"""Servers side by side: each one started, checked and loaded in turn."""
+"""``python -m benchmarks compare``: our server and others under the same load, in turn.
+
+Imports peers, report, fixtures, load and system.
+"""

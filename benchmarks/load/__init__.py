@@ -1,5 +1,5 @@
-"""The load: digits, how each dialect writes them, and what a load generator keeps of the answers.
+"""The load: golden rows in each protocol, Locust and wrk, and what they count.
 
-Runs wherever Locust does: needs Locust, HdrHistogram, numpy and orjson, and of ``train`` only the
-data.
+Imports bundle/, cli/ and benchmarks.system. What the locustfile imports of it needs Locust,
+HdrHistogram, numpy, scipy and orjson only, so that it runs wherever Locust does.
 """

@@ -4,7 +4,7 @@ Locust's own statistics round response times to whole milliseconds.
 """
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -85,9 +85,10 @@ class LoadStats:
     """Why requests failed, and how many did for each reason, also during the warm-up."""
     processes: dict[str, ProcessUsage] = field(default_factory=dict)
 
-    def total(self, figure: Callable[[RequestStats], float]) -> float:
-        """The sum of a figure over all kinds of requests."""
-        return sum(map(figure, self.by_request.values()))
+    @property
+    def answered(self) -> int:
+        """Correct answers within the window."""
+        return sum(stats.answered for stats in self.by_request.values())
 
     @property
     def latencies(self) -> HdrHistogram:
@@ -100,7 +101,7 @@ class LoadStats:
     @property
     def window(self) -> tuple[float, float] | None:
         """When it began and ended over all processes; None where nothing was answered in it."""
-        if not self.processes or not self.total(lambda stats: stats.answered):
+        if not self.processes or not self.answered:
             return None
         began = min(process.began for process in self.processes.values())
         return began, max(process.ended for process in self.processes.values())

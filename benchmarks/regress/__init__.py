@@ -1,1 +1,4 @@
-"""Scenarios, what is measured in each, and how much that may change."""
+"""``python -m benchmarks regress``: scenarios, their metrics, and how much these may change.
+
+Imports profile, peers, report, fixtures, load and system.
+"""

@@ -3,10 +3,12 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 
+from benchmarks.errors import BenchmarkError
 from benchmarks.load import rounds
 from benchmarks.load.protocols import PROTOCOLS
 from benchmarks.load.rounds import Figure, Measurement
 from benchmarks.load.shapes import LARGE_BATCHES, SHAPES, SINGLE_ROWS, Shape
+from benchmarks.load.stats import GENERATOR_LIMIT
 from benchmarks.peers import peer_environment
 from benchmarks.profile import step_costs
 from benchmarks.regress.bench import Bench
@@ -100,6 +102,8 @@ def _ratios(
     theirs: Sequence[Measurement],
     metrics: Sequence[str] = tuple(_FIGURES),
 ) -> Iterator[Result]:
+    if max(one.generator_share for one in (*ours, *theirs)) > GENERATOR_LIMIT:
+        raise BenchmarkError(f"{scenario}: wrk had no CPU left, so the ratios do not count")
     for metric in metrics:
         values = rounds.ratios(ours, theirs, _FIGURES[metric])
         if len(values) == len(ours):  # else a round had too few answers for a p99

@@ -33,6 +33,9 @@ def connections(bench: Bench) -> Iterator[Result]:
     many, few = measured[MANY_CONNECTIONS], measured[SINGLE_ROWS]
     ratios = rounds.ratios(many, few, rounds.ROWS_PER_SECOND)
     yield Result(f"{MANY_CONNECTIONS} / {SINGLE_ROWS}", RATE, ratios)
+    # The two workers need all CPUs of a small machine, so wrk has none of its own.
+    busiest = [max(one.generator_share for one in measured[shape]) for shape in measured]
+    yield Result(f"{MANY_CONNECTIONS} / {SINGLE_ROWS}", "CPU of wrk, of one", [max(busiest)])
     scenario = f"{LARGE_BATCHES}, two workers"
     shares = [max(one.shares) for one in measured[LARGE_BATCHES]]
     yield Result(scenario, "CPU share of the busier worker", shares)

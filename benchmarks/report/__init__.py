@@ -1,1 +1,4 @@
-"""What benchmarks write: JSON with all raw data, tables in Markdown, and a page with plots."""
+"""What benchmarks write: JSON with all raw data, tables, and a page with plots.
+
+Imports cli/, and for the report of a grid benchmarks.run, export/ and tracking/.
+"""

@@ -1,1 +1,4 @@
-"""The machine and the processes on it: servers, their CPUs, CPU time and memory."""
+"""The machine and the processes on it: servers, their CPUs, CPU time and memory.
+
+Imports no other package of benchmarks.
+"""

@@ -27,7 +27,7 @@ def test_processes_are_merged() -> None:
     assert abs(merged.latencies.get_max_value() - 200_000) < 200
     assert merged.errors == {"503": 1}
     assert {name: one.share for name, one in merged.processes.items()} == dict.fromkeys("abc", 0.5)
-    assert merged.total(lambda one: one.requests * one.rows) == 24
+    assert merged.answered == 6
 
 
 def test_later_figures_of_a_process_replace_earlier_ones() -> None:

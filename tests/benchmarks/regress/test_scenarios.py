@@ -1,6 +1,7 @@
 """Each scenario once, for a moment, on real servers."""
 
 import io
+from dataclasses import replace
 from pathlib import Path
 
 import onnx
@@ -11,6 +12,7 @@ from benchmarks import benchmark_arguments
 from benchmarks.errors import BenchmarkError
 from benchmarks.fixtures import heavy_model
 from benchmarks.load.protocols import PROTOCOLS
+from benchmarks.load.rounds import Measurement
 from benchmarks.load.shapes import SHAPES, Shape
 from benchmarks.peers import peer_environment
 from benchmarks.regress import check_regressions, ratios, reference, scenarios, under_load
@@ -153,6 +155,14 @@ def test_an_overload(bench: Bench) -> None:
     assert found["overload: failed connections"].value == 0
     refused = found["overload: single requests refused (429)"].value
     assert ("overload: refused after, median, ms" in found) == (refused > 0)
+
+
+def test_ratios_of_a_saturated_generator_do_not_count() -> None:
+    fine = Measurement(rows_per_second=1, cpu_per_row=1, p99=1, shares=(1,), generator_share=0.9)
+    saturated = replace(fine, generator_share=0.91)
+    assert len(list(ratios._ratios("a / b", [fine], [fine]))) == 3
+    with pytest.raises(BenchmarkError, match="a / b: wrk had no CPU left"):
+        list(ratios._ratios("a / b", [fine], [saturated]))
 
 
 @pytest.mark.parametrize(
