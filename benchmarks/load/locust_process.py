@@ -21,7 +21,7 @@ _SPARE_SECONDS = 90  # to start, and to wait for the last answers
 
 @dataclass(frozen=True)
 class Load:
-    """Options of our locustfile; its ``--help`` explains each."""
+    """Options of our locustfile; ``locust_options.py`` explains each."""
 
     users_class: str
     users: int = 1

@@ -32,7 +32,7 @@ def run(options: argparse.Namespace, console: Console) -> None:
         raise BenchmarkError(f"--calibrate: expected at least {LEAST_RUNS} runs for the bounds")
     known = Reference() if options.calibrate else reference.read()
     small_model.prepare(options.models, console)
-    if "fastapi" in names:
+    if "fastapi" in names or options.calibrate:
         peer_environment.install("fastapi", console)
     with progress.steps(console) as step:
         bench = Bench(
@@ -43,6 +43,8 @@ def run(options: argparse.Namespace, console: Console) -> None:
             progress.wrote(console, reference.FILE)
             return
         results = scenarios.measure(bench, names)
+    known_as = known.circumstances or "none; --calibrate 10 makes one"
+    console.print(f"reference: {known_as}", highlight=False, soft_wrap=True)
     bounds = known.bounds([one.key for one in results])
     tables.show(HEAD, [row(one, bounds) for one in results])
     print("\n".join([*findings(results, bounds), f"{machine.circumstances()}; {bench.cpus}"]))
@@ -52,7 +54,8 @@ def _calibrate(bench: Bench, runs: int, made: Reference) -> None:
     """Make a new reference of so many runs."""
     for _ in range(runs):
         made.add(scenarios.measure(bench, COMPARED))
-    made.circumstances = f"{machine.circumstances()}; {bench.cpus}"
+    measured = f"{bench.rounds} rounds of {bench.seconds:g} s"
+    made.circumstances = f"{machine.circumstances()}; {bench.cpus}; {measured}"
     made.runs = {key: values for key, values in made.runs.items() if len(values) == runs}
     made.write()
     print(
