@@ -82,6 +82,14 @@ def _sign(wanted: argparse.Namespace, console: Console) -> None:
     _say(console, f"wrote {sign(wanted.folder, wanted.key)}")
 
 
+def _pull(wanted: argparse.Namespace, console: Console) -> None:
+    from export.versions.pull import pull
+
+    folder = pull(wanted.source, wanted.name, wanted.version, wanted.models, wanted.key)
+    _say(console, f"{folder} is whole" + (" and signed" if wanted.key else ""))
+    print(folder)
+
+
 def _promote(wanted: argparse.Namespace, console: Console) -> None:
     from export.registry.gate import Limits
     from export.registry.promote import promote
@@ -115,6 +123,7 @@ _RUN: dict[str, Callable[[argparse.Namespace, Console], None]] = {
     "list": _list,
     "verify": _verify,
     "sign": _sign,
+    "pull": _pull,
     "promote": _promote,
     "rollback": _rollback,
 }

@@ -120,6 +120,16 @@ def _sign(parser: Parser) -> None:
     )
 
 
+def _pull(parser: Parser) -> None:
+    parser.add_argument(
+        "source", metavar="URL", help="of a model repository, such as s3://bucket/models"
+    )
+    parser.add_argument("name", metavar="NAME", help="the model")
+    parser.add_argument("version", metavar="VERSION", help="its version, a number or a label")
+    _public_key(parser)
+    _models(parser)
+
+
 def _promote(parser: Parser) -> None:
     parser.add_argument("name", metavar="NAME", help="the model")
     parser.add_argument("version", type=int, metavar="VERSION", help="its version, a number")
@@ -202,6 +212,7 @@ COMMANDS: dict[str, tuple[Callable[[Parser], None], str]] = {
     "list": (_list, "show the published versions: where from, how accurate, how large, how fast"),
     "verify": (_verify, "check a published version again: files, answers, equality with its run"),
     "sign": (_sign, "sign a published version"),
+    "pull": (_pull, "copy a version from an object store, and check it"),
     "promote": (_promote, "give an alias to a version that meets the conditions"),
     "rollback": (_rollback, "give an alias back to the version that had it before"),
 }
