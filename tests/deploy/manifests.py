@@ -1,7 +1,7 @@
 """The manifests of deploy/kubernetes/, as kustomize renders them."""
 
 import functools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ KUBERNETES = ROOT / "deploy/kubernetes"
 PROGRAMS = ROOT / "build/manifests/bin"
 OVERLAYS = ("overlays/single-node", "overlays/production", "overlays/in-flight")
 ON_DEMAND = ("search", "load")  # applied beside an overlay
-COMPONENTS = ("components/models-image",)
+COMPONENTS = ("components/models-image", "components/models-pull")
 Manifest = Mapping[str, Any]
 
 
@@ -25,11 +25,11 @@ def rendered(name: str) -> str:
     return done.stdout
 
 
-def with_components(names: Sequence[str], folder: Path) -> str:
-    """YAML of the base with components, by a kustomization that is written into ``folder``."""
+def with_component(name: str, folder: Path) -> str:
+    """YAML of the base with a component, by a kustomization that is written into ``folder``."""
     for part in ("base", "components"):
         (folder / part).symlink_to(KUBERNETES / part)
-    lines = ("resources: [base]", f"components: [{', '.join(names)}]")
+    lines = ("resources: [base]", f"components: [{name}]")
     (folder / "kustomization.yaml").write_text("\n".join(lines))
     done = run(PROGRAMS / "kubectl", "kustomize", folder, "--load-restrictor=LoadRestrictionsNone")
     assert done.returncode == 0, done.stderr

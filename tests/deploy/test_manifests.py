@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from export import export_arguments
 from tests.conftest import run
 from tests.deploy import manifests
 from tests.deploy.manifests import COMPONENTS, KUBERNETES, ON_DEMAND, OVERLAYS, PROGRAMS
@@ -29,13 +30,32 @@ def validated(*files: Path) -> tuple[int, str]:
 
 
 def test_kubernetes_accepts_everything(folder: Path, tmp_path: Path) -> None:
-    more = tmp_path / "with-components.yaml"
-    more.write_text(manifests.with_components(COMPONENTS, tmp_path))
-    assert "reference: registry.example.com/onnxlet-models" in more.read_text()
-    status, said = validated(*folder.iterdir(), more)
+    files = list(folder.iterdir())
+    for name in COMPONENTS:
+        place = tmp_path / Path(name).name
+        place.mkdir()
+        files.append(place / "rendered.yaml")
+        files[-1].write_text(manifests.with_component(name, place))
+    status, said = validated(*files)
     assert status == 0, said
-    count = sum(len(manifests.read(name)) for name in (*OVERLAYS, *ON_DEMAND, "base"))
-    assert said.count("passed") == count
+    rendered = (*OVERLAYS, *ON_DEMAND, *(["base"] * len(COMPONENTS)))
+    assert said.count("passed") == sum(len(manifests.read(name)) for name in rendered)
+
+
+def test_components_replace_the_volume_of_the_models(tmp_path: Path) -> None:
+    sources = {"components/models-image": "image", "components/models-pull": "emptyDir"}
+    assert sources.keys() == set(COMPONENTS)
+    for name, source in sources.items():
+        place = tmp_path / source
+        place.mkdir()
+        documents = list(yaml.safe_load_all(manifests.with_component(name, place)))
+        (pod,) = (one["spec"]["template"] for one in documents if one["kind"] == "Deployment")
+        (models,) = (one for one in pod["spec"]["volumes"] if one["name"] == "models")
+        assert models.keys() == {"name", source}
+        for container in pod["spec"].get("initContainers", ()):
+            assert container["args"][0] == "export"
+            wanted = export_arguments.parse(container["args"][1:])
+            assert (wanted.command, wanted.models) == ("pull", Path("/models"))
 
 
 def test_a_misspelt_field_is_noticed(tmp_path: Path) -> None:
