@@ -75,7 +75,7 @@ def test_probes_ask_what_the_server_answers() -> None:
                 quoted = ", ".join(f'"{word}"' for word in entry_point)
                 assert f"ENTRYPOINT [{quoted}]\n" in DOCKERFILE
                 assert command_line.load_command([command], {})[0] == "health"
-    assert over_http == 8  # all but the liveness of single-node
+    assert over_http == 7  # all in production, and readiness in single-node
 
 
 def test_a_pod_that_ends_has_time_to_drain() -> None:

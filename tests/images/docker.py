@@ -11,7 +11,8 @@ from tests.suite.programs import MissingError
 # Releases differ in how they split Docker: of each group, the first that there is gets installed.
 _PACKAGES = (
     *(("docker.io",), ("docker-cli",), ("docker-buildx",), ("docker-compose-v2", "docker-compose")),
-    *(("debootstrap",), ("zstd",)),
+    *(("debootstrap",), ("zstd",), ("podman",)),
+    *(("catatonit",), ("containernetworking-plugins", "netavark")),
 )
 
 
@@ -65,7 +66,7 @@ def answers(environment: dict[str, str] | None = None) -> bool:
 
 
 def _is_complete() -> bool:
-    programs = map(shutil.which, ("dockerd", "debootstrap", "zstd"))
+    programs = map(shutil.which, ("dockerd", "debootstrap", "podman", "zstd"))
     return all(programs) and compose() is not None
 
 
