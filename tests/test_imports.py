@@ -41,6 +41,21 @@ LAYERS = {
         "benchmarks.system",
         "benchmarks.progress benchmarks.errors",
     ],
+    "serve": [
+        "serve",
+        "serve.supervisor",
+        "serve.worker",
+        "serve.http",
+        "serve.api",
+        "serve.pages serve.telemetry",
+        "serve.inference",
+        "serve.protocols",
+        "serve.models",
+        "serve.rollout",
+        "serve.versions",
+        "serve.processes",
+        "serve.settings serve.option_types serve.log_output serve.version serve.errors",
+    ],
 }
 MAY_IMPORT = {
     "bundle": set(),

@@ -1,12 +1,11 @@
 """``/openapi.json``: the OpenAPI 3.1 document, made of the table of routes.
 
-Paths, parameters and dialects are those of ``serve.api.routes``; what an operation does is said by
-the docstring of its view; an operation answers with the schema that is named like it.
+Paths, parameters and dialects are those of ``serve.api.routes``. An operation answers with the
+schema that is named like it.
 """
 
-import functools
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import orjson
@@ -14,7 +13,6 @@ import orjson
 import serve
 from serve.api.openapi_schemas import SCHEMAS, Schema, ref
 from serve.api.routes import INFER, LOAD, ROUTES, UNLOAD, Route
-from serve.api.views import Views
 from serve.protocols import mlflow, oip, predict, tfserving
 from serve.protocols.interface import Dialect
 
@@ -91,17 +89,18 @@ _SENT = {
 }
 
 
-@functools.cache
-def document() -> bytes:
-    """The whole document, as JSON."""
-    return orjson.dumps(_document())
+def document(summaries: Mapping[str, str | None]) -> bytes:
+    """The whole document, as JSON.
 
+    Args:
+        summaries: what each operation does, but for inference.
 
-def _document() -> dict[str, Any]:
+    """
     paths: dict[str, Any] = {}
     for route in ROUTES:
-        paths.setdefault(route.path, {})[route.method.lower()] = _operation(route)
-    return {
+        operation = _operation(route, summaries.get(route.operation))
+        paths.setdefault(route.path, {})[route.method.lower()] = operation
+    document = {
         "openapi": "3.1.0",
         "info": {
             "title": "onnxlet",
@@ -125,16 +124,17 @@ def _document() -> dict[str, Any]:
             },
         },
     }
+    return orjson.dumps(document)
 
 
-def _operation(route: Route) -> dict[str, Any]:
+def _operation(route: Route, summary: str | None) -> dict[str, Any]:
     title, kind = next((title, kind) for known, title, kind in _TITLES if known is route.dialect)
-    described = _inference(route, kind) if route.operation == INFER else _view(route)
+    described = _inference(route, kind) if route.operation == INFER else _view(route, summary)
     name = re.sub(r"\W+", "_", f"{route.operation}{route.path}").strip("_")
     return {"operationId": name, "tags": [title], **described}
 
 
-def _view(route: Route) -> dict[str, Any]:
+def _view(route: Route, summary: str | None) -> dict[str, Any]:
     parameters = [_parameter(name, "path", _PATH) for name in route.pattern.groupindex]
     errors = set(_ANY_ROUTE)
     if parameters:
@@ -154,7 +154,7 @@ def _view(route: Route) -> dict[str, Any]:
         content = {"application/json": ref(route.operation.title().replace("_", ""))}
     answer = _answer(content, headers)
     described = {
-        "summary": getattr(Views, route.operation).__doc__,
+        "summary": summary,
         "parameters": parameters,
         "responses": {"200": answer} | _refusals(route, errors),
     }

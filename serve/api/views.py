@@ -4,12 +4,14 @@ The methods of ``Views`` are the operations of ``serve.api.routes``, and take th
 route's path by name.
 """
 
+import functools
 from dataclasses import dataclass
 from typing import Any
 
 import orjson
 
 import serve
+from serve.api.routes import INFER, ROUTES
 from serve.errors import NotFound, ServeError, Unavailable, Unsupported, quoted
 from serve.models.catalog import Catalog
 from serve.pages import Pages
@@ -87,9 +89,14 @@ class Views:
 
     def openapi(self) -> Answer:
         """This description of the API, in OpenAPI 3.1."""
-        from serve.api import openapi  # it needs this module, and is not needed to start
+        return Answer(200, self._openapi)
 
-        return Answer(200, openapi.document())
+    @functools.cached_property
+    def _openapi(self) -> bytes:
+        from serve.api import openapi  # few ask for it
+
+        operations = {route.operation for route in ROUTES} - {INFER}
+        return openapi.document({name: getattr(Views, name).__doc__ for name in operations})
 
     def server_metadata(self) -> Answer:
         """Name, version and extensions of the server."""

@@ -8,17 +8,14 @@ nor answers pile up here, whatever the client does.
 import contextlib
 import socket
 import struct
-from typing import TYPE_CHECKING
 
 from serve.errors import Busy, Malformed, ServeError, TooLarge
+from serve.http.connection_owner import ConnectionOwner
 from serve.http.poller import READ, WRITE
 from serve.http.request import Request
 from serve.http.request_body import Body, ChunkedBody, SizedBody
 from serve.http.request_head import UNREAD, parse
 from serve.http.response_writer import CONTINUE
-
-if TYPE_CHECKING:
-    from serve.http.server import Server
 
 LINGER_SECONDS = 10.0
 SMALL = 65536  # bytes of a body that always finds room, and is read also where it is refused
@@ -31,7 +28,11 @@ class Connection:
     """A client's connection, as far as it has come."""
 
     def __init__(
-        self, server: "Server", connection: socket.socket, address: str, over_limit: bool
+        self,
+        server: "ConnectionOwner[Connection]",
+        connection: socket.socket,
+        address: str,
+        over_limit: bool,
     ) -> None:
         """Wait for the first request of a non-blocking connection.
 

@@ -9,12 +9,12 @@ import os
 import socket
 import time
 from collections.abc import Callable
-from typing import Protocol
 
 from serve.api import routes
 from serve.errors import ServeError, TooSlow
 from serve.http import response_writer
 from serve.http.connection import SMALL, Connection
+from serve.http.connection_owner import Dispatcher
 from serve.http.poller import Poller
 from serve.http.request import Request
 from serve.inference.inference_job import refusal
@@ -27,20 +27,10 @@ MAINTAIN_SECONDS = 1.0
 RECENTLY = 1.0  # seconds in which a connection between two requests is thought to be in use
 
 
-class Dispatcher(Protocol):
-    """Who answers requests."""
-
-    def check(self, request: Request, connection: Connection) -> ServeError | None:
-        """Why a request is refused, as far as its head tells."""
-
-    def handle(self, request: Request, connection: Connection) -> None:
-        """Answer a request that has come in whole, now or later."""
-
-
 class Server:
     """All open connections."""
 
-    dispatcher: Dispatcher
+    dispatcher: Dispatcher[Connection]
     draining = False
 
     def __init__(

@@ -1,9 +1,6 @@
 """Loads and tests what a plan names: in a trial, at a worker's start, and while it serves."""
 
-import contextlib
 import logging
-import resource
-import shutil
 import threading
 import weakref
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -15,8 +12,6 @@ from bundle.errors import BundleError
 from serve.errors import StartError
 from serve.models import malloc, session
 from serve.models.session import Model
-from serve.processes.messages import Control, Kind
-from serve.rollout import validation_process
 from serve.settings import Settings
 from serve.versions import serving_plan
 from serve.versions.serving_plan import Files, Plan
@@ -40,35 +35,6 @@ def load(settings: Settings, name: str, version: int) -> Model:
         raise StartError(str(error)) from None
     except Exception as error:  # such as no memory, or JSON that is nested too deeply
         raise StartError(f"{name}/{version}: {error!r}") from None
-
-
-def try_out(settings: Settings, text: str, folder: Path, control: Control) -> int:
-    """Load a version to see whether it can be; returns the exit status of the process.
-
-    Args:
-        settings: of the service.
-        text: name and number of the version.
-        folder: that workers share.
-        control: to the supervisor, which is told.
-
-    """
-    name, number = text.split(" ")
-    with contextlib.suppress(OSError):
-        # Where memory is short, this is the process to end; and where a graph never ends, too.
-        Path("/proc/self/oom_score_adj").write_text("1000")
-        resource.setrlimit(
-            resource.RLIMIT_CPU,
-            (validation_process.LONGEST_SECONDS, validation_process.LONGEST_SECONDS),
-        )
-    try:
-        load(settings, name, int(number))
-    except StartError as error:
-        control.send(Kind.FAILED, str(error))
-    else:
-        control.send(Kind.READY)
-    if control.is_alone():
-        shutil.rmtree(folder, ignore_errors=True)  # the supervisor can't any more
-    return 0
 
 
 class StuckError(Exception):

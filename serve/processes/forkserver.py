@@ -19,8 +19,7 @@ from selectors import BaseSelector
 
 from serve.errors import StartError
 from serve.processes import worker_process
-from serve.processes.messages import Control, Kind
-from serve.processes.worker_slot import Place
+from serve.processes.messages import Control, Kind, Message
 from serve.settings import Settings
 
 log = logging.getLogger("serve")
@@ -39,6 +38,11 @@ def adopt_orphans() -> None:
         raise StartError("the system refuses prctl(PR_SET_CHILD_SUBREAPER), which workers need")
 
 
+Run = Callable[[Settings, tuple[str, int], Path, Control, Message], int]
+"""What a forked process runs: with the settings, the address that clients see, the shared folder,
+its control channel, and the message that asked for it. Returns the exit status."""
+
+
 class Forkserver:
     """The supervisor's side of it."""
 
@@ -48,6 +52,7 @@ class Forkserver:
         address: tuple[str, int],
         folder: Path,
         inherited: Iterable[Callable[[], None]],
+        load_code: Callable[[], Run],
     ) -> None:
         """Start one. The supervisor has a single thread, so that it may fork.
 
@@ -57,6 +62,7 @@ class Forkserver:
             folder: where all workers keep their metrics.
             inherited: closes what workers must not hold: the listening socket, which would stay
                 open, and the ends of other workers, which would not notice the supervisor's end.
+            load_code: imports what forked processes need; returns what they run.
 
         """
         self.control, theirs = Control.pair()
@@ -73,7 +79,7 @@ class Forkserver:
         try:
             for close in (self.control.close, *inherited):
                 close()
-            status = _serve(settings, address, folder, theirs)
+            status = _serve(settings, address, folder, theirs, load_code)
             if os.getppid() != supervisor:  # which was killed, perhaps before it asked for any
                 shutil.rmtree(folder, ignore_errors=True)
         except BaseException:
@@ -164,27 +170,29 @@ class Forkservers:
             self._fault = worker_process.describe(status)
 
 
-def _serve(settings: Settings, address: tuple[str, int], folder: Path, control: Control) -> int:
+def _serve(
+    settings: Settings,
+    address: tuple[str, int],
+    folder: Path,
+    control: Control,
+    load_code: Callable[[], Run],
+) -> int:
     """Fork until the supervisor finishes. Returns the exit status, in each worker as well."""
     signal.set_wakeup_fd(-1)
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)  # the supervisor says when to end
-    from serve.models import loader  # here, for the supervisor shall not import them
-    from serve.worker.worker import Worker
-
+    run = load_code()
     gc.freeze()  # the collector leaves shared objects alone, so that their pages stay shared
     control.socket.setblocking(True)
     while message := control.receive():
-        kind, text, end = message
+        end = message[2]
         if end is None:
             raise OSError("no file descriptors left")
         if _fork_orphan():
             control.close()
             forked = Control(end)
             forked.send(Kind.FORKED, str(os.getpid()))
-            if kind is Kind.TRIAL:
-                return loader.try_out(settings, text, folder, forked)
-            return Worker(settings, forked.on_top(), address, folder).run(Place.read(text))
+            return run(settings, address, folder, forked, message)
         end.close()
     return 0
 

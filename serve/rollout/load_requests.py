@@ -2,15 +2,10 @@
 
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from serve.processes.messages import Kind
 from serve.processes.worker_process import Child
-from serve.versions.repository_watcher import Watch
-from serve.versions.version_policy import Registry
-
-if TYPE_CHECKING:
-    from serve.rollout.rollout import Rollout
+from serve.rollout.rollout import Rollout
 
 LONGEST_SECONDS = 180.0  # after which one is answered, whatever has come
 _ENDING = "the server is about to end"
@@ -38,10 +33,10 @@ class _Order:
 class Orders:
     """Those that are not answered as yet."""
 
-    def __init__(self, rollout: "Rollout", registry: Registry, watch: Watch) -> None:
+    def __init__(self, rollout: Rollout) -> None:
         self._rollout = rollout
-        self._registry = registry
-        self._watch = watch
+        self._registry = rollout.registry
+        self._watch = rollout.watch
         self._waiting: list[_Order] = []
         self._ending = False
 

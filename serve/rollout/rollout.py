@@ -17,7 +17,7 @@ from serve.errors import StartError
 from serve.processes.forkserver import Forkservers
 from serve.processes.messages import Kind
 from serve.processes.worker_process import Child
-from serve.rollout.load_requests import Orders
+from serve.rollout import validation_process
 from serve.rollout.validation_process import Trial
 from serve.settings import Settings
 from serve.versions import repository_scan, serving_plan
@@ -56,13 +56,12 @@ class Rollout:
         self._selector = selector
         self._forkservers = forkservers
         self._workers = workers
-        self._watch = Watch(settings.models, settings.poll_interval, selector)
-        self._registry = Registry(settings.latest_versions, settings.default_model)
+        self.watch = Watch(settings.models, settings.poll_interval, selector)
+        self.registry = Registry(settings.latest_versions, settings.default_model)
         self._trial: Trial | None = None
         self._try_at = self._tell_at = self._write_at = 0.0
         self.plan = Plan()
         """What all workers shall serve; number 0 until that is known."""
-        self._orders = Orders(self, self._registry, self._watch)
 
     def begin(self) -> None:
         """Look at the repository for the first time.
@@ -71,7 +70,7 @@ class Rollout:
             StartError: it holds no model, or not the one that the settings name.
 
         """
-        self._registry.see(
+        self.registry.see(
             repository_scan.first(self._settings.models, self._settings.default_model)
         )
 
@@ -89,11 +88,11 @@ class Rollout:
     def pids(self) -> set[int]:
         """Of the processes that look and try."""
         trial = {self._trial.pid} if self._trial and self._trial.pid else set()
-        return self._watch.pids | trial
+        return self.watch.pids | trial
 
     def look(self) -> None:
         """Look at the repository soon."""
-        self._watch.ask()
+        self.watch.ask()
 
     def turn(self) -> None:
         """Do what there is to do; called after each wait.
@@ -102,58 +101,50 @@ class Rollout:
             StartError: nothing can be served, and nothing is.
 
         """
-        if found := self._watch.turn():
-            if self._watch.recovered:
-                self._registry.forget_failures()
-            self._registry.see(found)
+        if found := self.watch.turn():
+            if self.watch.recovered:
+                self.registry.forget_failures()
+            self.registry.see(found)
         if self._trial:
             self._trial.check_time()
         else:
             self._begin_trial()
         if serving := [child for child in self._workers if child.ready]:
-            self._registry.lose(set.intersection(*(child.lacks for child in serving)))
-        if self.plan.number or not self._registry.next_trial():
+            self.registry.lose(set.intersection(*(child.lacks for child in serving)))
+        if self.plan.number or not self.registry.next_trial():
             self._publish()
         self._tell_again()
-        self._orders.settle()
 
     def hear(self, child: Child, kind: Kind, text: str) -> None:
         """Take a worker's message that is about models."""
         if kind is Kind.FOLLOWED:
             self.follows(child, text)
-        elif kind in (Kind.LACKS, Kind.STUCK):
+        else:
             name, number, why = text.split(" ", 2)
-            self._registry.doubt(name, int(number))
+            self.registry.doubt(name, int(number))
             if kind is Kind.LACKS:
                 child.lacking.add((name, int(number)))
             else:
                 child.trouble = why
-        else:
-            self._orders.take(child, kind, text)
 
     def follows(self, child: Child, number: str) -> None:
         """Take in which plan a worker serves."""
         child.plan, child.trouble = int(number), ""
         child.lacks, child.lacking = child.lacking, set()
 
-    def end(self) -> None:
-        """Begin nothing any more, and say so to those who wait."""
-        self.kill()
-        self._orders.end()
-
     def kill(self) -> None:
         """End a look and a trial at once."""
-        self._watch.kill()
+        self.watch.kill()
         if self._trial:
             self._trial.kill()
 
     # Trials
 
     def _begin_trial(self) -> None:
-        files = self._registry.next_trial()
+        files = self.registry.next_trial()
         if files is None or time.monotonic() < self._try_at:
             return
-        text = f"{files.name} {files.version}"
+        text = f"{files.name} {files.version} {validation_process.LONGEST_SECONDS}"
         try:
             trial = self._trial = Trial(files, self._forkservers.fork(Kind.TRIAL, text))
         except OSError as error:
@@ -170,20 +161,20 @@ class Rollout:
         if verdict is None:
             self._not_tried(self._forkservers.last_fault() or "ended")
             return
-        self._registry.judge(trial.files, verdict)
+        self.registry.judge(trial.files, verdict)
         if verdict:
-            self._watch.ask()  # it may be the repository that is at fault
+            self.watch.ask()  # it may be the repository that is at fault
 
     def _not_tried(self, why: str) -> None:
         self._try_at = time.monotonic() + AGAIN_SECONDS
         if not self.plan.number:
-            raise StartError(f"the process that forks workers {why}")
-        log.error("the process that forks workers %s; a version will be tried again", why)
+            raise StartError(f"the forkserver {why}")
+        log.error("the forkserver %s; a version will be tried again", why)
 
     # The plan
 
     def _publish(self) -> None:
-        before, after = self.plan, self._registry.replan()
+        before, after = self.plan, self.registry.replan()
         if not before.number and (why := after.fault(self._settings.default_model)):
             raise StartError(why)
         if after is before or time.monotonic() < self._write_at:
@@ -216,7 +207,7 @@ class Rollout:
             late = self.behind()
             for child in self._workers:
                 if child not in late and not all(
-                    self._registry.doubts(*version) for version in child.lacks
+                    self.registry.doubts(*version) for version in child.lacks
                 ):
                     late.append(child)
             self._tell(late)
@@ -228,12 +219,12 @@ class Rollout:
     @property
     def is_published(self) -> bool:
         """Has the newest plan been written?"""
-        return self._registry.plan is self.plan
+        return self.registry.plan is self.plan
 
     def tries(self, name: str) -> bool:
         """Is something of a model being tried, or left to be?"""
         under_way = self._trial is not None and self._trial.files.name == name
-        return under_way or self._registry.next_trial(name) is not None
+        return under_way or self.registry.next_trial(name) is not None
 
     def lives(self, child: Child) -> bool:
         """Is a worker still there?"""

@@ -3,16 +3,54 @@
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Protocol
 
 from serve.errors import ServeError
-from serve.http.request import Request
 from serve.inference.inference_job import Job
 from serve.models.session import Model
 from serve.protocols import oip_statistics
 from serve.telemetry import metrics
 from serve.telemetry.access_log import AccessLog
 from serve.telemetry.metrics import Metrics, Series
+
+
+class RequestHead(Protocol):
+    """What is counted and logged of a request's head."""
+
+    @property
+    def method(self) -> str:
+        """The HTTP method."""
+
+    @property
+    def path(self) -> str:
+        """The path, without escapes and without the query."""
+
+    @property
+    def route(self) -> str:
+        """The path of the route, as the metrics name it."""
+
+
+class AnsweredRequest(Protocol):
+    """What is counted and logged of a request."""
+
+    job: Job | None
+    size: int
+
+    @property
+    def head(self) -> RequestHead:
+        """The parsed head."""
+
+    @property
+    def client(self) -> str:
+        """The address of the client."""
+
+    @property
+    def started(self) -> float:
+        """When its first byte came; a time of ``time.monotonic``."""
+
+    @property
+    def id(self) -> str:
+        """The value of X-Request-Id."""
 
 
 class Observer:
@@ -55,7 +93,7 @@ class Observer:
         self._metrics.series(metrics.REJECTIONS, reason).add(count)
 
     def answered(
-        self, request: Request, status: int, size: int, error: ServeError | None = None
+        self, request: AnsweredRequest, status: int, size: int, error: ServeError | None = None
     ) -> None:
         """Count a request whose answer is about to be sent, and log it where that is wanted.
 
@@ -114,7 +152,7 @@ class _Counts:
         self.queue, self.parse, self.infer, self.render, self.failed = series
 
 
-def _entry(request: Request, status: int, size: int, seconds: float) -> dict[str, Any]:
+def _entry(request: AnsweredRequest, status: int, size: int, seconds: float) -> dict[str, Any]:
     entry = {
         "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
         "id": request.id,

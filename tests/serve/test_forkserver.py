@@ -1,4 +1,4 @@
-"""The process that forks workers: it ends when it should, and nothing it began stays behind."""
+"""The forkserver: it ends when it should, and nothing it began stays behind."""
 
 import os
 import signal
@@ -44,8 +44,7 @@ def test_a_restart_whose_forkserver_dies_leaves_the_old_workers(
     os.kill(forkserver_of_a_restart(server), signal.SIGKILL)
     assert server.process.stderr
     assert server.process.stderr.readline() == (
-        "serve: restart given up, the old workers go on:"
-        " the process that forks workers was ended by SIGKILL\n"
+        "serve: restart cancelled, the old workers continue: the forkserver was ended by SIGKILL\n"
     )
     assert eventually(lambda: processes(server) == before)
     assert server.predict({"image": digits.images[0].tolist()}).json()["prediction"] == 7
@@ -64,7 +63,7 @@ def test_a_restart_in_which_both_generations_die_ends(server: Server, digits: Di
     assert eventually(lambda: processes(server) == workers(server))
     assert before[1] in workers(server)
     _, _, log = server.end(signal.SIGTERM)
-    assert "restart given up, the old workers go on" in log
+    assert "restart cancelled, the old workers continue" in log
 
 
 def test_the_drain_timeout_holds_while_a_forkserver_hangs(repository: Path) -> None:
@@ -98,7 +97,8 @@ def test_a_supervisor_killed_before_it_asks_for_workers_leaves_no_folder(tmp_pat
     code = (
         "import os, signal, sys; from pathlib import Path\n"
         "from serve.processes.forkserver import Forkserver; from serve.settings import Settings\n"
-        "Forkserver(Settings(), ('', 0), Path(sys.argv[1]), ())\n"
+        "from serve.worker.entry import load_code\n"
+        "Forkserver(Settings(), ('', 0), Path(sys.argv[1]), (), load_code)\n"
         "os.kill(os.getpid(), signal.SIGKILL)"
     )
     killed = run(sys.executable, "-c", code, folder)
@@ -132,9 +132,7 @@ def test_a_forkserver_that_dies_at_the_start_is_the_reason_given(repository: Pat
         os.kill(descendants(starting.pid)[0], signal.SIGKILL)
         out, err = starting.communicate(timeout=DEADLINE)
     assert (starting.returncode, out) == (1, "")
-    assert (
-        after_kernel_warning(err) == "serve: the process that forks workers was ended by SIGKILL\n"
-    )
+    assert after_kernel_warning(err) == "serve: the forkserver was ended by SIGKILL\n"
 
 
 def test_a_signal_during_the_start_leaves_nothing_behind(repository: Path) -> None:
@@ -159,7 +157,7 @@ def status(forking, *pids):
         os._exit(3)
     os.waitid(os.P_PID, ended, os.WEXITED | os.WNOWAIT)
     supervisor = SimpleNamespace(
-        _children=[SimpleNamespace(pid=pid) for pid in pids],
+        _workers=SimpleNamespace(living=[SimpleNamespace(pid=pid) for pid in pids]),
         _rollout=SimpleNamespace(forking=forking, pids=set()),
         _forkservers=SimpleNamespace(pids=set()),
     )

@@ -204,7 +204,9 @@ def test_an_outage_of_the_repository_leaves_nothing_behind(server: Server, plus:
     os.kill(killed, signal.SIGKILL)
     assert server.process.stderr
     # Whether its successor says why depends on who sees the outage first, it or a look.
-    while "ended with status 1; another starts" not in (line := server.process.stderr.readline()):
+    while "ended with status 1; another one starts" not in (
+        line := server.process.stderr.readline()
+    ):
         assert line
     assert answers(server) == {1}
     hidden.rename(plus.folder)

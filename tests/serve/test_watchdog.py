@@ -109,7 +109,7 @@ def test_a_stopped_worker_is_replaced(server: Server, digits: Digits) -> None:
     assert server.process.stderr
     said = server.process.stderr.readline()
     assert said.startswith(f"serve: worker {first} does nothing, although it was asked")
-    assert "was ended by SIGKILL; another starts" in server.process.stderr.readline()
+    assert "was ended by SIGKILL; another one starts" in server.process.stderr.readline()
     assert other in workers(server)
     assert server.predict({"image": digits.images[0].tolist()}).json()["prediction"] == 7
     metrics = server.request("GET", "/metrics").body.decode()

@@ -148,7 +148,7 @@ def test_a_killed_worker_is_replaced_and_costs_only_what_it_held(
     assert len(clients.failures) <= may_fail  # the other worker's clients lost nothing
     assert before[1] in workers(server)
     _, _, log = server.end(signal.SIGTERM)
-    assert f"worker {before[0]} was ended by SIGKILL; another starts" in log
+    assert f"worker {before[0]} was ended by SIGKILL; another one starts" in log
 
 
 def test_workers_end_when_the_supervisor_is_killed(server: Server) -> None:
@@ -240,7 +240,7 @@ def test_a_restart_that_fails_leaves_the_old_workers(
         line = server.process.stderr.readline()
         if line.startswith("serve: not served: "):  # the look at the repository was quicker
             line = server.process.stderr.readline()
-        assert line.startswith("serve: restart given up, the old workers go on: ")
+        assert line.startswith("serve: restart cancelled, the old workers continue: ")
         assert "checksum mismatch" in line
         assert eventually(lambda: processes(server) == before)
         assert server.predict({"image": digits.images[0].tolist()}).json()["prediction"] == 7

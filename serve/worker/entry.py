@@ -1,0 +1,28 @@
+"""What a forked process runs: a worker, or the validation of a new model version."""
+
+from pathlib import Path
+
+from serve.processes.forkserver import Run
+from serve.processes.messages import Control, Kind, Message
+from serve.processes.worker_slot import Place
+from serve.settings import Settings
+
+
+def load_code() -> Run:
+    """Import what forked processes need, in the forkserver alone: the supervisor stays small."""
+    from serve.worker.validate_version import validate_version
+    from serve.worker.worker import Worker
+
+    def run(
+        settings: Settings,
+        address: tuple[str, int],
+        folder: Path,
+        control: Control,
+        message: Message,
+    ) -> int:
+        kind, text, _ = message
+        if kind is Kind.TRIAL:
+            return validate_version(settings, text, folder, control)
+        return Worker(settings, control.on_top(), address, folder).run(Place.read(text))
+
+    return run

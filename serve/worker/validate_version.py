@@ -1,0 +1,37 @@
+"""Validates a new model version, in a process of its own: can it be loaded, and is it right?"""
+
+import contextlib
+import resource
+import shutil
+from pathlib import Path
+
+from serve.errors import StartError
+from serve.models import loader
+from serve.processes.messages import Control, Kind
+from serve.settings import Settings
+
+
+def validate_version(settings: Settings, text: str, folder: Path, control: Control) -> int:
+    """Load and test a version, and tell the supervisor; returns the exit status of the process.
+
+    Args:
+        settings: of the service.
+        text: name and number of the version, and the CPU time in seconds that this may take.
+        folder: the shared folder.
+        control: the channel to the supervisor.
+
+    """
+    name, number, seconds = text.split(" ")
+    with contextlib.suppress(OSError):
+        # If memory runs out, the kernel shall kill this process; also if a graph never ends.
+        Path("/proc/self/oom_score_adj").write_text("1000")
+        resource.setrlimit(resource.RLIMIT_CPU, (int(seconds), int(seconds)))
+    try:
+        loader.load(settings, name, int(number))
+    except StartError as error:
+        control.send(Kind.FAILED, str(error))
+    else:
+        control.send(Kind.READY)
+    if control.is_alone():
+        shutil.rmtree(folder, ignore_errors=True)  # the supervisor is dead and can't remove it
+    return 0
