@@ -52,7 +52,7 @@ def versions(root: Path, name: str) -> list[int]:
     )
 
 
-def stamp(root: Path, name: str, version: int) -> str:
+def fingerprint(root: Path, name: str, version: int) -> str:
     """A text that changes whenever a file of a version does; empty where the version is gone.
 
     It is made of what the file system tells; no file is read, and hidden ones do not count.

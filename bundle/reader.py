@@ -22,7 +22,7 @@ class Bundle:
     golden: Golden | None
 
 
-def read(root: Path, name: str, version: int, key: Path | None = None) -> Bundle:
+def read_version(root: Path, name: str, version: int, key: Path | None = None) -> Bundle:
     """Read one version into memory and check every file against its SHA-256.
 
     Args:

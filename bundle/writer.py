@@ -140,7 +140,7 @@ def label(root: Path, name: str, text: str, version: int) -> None:
 
 
 @contextlib.contextmanager
-def deciding(root: Path, name: str) -> Iterator[None]:
+def promotion_lock(root: Path, name: str) -> Iterator[None]:
     """Let nobody else decide meanwhile which version of ``name`` has a label; waits for others.
 
     Raises:
@@ -157,7 +157,7 @@ def deciding(root: Path, name: str) -> Iterator[None]:
         yield
 
 
-def beside(root: Path, name: str, file: str, data: bytes) -> None:
+def write_if_absent(root: Path, name: str, file: str, data: bytes) -> None:
     """Write a file beside the versions of ``name``, unless it is there: it may have been edited."""
     folder = _folder(root, name)
     with _locked(folder, fcntl.LOCK_SH):

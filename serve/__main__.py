@@ -16,7 +16,7 @@ log = logging.getLogger("serve")
 def main() -> int:
     """Run the command line; returns the exit status."""
     command, file, chosen = command_line.load_command(sys.argv[1:], os.environ)
-    logging.basicConfig(handlers=[log_output.Handler()], level=logging.INFO)
+    logging.basicConfig(handlers=[log_output.LogHandler()], level=logging.INFO)
     try:
         if command == "serve":
             kernel = library.read(library.FILE)

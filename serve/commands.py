@@ -7,11 +7,11 @@ from typing import Any
 
 from bundle.manifest import Manifest
 from serve.errors import ServeError, StartError
-from serve.inference.batching import Inference
-from serve.inference.inference_job import Job
+from serve.inference.batching import Batcher
+from serve.inference.inference_job import InferenceJob
 from serve.models import catalog
-from serve.models.spec import Signature
-from serve.protocols import predict as predict_dialect
+from serve.models.spec import ModelSpec
+from serve.protocols import predict as predict_protocol
 from serve.protocols.number_kernel import library
 from serve.settings import Settings
 
@@ -21,7 +21,7 @@ def check(settings: Settings) -> int:
     served = catalog.load(settings)
     for model in served:
         print(f"{model} can be served")
-        _print_signature(model.signature)
+        _print_signature(model.spec)
     print(f"number kernel: {library.load()}")
     return 1 if any(versions.planned.failed for versions in served.models.values()) else 0
 
@@ -33,25 +33,25 @@ def predict(settings: Settings, file: str) -> int:
     except OSError as error:
         raise StartError(f"{file}: {error.strerror}") from None
     served = catalog.load(settings)
-    job = Job(predict_dialect, body, {})
+    job = InferenceJob(predict_protocol, body, {})
     try:
         job.model = served.find()
     except ServeError as error:
         raise StartError(f"{error}; choose with --default-model") from None
-    answer = Inference(settings).answer(job)
-    print(answer.body.decode())
-    return 0 if answer.status == 200 else 1
+    response = Batcher(settings).respond(job)
+    print(response.body.decode())
+    return 0 if response.status == 200 else 1
 
 
-def _print_signature(signature: Signature) -> None:
-    for kind, specs in (("input", signature.inputs), ("output", signature.outputs)):
+def _print_signature(model_spec: ModelSpec) -> None:
+    for kind, specs in (("input", model_spec.inputs), ("output", model_spec.outputs)):
         for spec in specs:
             bounds = f", values from {spec.range[0]:g} to {spec.range[1]:g}" if spec.range else ""
             print(f"  {kind} {spec.name}: {spec.dtype} {list(spec.shape)}{bounds}")
-    if signature.manifest is None:
+    if model_spec.manifest is None:
         print("  no manifest.json: neither checksums nor golden answers were compared")
     else:
-        _print_provenance(signature.manifest)
+        _print_provenance(model_spec.manifest)
 
 
 def _print_provenance(manifest: Manifest) -> None:

@@ -118,11 +118,11 @@ class Busy(ServeError):
         self.rejection = rejection
 
 
-class ClientGone(ServeError):
+class ClientDisconnected(ServeError):
     """The connection was closed before the answer; nginx's status for it, seen in logs alone."""
 
     status = 499
-    rejection = "client gone"
+    rejection = "client_disconnected"
 
 
 class TimedOut(ServeError):

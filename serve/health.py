@@ -15,12 +15,12 @@ def health(settings: Settings) -> int:
     connection = http.client.HTTPConnection(host, settings.port, timeout=SECONDS)
     try:
         connection.request("GET", "/v2/health/ready")
-        answer = connection.getresponse()
+        response = connection.getresponse()
     except (OSError, http.client.HTTPException) as error:
         print(f"serve: {host}:{settings.port} does not answer: {error}", file=sys.stderr)
         return 1
     finally:
         connection.close()
-    if answer.status != http.HTTPStatus.OK:
-        print(f"serve: not ready, status {answer.status}", file=sys.stderr)
-    return 0 if answer.status == http.HTTPStatus.OK else 1
+    if response.status != http.HTTPStatus.OK:
+        print(f"serve: not ready, status {response.status}", file=sys.stderr)
+    return 0 if response.status == http.HTTPStatus.OK else 1

@@ -20,7 +20,7 @@ _TRIES = 5
 _PAUSE = 0.0005  # seconds; a write takes a few microseconds
 
 
-class Output:
+class LogOutput:
     """Lines that wait to be written."""
 
     def __init__(self, descriptor: int, dropped: Callable[[int], bytes]) -> None:
@@ -88,12 +88,12 @@ def _lock_processes(tries: int) -> bool:
     return False
 
 
-class Handler(logging.Handler):
+class LogHandler(logging.Handler):
     """What the server logs of itself, on standard error."""
 
     def __init__(self, descriptor: int = 2) -> None:
         super().__init__()
-        self._output = Output(descriptor, lambda count: b"serve: %d lines dropped\n" % count)
+        self._output = LogOutput(descriptor, lambda count: b"serve: %d lines dropped\n" % count)
         self.setFormatter(logging.Formatter("serve: %(message)s"))
 
     def emit(self, record: logging.LogRecord) -> None:

@@ -21,17 +21,17 @@ from serve.api.flask_app import JOB, create_app
 from serve.api.views import Health, Views
 from serve.errors import StartError
 from serve.http.request import Request
-from serve.http.request_head import Head, named
+from serve.http.request_head import Head, with_route
 from serve.http.wsgi import Application
 from serve.inference.admission import Admission
-from serve.inference.batching import Inference
+from serve.inference.batching import Batcher
 from serve.models import catalog
 from serve.pages import Pages
 from serve.processes import shared_folder
 from serve.settings import Settings
 from serve.telemetry.access_log import AccessLog
 from serve.telemetry.metrics import Metrics, Totals
-from serve.telemetry.request_metrics import Observer
+from serve.telemetry.request_metrics import RequestMetrics
 
 THREADS = 4  # waitress's own default
 
@@ -44,17 +44,17 @@ def run(settings: Settings) -> int:
 
     """
     served = catalog.load(settings)
-    folder = shared_folder.make()
+    folder = shared_folder.create()
     try:
         served.plan.write(folder)
-        inference = Inference(settings)
+        inference = Batcher(settings)
         views = Views(served, Health(), Totals(folder), settings.max_rows, Pages(settings.pages))
         app = create_app(inference, Admission(settings, served), views)
-        observer = Observer(Metrics(folder, 0), AccessLog(settings.access_log))
+        request_metrics = RequestMetrics(Metrics(folder, 0), AccessLog(settings.access_log))
         logging.getLogger("waitress").setLevel(logging.WARNING)
         try:
             server = waitress.create_server(
-                _Observed(app, inference, observer),
+                _MeasuredApplication(app, inference, request_metrics),
                 host=settings.host,
                 port=settings.port,
                 threads=settings.inference_threads or THREADS,
@@ -77,16 +77,18 @@ def run(settings: Settings) -> int:
     return 0
 
 
-class _Observed:
+class _MeasuredApplication:
     """The application, its requests counted, logged and given an id."""
 
-    def __init__(self, app: Application, inference: Inference, observer: Observer) -> None:
+    def __init__(
+        self, app: Application, inference: Batcher, request_metrics: RequestMetrics
+    ) -> None:
         self._app = app
-        self._observer = observer
+        self._metrics = request_metrics
         self._lock = threading.Lock()
         self._prefix = os.urandom(6).hex()
         self._ids = itertools.count(1)
-        inference.ran = self._count
+        inference.on_run = self._count
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         head = _head(environ)
@@ -95,19 +97,19 @@ class _Observed:
 
         def start(status: str, headers: list[tuple[str, str]], *more: Any) -> Any:
             request.job = environ.get(JOB)
-            answer = request.job.answer if request.job else None
+            response = request.job.response if request.job else None
             size = int(dict(headers).get("Content-Length", 0))
             with self._lock:
-                error = answer.error if answer else None
-                self._observer.answered(request, int(status[:3]), size, error)
-                self._observer.flush()
+                error = response.error if response else None
+                self._metrics.count_response(request, int(status[:3]), size, error)
+                self._metrics.flush()
             return start_response(status, [*headers, *request.headers_of_answer()], *more)
 
         return self._app(environ, start)
 
     def _count(self, *run: Any) -> None:
         with self._lock:
-            self._observer.ran(*run)
+            self._metrics.count_run(*run)
 
     def _new_id(self) -> str:
         return f"{self._prefix}-{next(self._ids):x}"
@@ -117,4 +119,4 @@ def _head(environ: dict[str, Any]) -> Head:
     """The head that a WSGI environment was made of, as far as answers and metrics need it."""
     headers = {name.removeprefix("HTTP_"): str(value) for name, value in environ.items()}
     method, path = environ["REQUEST_METHOD"], environ["PATH_INFO"]
-    return named(Head(method, path, environ["QUERY_STRING"], "1.1", headers))
+    return with_route(Head(method, path, environ["QUERY_STRING"], "1.1", headers))

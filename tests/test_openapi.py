@@ -16,13 +16,13 @@ from serve.api import routes
 from serve.api.flask_app import create_app
 from serve.api.views import Health, Views
 from serve.inference.admission import Admission
-from serve.inference.batching import Inference
+from serve.inference.batching import Batcher
 from serve.models import catalog
 from serve.pages import Pages
 from serve.telemetry.metrics import Totals
 from tests.conftest import ROOT, Digits, run
 from tests.serve.test_short_way import inference_requests
-from tests.servers.live import Answer, Server
+from tests.servers.live import Response, Server
 
 CONFIG = ROOT / "tests/schemathesis.toml"
 EVERYWHERE = {"Content-Length", "Content-Type", "Date", "Connection"}  # HTTP's own
@@ -46,7 +46,7 @@ def is_valid(document: Any, schema: Any, instance: Any) -> None:
     jsonschema.validate(instance, schema | {"components": document["components"]})
 
 
-def described(document: Any, path: str, method: str, answer: Answer) -> Any:
+def described(document: Any, path: str, method: str, answer: Response) -> Any:
     """What the document says of an answer; its headers are among those that it names."""
     operation = document["paths"][path][method.lower()]
     assert str(answer.status) in operation["responses"], (path, answer.status)
@@ -55,7 +55,7 @@ def described(document: Any, path: str, method: str, answer: Answer) -> Any:
     return said
 
 
-def check(document: Any, path: str, method: str, answer: Answer) -> None:
+def check(document: Any, path: str, method: str, answer: Response) -> None:
     content = described(document, path, method, answer)["content"]
     media = answer.headers["Content-Type"].partition(";")[0]
     assert media in content, path
@@ -72,7 +72,7 @@ def test_has_every_route_and_no_other(document: Any, repository: Path) -> None:
     chosen = command_line.load(["--models", str(repository)], {})
     served = catalog.load(chosen)
     views = Views(served, Health(), Totals(repository), chosen.max_rows, Pages(True))
-    app = create_app(Inference(chosen), Admission(chosen, served), views)
+    app = create_app(Batcher(chosen), Admission(chosen, served), views)
     served_routes = {
         (method, rule.rule.replace("<", "{").replace(">", "}"))
         for rule in app.url_map.iter_rules()

@@ -69,27 +69,27 @@ def measure(models: Path, name: str, request: "Request", rows: int) -> Steps:
 def _measure(models: str, name: str, path: str, headers: str, rows: str) -> dict[str, float]:
     from serve import command_line
     from serve.api import routes
-    from serve.inference.batching import Inference
-    from serve.inference.inference_job import Job
+    from serve.inference.batching import Batcher
+    from serve.inference.inference_job import InferenceJob
     from serve.models import catalog, malloc
     from serve.protocols.number_kernel import extract
 
     body = sys.stdin.buffer.read()
     os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
-    malloc.keep_freed()
+    malloc.tune()
     chosen = command_line.load(["--models", models, "--default-model", name], {})
-    inference = Inference(chosen)
+    inference = Batcher(chosen)
     model = catalog.load(chosen).find()
-    dialect = routes.dialect(path)
+    protocol = routes.protocol_of(path)
     given = {key.upper().replace("-", "_"): text for key, text in json.loads(headers).items()}
-    parsed = dialect.parse(body, given, model.signature, chosen.max_rows)
+    parsed = protocol.parse(body, given, model.spec, chosen.max_rows)
     outputs = model.run(parsed.inputs)
 
     def parse() -> None:
-        dialect.parse(body, given, model.signature, chosen.max_rows)
+        protocol.parse(body, given, model.spec, chosen.max_rows)
 
     def whole() -> None:
-        answer = inference.answer(Job(dialect, body, given, model=model))
+        answer = inference.respond(InferenceJob(protocol, body, given, model=model))
         if answer.status != 200:
             raise SystemExit(f"the request is refused: {answer.body!r}")
 
@@ -101,7 +101,7 @@ def _measure(models: str, name: str, path: str, headers: str, rows: str) -> dict
         "parse": cost(parse),
         "by_simdjson": by_simdjson,
         "run": cost(lambda: model.run(parsed.inputs)),
-        "render": cost(lambda: dialect.render(parsed, outputs, model.signature)),
+        "render": cost(lambda: protocol.render(parsed, outputs, model.spec)),
         "whole": cost(whole),
     }
 

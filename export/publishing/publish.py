@@ -63,7 +63,7 @@ def write(root: Path, manifest: Manifest, model: bytes, golden: Golden) -> tuple
     }
     name = manifest.name
     if config := interop.triton_config(name, manifest.inputs + manifest.outputs):
-        writer.beside(root, name, interop.TRITON_FILE, config)
+        writer.write_if_absent(root, name, interop.TRITON_FILE, config)
     folder = writer.publish(
         root, manifest, files, lambda version: interop.mlserver_files(name, version)
     )

@@ -96,7 +96,7 @@ def _deciding(root: Path, name: str) -> Iterator[None]:
     if not layout.versions(root, name):
         raise ExportError(f"{root / name} has no versions")
     try:
-        with writer.deciding(root, name):
+        with writer.promotion_lock(root, name):
             yield
     except BundleError as error:
         raise ExportError(str(error)) from None
@@ -148,7 +148,7 @@ def _checked(root: Path, name: str, version: int, alias: str, key: Path | None) 
     if not layout.is_label(alias):
         raise ExportError(f"alias {alias!r}: {layout.LABEL_RULE}")
     try:
-        bundle = reader.read(root, name, version, key)
+        bundle = reader.read_version(root, name, version, key)
         answers(bundle)
         layout.labels(root, name)  # which must be readable before it is changed
     except BundleError as error:

@@ -25,7 +25,7 @@ def sign(folder: Path, key: Path) -> Path:
     """
     root, name, version = located(folder)
     try:
-        bundle = reader.read(root, name, version)  # nobody shall vouch for what is damaged
+        bundle = reader.read_version(root, name, version)  # nobody shall vouch for what is damaged
     except BundleError as error:
         raise ExportError(str(error)) from None
     if bundle.manifest is None:

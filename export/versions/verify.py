@@ -38,7 +38,7 @@ def verify(folder: Path, key: Path | None, console: Console) -> None:
     """
     root, name, version = located(folder)
     try:
-        bundle = reader.read(root, name, version, key)
+        bundle = reader.read_version(root, name, version, key)
         answers(bundle)
     except BundleError as error:
         raise ExportError(str(error)) from None

@@ -3,24 +3,25 @@
 import logging
 from collections.abc import Callable
 
-from flask import Flask, Response, request
+from flask import Flask, request
+from flask import Response as FlaskResponse
 from werkzeug.exceptions import HTTPException
 
 from serve.api import routes
 from serve.api.views import Views
 from serve.errors import INTERNAL, Internal, Malformed, ServeError, quoted
 from serve.inference.admission import Admission
-from serve.inference.batching import Inference
-from serve.inference.inference_job import Job, refusal
-from serve.protocols.response import Answer, Headers
+from serve.inference.batching import Batcher
+from serve.inference.inference_job import InferenceJob, error_response
+from serve.protocols.response import Headers, Response
 
 log = logging.getLogger("serve")
 
 JOB = "onnxlet.job"
-"""Where the environment of an answered request for inference has its ``Job``."""
+"""Where the environment of an answered request for inference has its ``InferenceJob``."""
 
 
-def create_app(inference: Inference, admission: Admission, views: Views) -> Flask:
+def create_app(inference: Batcher, admission: Admission, views: Views) -> Flask:
     """Make the WSGI application that serves every route.
 
     Args:
@@ -35,19 +36,19 @@ def create_app(inference: Inference, admission: Admission, views: Views) -> Flas
     app.register_error_handler(ServeError, _refused)
     app.register_error_handler(Exception, _failed)
 
-    def infer(**parameters: str) -> Response:
-        dialect = routes.dialect(request.path)
-        job = Job(dialect, request.get_data(cache=False), _headers())
+    def infer(**parameters: str) -> FlaskResponse:
+        protocol = routes.protocol_of(request.path)
+        job = InferenceJob(protocol, request.get_data(cache=False), _headers())
         query = request.query_string.decode("latin-1")
-        admission.check(job, **routes.asked(parameters, query))
-        answer = job.answer or inference.answer(job)
+        admission.check(job, **routes.requested_model(parameters, query))
+        response = job.response or inference.respond(job)
         request.environ[JOB] = job
-        headers = job.model.signature.headers if job.model else ()
-        if answer.status == 200:
+        headers = job.model.spec.headers if job.model else ()
+        if response.status == 200:
             headers += (("Server-Timing", job.server_timing()),)
-        return _response(answer, headers)
+        return _response(response, headers)
 
-    def view(operation: str) -> Callable[..., Response]:
+    def view(operation: str) -> Callable[..., FlaskResponse]:
         return lambda **parameters: _response(getattr(views, operation)(**parameters))
 
     for number, route in enumerate(routes.ROUTES):
@@ -58,12 +59,12 @@ def create_app(inference: Inference, admission: Admission, views: Views) -> Flas
     return app
 
 
-def _response(answer: Answer, headers: Headers = ()) -> Response:
-    return Response(
-        answer.body,
-        answer.status,
-        dict((*answer.headers, *headers)),
-        content_type=answer.content_type,
+def _response(response: Response, headers: Headers = ()) -> FlaskResponse:
+    return FlaskResponse(
+        response.body,
+        response.status,
+        dict((*response.headers, *headers)),
+        content_type=response.content_type,
     )
 
 
@@ -72,7 +73,7 @@ def _headers() -> dict[str, str]:
     return {name.removeprefix("HTTP_"): value for name, value in request.environ.items()}
 
 
-def _http_error(error: HTTPException) -> Response:
+def _http_error(error: HTTPException) -> FlaskResponse:
     """Flask's own refusals (unknown path, wrong method), in the form of their path."""
     message = f"{request.method} {request.path[:200]}: {error.name}"
     response = _refused(Malformed(error.code or 500, message))
@@ -81,10 +82,10 @@ def _http_error(error: HTTPException) -> Response:
     return response
 
 
-def _refused(error: ServeError) -> Response:
-    return _response(refusal(error, routes.dialect(request.path)))
+def _refused(error: ServeError) -> FlaskResponse:
+    return _response(error_response(error, routes.protocol_of(request.path)))
 
 
-def _failed(error: Exception) -> Response:
+def _failed(error: Exception) -> FlaskResponse:
     log.error("%s %s failed", request.method, quoted(request.path), exc_info=error)
     return _refused(Internal(INTERNAL))

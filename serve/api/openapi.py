@@ -14,10 +14,10 @@ import serve
 from serve.api.openapi_schemas import SCHEMAS, Schema, ref
 from serve.api.routes import INFER, LOAD, ROUTES, UNLOAD, Route
 from serve.protocols import mlflow, oip, predict, tfserving
-from serve.protocols.interface import Dialect
+from serve.protocols.interface import InferenceProtocol
 
 _TEXT: Schema = {"type": "string"}
-_TITLES: tuple[tuple[Dialect, str, str], ...] = (
+_TITLES: tuple[tuple[InferenceProtocol, str, str], ...] = (
     (predict, "onnxlet", "Predict"),
     (oip, "Open Inference Protocol V2", "Infer"),
     (tfserving, "TensorFlow Serving REST, KServe V1", "Tfserving"),
@@ -128,7 +128,7 @@ def document(summaries: Mapping[str, str | None]) -> bytes:
 
 
 def _operation(route: Route, summary: str | None) -> dict[str, Any]:
-    title, kind = next((title, kind) for known, title, kind in _TITLES if known is route.dialect)
+    title, kind = next((title, kind) for known, title, kind in _TITLES if known is route.protocol)
     described = _inference(route, kind) if route.operation == INFER else _view(route, summary)
     name = re.sub(r"\W+", "_", f"{route.operation}{route.path}").strip("_")
     return {"operationId": name, "tags": [title], **described}
@@ -152,11 +152,11 @@ def _view(route: Route, summary: str | None) -> dict[str, Any]:
         content = dict.fromkeys(media, _TEXT)
     else:
         content = {"application/json": ref(route.operation.title().replace("_", ""))}
-    answer = _answer(content, headers)
+    response = _answer(content, headers)
     described = {
         "summary": summary,
         "parameters": parameters,
-        "responses": {"200": answer} | _refusals(route, errors),
+        "responses": {"200": response} | _refusals(route, errors),
     }
     if changes:
         body = {"content": _content({"application/json": ref("ModelChange")})}
@@ -184,7 +184,7 @@ def _inference(route: Route, kind: str) -> dict[str, Any]:
 
 
 def _refusals(route: Route, statuses: set[int]) -> dict[str, Schema]:
-    form = "MlflowError" if route.dialect is mlflow else "Error"
+    form = "MlflowError" if route.protocol is mlflow else "Error"
     return {
         str(status): {"$ref": f"#/components/responses/{form}{status}"}
         for status in sorted(statuses)

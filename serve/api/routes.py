@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from urllib.parse import parse_qs
 
 from serve.protocols import mlflow, oip, predict, tfserving
-from serve.protocols.interface import Dialect
+from serve.protocols.interface import InferenceProtocol
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,7 @@ class Route:
     """With ``{name}`` and ``{version}`` in it."""
     operation: str
     """The function of ``serve.api.views`` that answers; "infer" for the routes of inference."""
-    dialect: Dialect = predict
+    protocol: InferenceProtocol = predict
     """In whose form it refuses, and, for inference, answers."""
 
     @functools.cached_property
@@ -84,18 +84,18 @@ def match(method: str, path: str) -> tuple[Route, dict[str, str]] | None:
     return _match(method, path) if len(path) <= _LONGEST_PATH else None
 
 
-def of(path: str) -> Route | None:
+def route_of(path: str) -> Route | None:
     """The first route of a path, whatever the method; None where there is none."""
     return _of(path) if len(path) <= _LONGEST_PATH else None
 
 
-def dialect(path: str) -> Dialect:
+def protocol_of(path: str) -> InferenceProtocol:
     """In whose form a request is refused, also where there is no such route."""
-    route = of(path)
-    return route.dialect if route else predict
+    route = route_of(path)
+    return route.protocol if route else predict
 
 
-def asked(parameters: dict[str, str], query: str) -> dict[str, str]:
+def requested_model(parameters: dict[str, str], query: str) -> dict[str, str]:
     """Name and version of the model that is asked for, as far as the request tells.
 
     Args:

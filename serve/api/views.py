@@ -16,7 +16,7 @@ from serve.errors import NotFound, ServeError, Unavailable, Unsupported, quoted
 from serve.models.catalog import Catalog
 from serve.pages import Pages
 from serve.protocols import oip_metadata, oip_statistics, tfserving_metadata
-from serve.protocols.response import Answer
+from serve.protocols.response import Response
 from serve.telemetry.metrics import CONTENT_TYPE, Totals
 
 NAME = "onnxlet"
@@ -53,43 +53,43 @@ class Views:
         self._max_rows = max_rows
         self._pages = pages
 
-    def live(self) -> Answer:
+    def live(self) -> Response:
         """Liveness: is the server running?"""
         return _json({"live": True})
 
-    def ready(self) -> Answer:
+    def ready(self) -> Response:
         """Readiness: does the server accept requests?"""
         self._check_ready()
         return _json({"ready": True})
 
-    def ping(self) -> Answer:
+    def ping(self) -> Response:
         """Readiness, for clients of MLflow and SageMaker."""
         self._check_ready()
-        return Answer(200, b"\n", _TEXT)
+        return Response(200, b"\n", _TEXT)
 
-    def version(self) -> Answer:
+    def version(self) -> Response:
         """Version of the server, as plain text."""
-        return Answer(200, serve.__version__.encode(), _TEXT)
+        return Response(200, serve.__version__.encode(), _TEXT)
 
-    def metrics(self) -> Answer:
+    def metrics(self) -> Response:
         """Metrics of all workers, for Prometheus."""
-        return Answer(200, self._totals.text(), CONTENT_TYPE)
+        return Response(200, self._totals.text(), CONTENT_TYPE)
 
-    def page(self) -> Answer:
+    def page(self) -> Response:
         """A web page to try the models."""
         return self._pages.get("index.html")
 
-    def docs(self) -> Answer:
+    def docs(self) -> Response:
         """This description of the API, as a web page."""
         return self._pages.get("docs.html")
 
-    def page_file(self, file: str) -> Answer:
+    def page_file(self, file: str) -> Response:
         """A file of the web pages."""
         return self._pages.get(file)
 
-    def openapi(self) -> Answer:
+    def openapi(self) -> Response:
         """This description of the API, in OpenAPI 3.1."""
-        return Answer(200, self._openapi)
+        return Response(200, self._openapi)
 
     @functools.cached_property
     def _openapi(self) -> bytes:
@@ -98,35 +98,35 @@ class Views:
         operations = {route.operation for route in ROUTES} - {INFER}
         return openapi.document({name: getattr(Views, name).__doc__ for name in operations})
 
-    def server_metadata(self) -> Answer:
+    def server_metadata(self) -> Response:
         """Name, version and extensions of the server."""
         extensions = oip_metadata.EXTENSIONS
         return _json({"name": NAME, "version": serve.__version__, "extensions": extensions})
 
-    def model_metadata(self, name: str, version: str = "") -> Answer:
+    def model_metadata(self, name: str, version: str = "") -> Response:
         """Tensors, labels and provenance of a version."""
-        signature = self._catalog.find(name, version).signature
+        model_spec = self._catalog.find(name, version).spec
         versions = self._catalog.versions(name).ready
-        return _json(oip_metadata.metadata(signature, versions))
+        return _json(oip_metadata.metadata(model_spec, versions))
 
-    def example(self, name: str, version: str = "") -> Answer:
+    def example(self, name: str, version: str = "") -> Response:
         """A request that the version can answer: some of its golden inputs, or zeros."""
         self._pages.check_enabled()
         model = self._catalog.find(name, version)
-        return _json(oip_metadata.example(model.signature, model.example))
+        return _json(oip_metadata.example(model.spec, model.example))
 
-    def model_ready(self, name: str, version: str = "") -> Answer:
+    def model_ready(self, name: str, version: str = "") -> Response:
         """Readiness of a version."""
         self._check_ready()
         self._catalog.find(name, version)
         return _json({"name": name, "ready": True})
 
-    def model_config(self, name: str, version: str = "") -> Answer:
+    def model_config(self, name: str, version: str = "") -> Response:
         """Configuration of a version, as Triton would report it."""
-        signature = self._catalog.find(name, version).signature
-        return _json(oip_metadata.config(signature, self._max_rows))
+        model_spec = self._catalog.find(name, version).spec
+        return _json(oip_metadata.config(model_spec, self._max_rows))
 
-    def statistics(self, name: str = "", version: str = "") -> Answer:
+    def statistics(self, name: str = "", version: str = "") -> Response:
         """Statistics of all versions, of one model, or of one version."""
         if version:
             models = [self._catalog.find(name, version)]
@@ -134,10 +134,10 @@ class Views:
             models = list(self._catalog.versions(name).ready.values())
         else:
             models = list(self._catalog)
-        signatures = [model.signature for model in models]
-        return _json(oip_statistics.statistics(signatures, self._totals.samples()))
+        model_specs = [model.spec for model in models]
+        return _json(oip_statistics.statistics(model_specs, self._totals.samples()))
 
-    def repository_index(self) -> Answer:
+    def repository_index(self) -> Response:
         """All versions, and the reason for each one that cannot be served."""
         index = []
         for name, versions in self._catalog.models.items():
@@ -145,44 +145,44 @@ class Views:
                 {
                     "name": name,
                     "version": str(number),
-                    "state": "READY" if version.stamp else "UNAVAILABLE",
+                    "state": "READY" if version.fingerprint else "UNAVAILABLE",
                     "reason": version.reason,
                 }
                 for number, version in versions.planned.versions.items()
             ]
         return _json(index)
 
-    def load(self, name: str) -> Answer:
+    def load(self, name: str) -> Response:
         """Load the newest versions of a model. Answers when all workers serve them."""
         raise _elsewhere(name)
 
-    def unload(self, name: str) -> Answer:
+    def unload(self, name: str) -> Response:
         """Unload a model. Answers when no worker serves it."""
         raise _elsewhere(name)
 
-    def models(self) -> Answer:
+    def models(self) -> Response:
         """Names of all models."""
         return _json({"models": list(self._catalog.models)})
 
-    def model_status(self, name: str, version: str = "") -> Answer:
+    def model_status(self, name: str, version: str = "") -> Response:
         """State of one or all versions of a model, as TensorFlow Serving reports it."""
         versions = self._catalog.versions(name)
         if not version:
             return _json(tfserving_metadata.status(name, versions.ready, versions.planned.failed))
-        number = self._catalog.find(name, version).signature.version
+        number = self._catalog.find(name, version).spec.version
         return _json(tfserving_metadata.status(name, [number], {}))
 
-    def model_signature(self, name: str, version: str = "") -> Answer:
+    def model_signature(self, name: str, version: str = "") -> Response:
         """Signature of a version, as TensorFlow Serving reports it."""
-        return _json(tfserving_metadata.metadata(self._catalog.find(name, version).signature))
+        return _json(tfserving_metadata.metadata(self._catalog.find(name, version).spec))
 
     def _check_ready(self) -> None:
         if not self._health.ready:
             raise Unavailable("not ready: the server is shutting down")
 
 
-def _json(document: Any) -> Answer:
-    return Answer(200, orjson.dumps(document, option=orjson.OPT_SERIALIZE_NUMPY))
+def _json(document: Any) -> Response:
+    return Response(200, orjson.dumps(document, option=orjson.OPT_SERIALIZE_NUMPY))
 
 
 def _elsewhere(name: str) -> ServeError:

@@ -18,7 +18,7 @@ from serve.http.request_head import UNREAD, parse
 from serve.http.response_writer import CONTINUE
 
 LINGER_SECONDS = 10.0
-SMALL = 65536  # bytes of a body that always finds room, and is read also where it is refused
+SMALL_BODY = 65536  # bytes of a body that always finds room, and is read also where it is refused
 _RECEIVE = 65536  # bytes of one read; a head and 32 rows of 784 numbers
 _RECEIVE_BODY = 2**20  # the same, of a body whose length is known
 _AT_ONCE = struct.pack("ii", 1, 0)  # Linux's struct linger: on, for 0 seconds
@@ -68,7 +68,7 @@ class Connection:
         """Is a request coming in, waiting or being answered?"""
         return bool(self.request or self._pending)
 
-    def gone(self) -> bool:
+    def is_disconnected(self) -> bool:
         """Has the client closed the connection? Then nobody reads an answer."""
         try:
             return not self._socket.recv(1, socket.MSG_PEEK)
@@ -177,7 +177,7 @@ class Connection:
         server, head = self._server, request.head
         body = ChunkedBody(server.max_body_bytes) if head.chunked else SizedBody(head.length)
         self._body = body
-        is_long = head.chunked or head.length > SMALL
+        is_long = head.chunked or head.length > SMALL_BODY
         if len(data) < head.length or head.chunked:
             error = server.dispatcher.check(request, self)
             if error and (is_long or head.expects_continue):

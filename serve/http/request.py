@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 
 from serve.http.request_head import Head
-from serve.inference.inference_job import Job
+from serve.inference.inference_job import InferenceJob
 
 _ID = re.compile(r"[!-~]{1,128}")
 
@@ -15,7 +15,7 @@ class Request:
     body = b""
     size = 0
     """Bytes of the body that have come."""
-    job: Job | None = None
+    job: InferenceJob | None = None
     """Only where it is one for inference, or for the supervisor."""
     _id = ""
 

@@ -15,8 +15,8 @@ from serve.api.routes import Route
 from serve.errors import Malformed
 from serve.http import trace_context
 
-MOST_FIELDS = 100
-LONGEST_TARGET = 8192
+MAX_FIELDS = 100
+MAX_TARGET_BYTES = 8192
 _LONGEST_KEPT = 1024  # bytes; a longer head is not worth the memory
 
 _REQUEST_LINE = re.compile(rb"([A-Z-]{1,32}) ([!-~]+) HTTP/([0-9]\.[0-9])\r\n")
@@ -87,7 +87,7 @@ def _parse(data: bytes) -> Head:
     path, query = _read_target(target)
     if path == "*" and method != "OPTIONS":
         raise Malformed(400, "expected a path that begins with a slash")
-    head = named(Head(method, path, query, version, headers))
+    head = with_route(Head(method, path, query, version, headers))
     _check_host(head)
     _frame(head)
     if "CONNECTION" in headers or version == "1.0":
@@ -100,12 +100,12 @@ def _parse(data: bytes) -> Head:
     return head
 
 
-def named(head: Head) -> Head:
+def with_route(head: Head) -> Head:
     """The head, with its route and its trace context."""
     head.match = routes.match(head.method, head.path)
     if head.match:
         head.operation = head.match[0].operation
-    if route := routes.of(head.path):
+    if route := routes.route_of(head.path):
         head.route = route.path
     if "TRACEPARENT" in head.headers:
         head.traceparent = trace_context.traceparent(head.headers["TRACEPARENT"])
@@ -132,8 +132,8 @@ def _headers(data: bytes, start: int) -> dict[str, str]:
     fields = _FIELD.findall(data, start)
     if len(fields) + 2 != data.count(b"\n"):  # beside the request line and the empty one
         raise Malformed(400, "expected header lines such as Content-Type: application/json")
-    if len(fields) > MOST_FIELDS:
-        raise Malformed(431, f"expected at most {MOST_FIELDS} headers, got {len(fields)}")
+    if len(fields) > MAX_FIELDS:
+        raise Malformed(431, f"expected at most {MAX_FIELDS} headers, got {len(fields)}")
     headers: dict[str, str] = {}
     for raw_name, raw_value in fields:
         if b"_" in raw_name:  # X_Api_Key would pass a proxy that takes X-API-Key away
@@ -151,8 +151,8 @@ def _headers(data: bytes, start: int) -> dict[str, str]:
 
 def _read_target(target: str) -> tuple[str, str]:
     """Path and query of a request's target."""
-    if len(target) > LONGEST_TARGET:
-        raise Malformed(414, f"expected a target of at most {LONGEST_TARGET} bytes")
+    if len(target) > MAX_TARGET_BYTES:
+        raise Malformed(414, f"expected a target of at most {MAX_TARGET_BYTES} bytes")
     if target == "*":
         return target, ""
     if absolute := _ABSOLUTE.fullmatch(target):

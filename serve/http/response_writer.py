@@ -5,16 +5,16 @@ from email.utils import formatdate
 from http import HTTPStatus
 
 from serve.http.request import Request
-from serve.protocols.response import Answer
+from serve.protocols.response import Response
 
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
-def render(answer: Answer, request: Request, keep_alive: bool, date: str) -> bytes:
+def render(response: Response, request: Request, keep_alive: bool, date: str) -> bytes:
     """Head and body of an answer.
 
     Args:
-        answer: to the request.
+        response: to the request.
         request: whose id, version and method count.
         keep_alive: does the connection stay open?
         date: as HTTP has it.
@@ -22,12 +22,12 @@ def render(answer: Answer, request: Request, keep_alive: bool, date: str) -> byt
     """
     head = request.head
     more = ""
-    for name, value in answer.headers:
+    for name, value in response.headers:
         more += f"{name}: {value}\r\n"
     job = request.job
     if job is not None and job.model is not None:
-        more += job.model.signature.header_lines
-        if answer.status == 200:
+        more += job.model.spec.header_lines
+        if response.status == 200:
             more += f"Server-Timing: {job.server_timing()}\r\n"
     if head.traceparent:
         more += f"traceparent: {head.traceparent}\r\n"
@@ -36,11 +36,11 @@ def render(answer: Answer, request: Request, keep_alive: bool, date: str) -> byt
     elif head.version == "1.0":
         more += "Connection: Keep-Alive\r\n"
     lines = (
-        f"{_opening(head.version, answer.status, answer.content_type)}"
-        f"Content-Length: {len(answer.body)}\r\nDate: {date}\r\n"
+        f"{_opening(head.version, response.status, response.content_type)}"
+        f"Content-Length: {len(response.body)}\r\nDate: {date}\r\n"
         f"X-Request-Id: {request.id}\r\n{more}\r\n"
     ).encode("latin-1")
-    return lines if head.method == "HEAD" else lines + answer.body
+    return lines if head.method == "HEAD" else lines + response.body
 
 
 def date(seconds: float) -> str:

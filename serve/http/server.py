@@ -13,18 +13,18 @@ from collections.abc import Callable
 from serve.api import routes
 from serve.errors import ServeError, TooSlow
 from serve.http import response_writer
-from serve.http.connection import SMALL, Connection
+from serve.http.connection import SMALL_BODY, Connection
 from serve.http.connection_owner import Dispatcher
 from serve.http.poller import Poller
 from serve.http.request import Request
-from serve.inference.inference_job import refusal
+from serve.inference.inference_job import error_response
 from serve.settings import Settings
-from serve.telemetry.request_metrics import Observer
+from serve.telemetry.request_metrics import RequestMetrics
 
-SURPLUS = 32  # connections beyond the limit that get an answer before they are closed
-LATE = 2.0  # seconds
+EXTRA_CONNECTIONS = 32  # connections beyond the limit that get an answer before they are closed
+STALL_SECONDS = 2.0  # seconds
 MAINTAIN_SECONDS = 1.0
-RECENTLY = 1.0  # seconds in which a connection between two requests is thought to be in use
+RECENT_SECONDS = 1.0  # seconds in which a connection between two requests is thought to be in use
 
 
 class Server:
@@ -34,14 +34,18 @@ class Server:
     draining = False
 
     def __init__(
-        self, settings: Settings, poller: Poller, observer: Observer, closed: Callable[[], None]
+        self,
+        settings: Settings,
+        poller: Poller,
+        request_metrics: RequestMetrics,
+        closed: Callable[[], None],
     ) -> None:
         """Have none as yet.
 
         Args:
             settings: of the service.
             poller: of the worker.
-            observer: is told of answers and refusals.
+            request_metrics: counts and logs the responses.
             closed: called when a connection has ended.
 
         """
@@ -62,7 +66,7 @@ class Server:
         self.proceeding: list[Connection] = []
         """Those that have answered a request, and have the beginning of the next."""
         self._settings = settings
-        self._observer = observer
+        self._metrics = request_metrics
         self._closed = closed
         self.maintenance_due = self.now + MAINTAIN_SECONDS
         self._ids = itertools.count(1)
@@ -84,8 +88,8 @@ class Server:
         """Serve an accepted connection."""
         over_limit = self._is_full() and not self._close_an_idle_one()
         try:
-            if len(self.connections) >= self._settings.max_connections + SURPLUS:
-                self._observer.rejected("connections")
+            if len(self.connections) >= self._settings.max_connections + EXTRA_CONNECTIONS:
+                self._metrics.count_rejections("connections")
                 raise ConnectionAbortedError
             connection.setblocking(False)
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -110,22 +114,24 @@ class Server:
 
     # Answers
 
-    def answer(self, request: Request, connection: Connection) -> None:
+    def respond(self, request: Request, connection: Connection) -> None:
         """Send its job's answer. It is counted before: who has it finds it in the metrics."""
         job = request.job
         assert job is not None  # noqa: S101 - it is called when there is an answer
-        assert job.answer is not None  # noqa: S101
-        answer = job.answer
+        assert job.response is not None  # noqa: S101
+        response = job.response
         keep_alive = self.may_keep(request, connection)
-        self._observer.answered(request, answer.status, len(answer.body), answer.error)
-        connection.send(response_writer.render(answer, request, keep_alive, self._date), keep_alive)
+        self._metrics.count_response(request, response.status, len(response.body), response.error)
+        connection.send(
+            response_writer.render(response, request, keep_alive, self._date), keep_alive
+        )
 
     def refuse(self, request: Request, error: ServeError, connection: Connection) -> None:
         """Say why a request is refused that has not come in whole."""
-        answer = refusal(error, routes.dialect(request.head.path))
-        self._observer.answered(request, answer.status, len(answer.body), error)
+        response = error_response(error, routes.protocol_of(request.head.path))
+        self._metrics.count_response(request, response.status, len(response.body), error)
         connection.send(
-            response_writer.render(answer, request, False, self._date), keep_alive=False
+            response_writer.render(response, request, False, self._date), keep_alive=False
         )
 
     def may_keep(self, request: Request, connection: Connection) -> bool:
@@ -145,13 +151,13 @@ class Server:
         """Count its body as so long. May it be, beside all others? One by itself always may."""
         self.body_bytes += size - connection.body_bytes
         connection.body_bytes = size
-        return size <= SMALL or self.body_bytes <= max(self._settings.max_inflight_bytes, size)
+        return size <= SMALL_BODY or self.body_bytes <= max(self._settings.max_inflight_bytes, size)
 
     def maintain(self) -> None:
         """Close the connections of clients that are silent, or too slow; call it when it is due."""
         late = self.now - self.maintenance_due
         self.maintenance_due = self.now + MAINTAIN_SECONDS
-        if late > LATE:  # what clients sent while this process stood still is not read yet
+        if late > STALL_SECONDS:  # what clients sent while this process stood still is not read yet
             return
         for connection in list(self.connections):
             connection.check_pace(self.now)
@@ -169,7 +175,7 @@ class Server:
         """Close the connection that has been idle for longest, if one is not in use."""
         idle = [connection for connection in self.connections if not connection.is_busy]
         longest = min(idle, key=lambda connection: connection.last_active, default=None)
-        if longest is None or self.now - longest.last_active < RECENTLY:
+        if longest is None or self.now - longest.last_active < RECENT_SECONDS:
             return False
         longest.close()
         return True

@@ -20,7 +20,7 @@ Application = Callable[..., Iterable[bytes]]
 
 
 @dataclasses.dataclass
-class Written:
+class WrittenResponse:
     """What waitress wrote."""
 
     data: bytes
@@ -30,7 +30,7 @@ class Written:
     keep_alive: bool
 
 
-class Gateway:
+class WaitressGateway:
     """From a request's bytes to an answer's.
 
     A waitress task sees it as its server.
@@ -50,7 +50,7 @@ class Gateway:
             inbuf_overflow=settings.max_body_bytes + 1,  # no temporary file
         )
 
-    def answer(self, request: Request, keep_alive: bool) -> Written:
+    def respond(self, request: Request, keep_alive: bool) -> WrittenResponse:
         """Have the application answer.
 
         Args:
@@ -82,13 +82,13 @@ class Gateway:
         parser.close()
         data = b"".join(channel.written)
         size = task.content_length or 0
-        return Written(data, int(task.status[:3]), size, not task.close_on_finish)
+        return WrittenResponse(data, int(task.status[:3]), size, not task.close_on_finish)
 
 
 class _Channel:
     """What a waitress task sees as its connection."""
 
-    def __init__(self, server: Gateway, client: str) -> None:
+    def __init__(self, server: WaitressGateway, client: str) -> None:
         self.server = server
         self.adj = server.adj
         self.addr = (client, 0)

@@ -4,8 +4,8 @@ import time
 
 from serve.errors import BadRequest, Busy, ServeError
 from serve.inference.api_keys import ApiKeys
-from serve.inference.inference_job import Job
-from serve.inference.request_queue import Waiting
+from serve.inference.inference_job import InferenceJob
+from serve.inference.request_queue import RequestQueue
 from serve.models.catalog import Catalog
 from serve.settings import Settings
 
@@ -29,9 +29,9 @@ class Admission:
         self._most = settings.max_queue
         self._enough = min(settings.max_batch_rows, settings.max_queue)
         self._delay = settings.batch_delay_ms / 1000
-        self.waiting = Waiting()
+        self.queue = RequestQueue()
 
-    def check(self, job: Job, name: str = "", version: str = "") -> bool:
+    def check(self, job: InferenceJob, name: str = "", version: str = "") -> bool:
         """Look at the key, find the model and set the deadline, all by the head of a request.
 
         Args:
@@ -53,33 +53,33 @@ class Admission:
             job.deadline = job.arrived + seconds
         except ServeError as error:
             job.refuse(error)
-        return job.answer is None
+        return job.response is None
 
-    def has_room(self, job: Job) -> bool:
+    def has_room(self, job: InferenceJob) -> bool:
         """May one more request wait? If not, this one is refused, and has its answer."""
-        if len(self.waiting) < self._most:
+        if len(self.queue) < self._most:
             return True
         job.refuse(Busy("queue", f"{self._most} requests are waiting already"))
         return False
 
-    def queue(self, job: Job) -> bool:
+    def enqueue(self, job: InferenceJob) -> bool:
         """Let a job wait that was checked; False where it is refused, and has its answer."""
         if not self.has_room(job):
             return False
         if self._delay and len(job.body) < _LONG_BODY:  # a longer one is company enough
             # No more than half of the time that the request may take is spent on waiting.
             job.due = job.arrived + min(self._delay, (job.deadline - job.arrived) / 2)
-        self.waiting.add(job)
+        self.queue.add(job)
         return True
 
     def due_in(self) -> float:
         """Seconds until those that wait should be run; 0 for now, infinite for none."""
-        count = len(self.waiting)
+        count = len(self.queue)
         if not count:
             return float("inf")
         if not self._delay or count >= self._enough:
             return 0
-        return max(0.0, self.waiting.due() - time.monotonic())
+        return max(0.0, self.queue.due() - time.monotonic())
 
     def _seconds(self, wanted: str) -> float:
         """What a request may take; it can ask for less than the settings give, not for more."""

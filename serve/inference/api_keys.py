@@ -17,7 +17,7 @@ from serve.errors import StartError, Unauthorized
 
 log = logging.getLogger("serve")
 
-LOOK_EVERY = 1.0  # seconds between two looks at the file
+CHECK_SECONDS = 1.0  # seconds between two looks at the file
 _LINE = re.compile(r"([0-9a-fA-F]{64})\s+(\S.{0,99})")
 
 
@@ -67,7 +67,7 @@ class ApiKeys:
 
     def _look(self) -> None:
         now = time.monotonic()
-        if now - self._looked < LOOK_EVERY:
+        if now - self._looked < CHECK_SECONDS:
             return
         self._looked = now
         state = _state(self._path)

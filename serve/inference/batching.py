@@ -7,78 +7,78 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from serve.errors import INTERNAL, Busy, ClientGone, Internal, ServeError, TimedOut
+from serve.errors import INTERNAL, Busy, ClientDisconnected, Internal, ServeError, TimedOut
 from serve.inference import content_encoding
-from serve.inference.inference_job import Job
-from serve.inference.request_queue import Waiting
+from serve.inference.inference_job import InferenceJob
+from serve.inference.request_queue import RequestQueue
 from serve.models.session import Model
-from serve.protocols.interface import Request, Tensors
-from serve.protocols.response import Answer
+from serve.protocols.interface import DecodedRequest, Tensors
+from serve.protocols.response import Response
 from serve.settings import Settings
 
 log = logging.getLogger("serve")
 
-LOOK_AFTER = 0.001  # seconds of waiting after which it is asked whether the client is still there
+CHECK_CLIENT_AFTER = (
+    0.001  # seconds of waiting after which it is asked whether the client is still there
+)
 
 
-class Inference:
+class Batcher:
     """Answers requests, whatever their model and dialect. It knows neither Flask nor waitress."""
 
     def __init__(self, settings: Settings) -> None:
         self._max_rows = settings.max_rows
         self._max_batch = settings.max_batch_rows
         self._max_body_bytes = settings.max_body_bytes
-        self.ran: Callable[[Model, Sequence[Job]], None] = lambda model, jobs: None
+        self.on_run: Callable[[Model, Sequence[InferenceJob]], None] = lambda model, jobs: None
         """Told of each run, when its requests have their answers."""
 
-    def answer(self, job: Job) -> Answer:
+    def respond(self, job: InferenceJob) -> Response:
         """Answer one request by itself."""
-        waiting = Waiting()
-        waiting.add(job)
-        self.answer_next(waiting)
-        assert job.answer  # noqa: S101 - it was the only one
-        return job.answer
+        queue = RequestQueue()
+        queue.add(job)
+        self.run_next_batch(queue)
+        assert job.response  # noqa: S101 - it was the only one
+        return job.response
 
-    def answer_next(self, waiting: Waiting) -> list[Job]:
+    def run_next_batch(self, queue: RequestQueue) -> list[InferenceJob]:
         """Answer the first of those that wait, and others as fill one run; returns them.
 
         Requests share a run up to ``max_batch_rows`` rows. One that is refused ends the search for
         more, so that a call never does much more than one run's work. Several threads may call
         this at once.
         """
-        together: list[Job] = []
+        together: list[InferenceJob] = []
         rows = 0
         model: Model | None = None
-        while rows < self._max_batch and (job := waiting.take(model)):
-            parsed = self._parse(job)
-            if parsed is None:
+        while rows < self._max_batch and (job := queue.take(model)):
+            decoded = self._parse(job)
+            if decoded is None:
                 self._run(together)
                 return [*together, job]
-            rows += parsed.rows
+            rows += decoded.rows
             if together and rows > self._max_batch:
-                waiting.put_back(job)
+                queue.put_back(job)
                 break
             together.append(job)
             model = job.model
-            if model is None or not model.signature.joins:
+            if model is None or not model.spec.batchable:
                 break
         self._run(together)
         return together
 
-    def _parse(self, job: Job) -> Request | None:
+    def _parse(self, job: InferenceJob) -> DecodedRequest | None:
         """The arrays of a request; None where it is refused, and has its answer."""
         try:
             now = _check_wanted(job)
-            if job.parsed is None and job.model:
+            if job.decoded is None and job.model:
                 body, job.body = job.body, b""
                 if "CONTENT_ENCODING" in job.headers:
                     coding = job.headers["CONTENT_ENCODING"]
                     body = content_encoding.decode(body, coding, self._max_body_bytes)
-                job.parsed = job.dialect.parse(
-                    body, job.headers, job.model.signature, self._max_rows
-                )
+                job.decoded = job.protocol.parse(body, job.headers, job.model.spec, self._max_rows)
                 job.parse_seconds = time.monotonic() - now
-            return job.parsed
+            return job.decoded
         except ServeError as error:
             job.refuse(error)
         except MemoryError:
@@ -88,9 +88,9 @@ class Inference:
             job.refuse(Internal(INTERNAL))
         return None
 
-    def _run(self, jobs: Sequence[Job]) -> None:
+    def _run(self, jobs: Sequence[InferenceJob]) -> None:
         """Answer jobs of the same model, in one run of it."""
-        requests = [job.parsed for job in jobs if job.parsed]
+        requests = [job.decoded for job in jobs if job.decoded]
         model = jobs[0].model if jobs else None
         if model is None:
             return
@@ -104,7 +104,9 @@ class Inference:
             log.exception("%s failed on a batch", model)
             jobs[0].refuse(Internal(INTERNAL))
 
-    def _run_together(self, model: Model, jobs: Sequence[Job], requests: Sequence[Request]) -> None:
+    def _run_together(
+        self, model: Model, jobs: Sequence[InferenceJob], requests: Sequence[DecodedRequest]
+    ) -> None:
         began = time.monotonic()
         outputs = model.run(_join(requests))
         ended = time.monotonic()
@@ -115,11 +117,11 @@ class Inference:
         for job, request, share in zip(jobs, requests, shares, strict=True):
             job.queue_seconds = began - job.arrived - job.parse_seconds
             job.infer_seconds = ended - began
-            _answer(job, request, share, model)
-        self.ran(model, jobs)
+            _respond(job, request, share, model)
+        self.on_run(model, jobs)
 
 
-def _join(requests: Sequence[Request]) -> Tensors:
+def _join(requests: Sequence[DecodedRequest]) -> Tensors:
     if len(requests) == 1:
         return requests[0].inputs
     return {
@@ -143,43 +145,43 @@ def _share(outputs: Tensors, rows: Sequence[int]) -> list[Tensors]:
     return [{name: array[part] for name, array in outputs.items()} for part in parts]
 
 
-def _are_finite(request: Request, outputs: Tensors) -> bool:
+def _are_finite(request: DecodedRequest, outputs: Tensors) -> bool:
     """Is every number finite that goes as JSON?"""
     names = outputs if request.in_json is None else request.in_json
     arrays = [outputs[name] for name in names]
     return all(array.dtype.kind != "f" or np.isfinite(array).all() for array in arrays)
 
 
-def _answer(job: Job, request: Request, outputs: Tensors, model: Model) -> None:
+def _respond(job: InferenceJob, request: DecodedRequest, outputs: Tensors, model: Model) -> None:
     now = time.monotonic()
     if now > job.deadline:
         job.refuse(_late(job))
         return
     try:
-        answer = job.dialect.render(request, outputs, model.signature)
+        response = job.protocol.render(request, outputs, model.spec)
     except ServeError as error:  # the dialect has no form for such outputs
         job.refuse(error)
         return
     # JSON has no other numbers than finite ones: orjson writes null for them, and rarely otherwise.
-    if b"null" in answer.body and not _are_finite(request, outputs):
+    if b"null" in response.body and not _are_finite(request, outputs):
         job.refuse(Internal("the model's answer to this input is not finite"))
         return
     if "ACCEPT_ENCODING" in job.headers:
-        answer = content_encoding.encode(answer, job.headers["ACCEPT_ENCODING"])
-    job.answer = answer
+        response = content_encoding.encode(response, job.headers["ACCEPT_ENCODING"])
+    job.response = response
     job.render_seconds = time.monotonic() - now
 
 
-def _check_wanted(job: Job) -> float:
+def _check_wanted(job: InferenceJob) -> float:
     """Refuse to begin work that nobody waits for; returns the time."""
     now = time.monotonic()
     if now > job.deadline:
         raise _late(job)
-    if now - job.arrived > LOOK_AFTER and job.gone():
-        raise ClientGone("the connection was closed before the answer")
+    if now - job.arrived > CHECK_CLIENT_AFTER and job.is_disconnected():
+        raise ClientDisconnected("the connection was closed before the answer")
     return now
 
 
-def _late(job: Job) -> TimedOut:
+def _late(job: InferenceJob) -> TimedOut:
     milliseconds = (job.deadline - job.arrived) * 1000
     return TimedOut(f"no answer within {milliseconds:.0f} ms, which this request may take")

@@ -8,9 +8,11 @@ from werkzeug.datastructures import Accept
 from werkzeug.http import parse_accept_header
 
 from serve.errors import BadRequest, TooLarge, UnknownType, quoted
-from serve.protocols.response import Answer
+from serve.protocols.response import Response
 
-WORTH_IT = 16384  # bytes; compressing less takes longer than any but a slow network to send it
+MIN_COMPRESSED_BYTES = (
+    16384  # bytes; compressing less takes longer than any but a slow network to send it
+)
 _LEVEL = 1  # two to three times as fast as the default, and a tenth longer
 _MEMBERS = 16  # of one gzip body; each costs a copy of what follows it
 _WINDOW = {"gzip": 31, "x-gzip": 31, "deflate": 15}  # as zlib's ``wbits`` tells the formats apart
@@ -63,26 +65,26 @@ def _inflate(body: bytes, name: str, window: int, members: int, most: int) -> by
     raise BadRequest(f"the body is not {name}: more follows than belongs to it")
 
 
-def encode(answer: Answer, accepted: str) -> Answer:
+def encode(response: Response, accepted: str) -> Response:
     """Compress an answer where the client accepts that, and it is long enough to be worth it.
 
     Args:
-        answer: as it is.
+        response: not compressed.
         accepted: the client's Accept-Encoding.
 
     """
-    if len(answer.body) < WORTH_IT:
-        return answer
+    if len(response.body) < MIN_COMPRESSED_BYTES:
+        return response
     wanted = parse_accept_header(accepted, Accept)
     name = wanted.best_match(["gzip", "deflate"])
     if name is None or wanted[name] < wanted["identity"]:
-        return answer
+        return response
     if name == "gzip":
-        body = gzip.compress(answer.body, _LEVEL, mtime=0)
+        body = gzip.compress(response.body, _LEVEL, mtime=0)
     else:
-        body = zlib.compress(answer.body, _LEVEL)
-    headers = (*answer.headers, ("Content-Encoding", name), ("Vary", "Accept-Encoding"))
-    return dataclasses.replace(answer, body=body, headers=headers)
+        body = zlib.compress(response.body, _LEVEL)
+    headers = (*response.headers, ("Content-Encoding", name), ("Vary", "Accept-Encoding"))
+    return dataclasses.replace(response, body=body, headers=headers)
 
 
 def _is_zlib(body: bytes) -> bool:

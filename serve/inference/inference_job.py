@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 
 from serve.errors import ServeError
 from serve.models.session import Model
-from serve.protocols.interface import Dialect, Request
-from serve.protocols.response import Answer
+from serve.protocols.interface import DecodedRequest, InferenceProtocol
+from serve.protocols.response import Response
 
 
 def _stays() -> bool:
@@ -15,17 +15,17 @@ def _stays() -> bool:
 
 
 @dataclass(eq=False)
-class Job:
+class InferenceJob:
     """A request: what came, how far it is, and in the end its answer.
 
     A job is made for each request: what it does not begin with costs nothing until it is set.
     """
 
-    dialect: Dialect
+    protocol: InferenceProtocol
     body: bytes
     headers: Mapping[str, str]
     """By the names that WSGI gives them, less ``HTTP_``."""
-    gone: Callable[[], bool] = _stays
+    is_disconnected: Callable[[], bool] = _stays
     """Has the client closed the connection?"""
     arrived: float = field(default_factory=time.monotonic)
     model: Model | None = None
@@ -34,9 +34,9 @@ class Job:
     """When nobody waits for the answer any more; a time like ``arrived``."""
     due: float = field(default=0.0, init=False)
     """When it has waited long enough for others to share its run."""
-    parsed: Request | None = field(default=None, init=False)
+    decoded: DecodedRequest | None = field(default=None, init=False)
     """Only where the request is valid."""
-    answer: Answer | None = field(default=None, init=False)
+    response: Response | None = field(default=None, init=False)
     key: str = field(default="", init=False)
     """Name of the API key that came with it."""
     parse_seconds: float = field(default=0.0, init=False)
@@ -46,14 +46,14 @@ class Job:
     """Of the run, which may be shared."""
     render_seconds: float = field(default=0.0, init=False)
 
-    def came_in(self, now: float) -> None:
+    def set_received(self, now: float) -> None:
         """Its time begins now, when it has come in whole."""
         self.deadline += now - self.arrived
         self.arrived = now
 
     def refuse(self, error: ServeError) -> None:
         """Answer why there is no other answer."""
-        self.answer = refusal(error, self.dialect)
+        self.response = error_response(error, self.protocol)
 
     def server_timing(self) -> str:
         """How long each step took, in milliseconds (W3C Server Timing)."""
@@ -63,7 +63,7 @@ class Job:
         )
 
 
-def refusal(error: ServeError, dialect: Dialect) -> Answer:
+def error_response(error: ServeError, protocol: InferenceProtocol) -> Response:
     """The answer that says, in the words of a dialect, why there is no other.
 
     It keeps the error. What that refers to would stay with it: the frames that it went through, and
@@ -71,4 +71,4 @@ def refusal(error: ServeError, dialect: Dialect) -> Answer:
     and it counts objects, not bytes.
     """
     error.__traceback__ = error.__context__ = error.__cause__ = None
-    return Answer(error.status, dialect.refuse(error), headers=error.headers, error=error)
+    return Response(error.status, protocol.refuse(error), headers=error.headers, error=error)

@@ -3,31 +3,31 @@
 import threading
 from collections import deque
 
-from serve.inference.inference_job import Job
+from serve.inference.inference_job import InferenceJob
 from serve.models.session import Model
 
 
-class Waiting:
+class RequestQueue:
     """A queue, of which the longest waiting request comes first. Thread-safe."""
 
     def __init__(self) -> None:
-        self._jobs: deque[Job] = deque()
+        self._jobs: deque[InferenceJob] = deque()
         self._lock = threading.Lock()
 
     def __len__(self) -> int:
         return len(self._jobs)
 
-    def add(self, job: Job) -> None:
+    def add(self, job: InferenceJob) -> None:
         """Let a request wait."""
         with self._lock:
             self._jobs.append(job)
 
-    def put_back(self, job: Job) -> None:
+    def put_back(self, job: InferenceJob) -> None:
         """Let a request wait that was taken, before all others."""
         with self._lock:
             self._jobs.appendleft(job)
 
-    def take(self, model: Model | None = None) -> Job | None:
+    def take(self, model: Model | None = None) -> InferenceJob | None:
         """Take the request that has waited longest, of ``model`` or of all; None if none waits."""
         with self._lock:
             jobs = self._jobs
@@ -42,6 +42,6 @@ class Waiting:
         return None
 
     def due(self) -> float:
-        """When the first of all that wait should be run; a time like ``Job.arrived``."""
+        """When the first of all that wait should be run; a time like ``InferenceJob.arrived``."""
         with self._lock:
             return min((job.due for job in self._jobs), default=float("inf"))

@@ -11,8 +11,8 @@ from serve.models.loader import Models
 from serve.models.session import Model
 from serve.settings import Settings
 from serve.versions import repository_scan
-from serve.versions.serving_plan import Files, Plan, Planned, problems
-from serve.versions.version_policy import Registry
+from serve.versions.serving_plan import PlannedModel, ServingPlan, VersionId, problems
+from serve.versions.version_policy import VersionPolicy
 
 log = logging.getLogger("serve")
 
@@ -25,7 +25,7 @@ class Versions:
 
     ready: dict[int, Model]
     """Oldest first."""
-    planned: Planned
+    planned: PlannedModel
 
 
 class Catalog:
@@ -34,13 +34,13 @@ class Catalog:
     def __init__(self) -> None:
         """Hold no model as yet."""
         self.models: Mapping[str, Versions] = {}
-        self.plan = Plan()
+        self.plan = ServingPlan()
 
     def __iter__(self) -> Iterator[Model]:
         for versions in self.models.values():
             yield from versions.ready.values()
 
-    def follow(self, plan: Plan, models: Models) -> None:
+    def follow(self, plan: ServingPlan, models: Models) -> None:
         """Hold what ``plan`` names, and nothing else, from now on.
 
         Args:
@@ -52,9 +52,10 @@ class Catalog:
         self.models = {
             name: Versions(
                 {
-                    number: models[files]
+                    number: models[version_id]
                     for number in planned.ready
-                    if (files := Files(name, number, planned.stamp(number))) in models
+                    if (version_id := VersionId(name, number, planned.fingerprint(number)))
+                    in models
                 },
                 planned,
             )
@@ -118,20 +119,20 @@ def load(settings: Settings) -> Catalog:
         StartError: nothing can be served, or not the model that the settings name.
 
     """
-    registry = Registry(settings.latest_versions, settings.default_model)
-    registry.see(repository_scan.first(settings.models, settings.default_model))
-    models: dict[Files, Model] = {}
-    while files := registry.next_trial():
+    policy = VersionPolicy(settings.latest_versions, settings.default_model)
+    policy.update(repository_scan.first_scan(settings.models, settings.default_model))
+    models: dict[VersionId, Model] = {}
+    while version_id := policy.next_unvalidated():
         reason = ""
         try:
-            models[files] = loader.load(settings, files.name, files.version)
+            models[version_id] = loader.load(settings, version_id.name, version_id.version)
         except StartError as error:
             reason = str(error)
-        registry.judge(files, reason)
-    plan = registry.replan()
+        policy.set_verdict(version_id, reason)
+    plan = policy.make_plan()
     if why := plan.fault(settings.default_model):
         raise StartError(why)
-    for line in problems(Plan(), plan):
+    for line in problems(ServingPlan(), plan):
         log.error("%s", line)
     catalog = Catalog()
     catalog.follow(plan, models)

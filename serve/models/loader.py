@@ -14,11 +14,11 @@ from serve.models import malloc, session
 from serve.models.session import Model
 from serve.settings import Settings
 from serve.versions import serving_plan
-from serve.versions.serving_plan import Files, Plan
+from serve.versions.serving_plan import ServingPlan, VersionId
 
 log = logging.getLogger("serve")
 
-Models = Mapping[Files, Model]
+Models = Mapping[VersionId, Model]
 
 
 def load(settings: Settings, name: str, version: int) -> Model:
@@ -29,7 +29,7 @@ def load(settings: Settings, name: str, version: int) -> Model:
 
     """
     try:
-        bundle = reader.read(settings.models, name, version, settings.verify_key)
+        bundle = reader.read_version(settings.models, name, version, settings.verify_key)
         return session.load(bundle, settings.intra_op_threads)
     except (BundleError, StartError) as error:
         raise StartError(str(error)) from None
@@ -37,32 +37,32 @@ def load(settings: Settings, name: str, version: int) -> Model:
         raise StartError(f"{name}/{version}: {error!r}") from None
 
 
-class StuckError(Exception):
+class CannotFollowError(Exception):
     """A worker does not follow a plan, for it can't load a version that is new to it."""
 
-    def __init__(self, lack: "Lack") -> None:
-        super().__init__(lack.reason)
-        self.lack = lack
+    def __init__(self, missing_version: "MissingVersion") -> None:
+        super().__init__(missing_version.reason)
+        self.missing_version = missing_version
 
 
 @dataclass(frozen=True)
-class Lack:
+class MissingVersion:
     """A version of the plan that a worker can't load."""
 
-    files: Files
+    version_id: VersionId
     reason: str
 
     def __str__(self) -> str:
-        return f"{self.files.name} {self.files.version} {self.reason}"
+        return f"{self.version_id.name} {self.version_id.version} {self.reason}"
 
 
 @dataclass(frozen=True)
 class Loaded:
     """A plan, as far as a worker can serve it."""
 
-    plan: Plan
+    plan: ServingPlan
     models: Models
-    lacks: Sequence[Lack] = ()
+    missing: Sequence[MissingVersion] = ()
 
     def check(self, name: str | None) -> None:
         """Refuse to serve nothing, or nothing of the model ``name`` where there is a name.
@@ -71,8 +71,8 @@ class Loaded:
             StartError: that is so.
 
         """
-        if self.lacks and not any(name in (None, files.name) for files in self.models):
-            raise StartError(self.lacks[0].reason)
+        if self.missing and not any(name in (None, version_id.name) for version_id in self.models):
+            raise StartError(self.missing[0].reason)
 
 
 class Loader:
@@ -90,7 +90,7 @@ class Loader:
         self._settings = settings
         self._folder = folder
         self._wake = wake
-        self._followed = Loaded(Plan(), {})
+        self._followed = Loaded(ServingPlan(), {})
         self._spare: Models = {}
         self._loading = False
         self._again = False
@@ -124,7 +124,7 @@ class Loader:
         """
         if self._dropped and not any(one() for one in self._dropped):
             self._dropped.clear()
-            malloc.give_back()
+            malloc.trim()
         if self._result is None:
             return None
         result, self._result, self._loading = self._result, None, False
@@ -146,20 +146,20 @@ class Loader:
             self._result = error
         self._wake()
 
-    def _load(self, wanted: Plan, optional: Collection[Files]) -> Loaded:
+    def _load(self, wanted: ServingPlan, optional: Collection[VersionId]) -> Loaded:
         """Load a plan, without such of the ``optional`` versions as can't be loaded."""
         at_hand = {**self._followed.models, **self._spare}
-        models: dict[Files, Model] = {}
-        lacks: list[Lack] = []
-        for files in wanted.served():
+        models: dict[VersionId, Model] = {}
+        missing: list[MissingVersion] = []
+        for version_id in wanted.served():
             try:
-                models[files] = at_hand.get(files) or load(
-                    self._settings, files.name, files.version
+                models[version_id] = at_hand.get(version_id) or load(
+                    self._settings, version_id.name, version_id.version
                 )
             except StartError as error:
-                lacks.append(Lack(files, str(error)))
-                if files not in optional:
+                missing.append(MissingVersion(version_id, str(error)))
+                if version_id not in optional:
                     self._spare = models  # for the next try
-                    raise StuckError(lacks[-1]) from None
-        malloc.give_back()  # the files' bytes are as large as the models
-        return Loaded(wanted, models, lacks)
+                    raise CannotFollowError(missing[-1]) from None
+        malloc.trim()  # the files' bytes are as large as the models
+        return Loaded(wanted, models, missing)

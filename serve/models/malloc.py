@@ -11,7 +11,7 @@ _M_ARENA_MAX = -8
 KEEP_BYTES = 32 * 2**20  # the largest threshold that glibc takes on 64 bits
 
 
-def keep_freed() -> None:
+def tune() -> None:
     """Have malloc keep up to 32 MiB of freed memory for the next request.
 
     By default a large body's buffers are given back to the kernel after each request and faulted
@@ -22,11 +22,11 @@ def keep_freed() -> None:
         mallopt = ctypes.CDLL(None).mallopt
         mallopt(_M_TRIM_THRESHOLD, KEEP_BYTES)
         mallopt(_M_MMAP_THRESHOLD, KEEP_BYTES)
-        # A thread would get an arena of its own, of which ``give_back`` can't cut off the end.
+        # A thread would get an arena of its own, of which ``trim`` can't cut off the end.
         mallopt(_M_ARENA_MAX, 1)
 
 
-def give_back() -> None:
+def trim() -> None:
     """Give all freed memory back to the kernel, after a model was loaded or unloaded."""
     with contextlib.suppress(AttributeError, OSError):
         ctypes.CDLL(None).malloc_trim(0)

@@ -11,7 +11,7 @@ from bundle.golden import Golden, Tensors
 from bundle.manifest import BATCH, DTYPES, TensorSpec
 from bundle.reader import Bundle
 from serve.errors import StartError
-from serve.models.spec import Signature
+from serve.models.spec import ModelSpec
 
 # What onnxruntime calls the element types of tensors.
 _DTYPES = {f"tensor({name})": name for name in DTYPES - {"float32", "float64"}} | {
@@ -30,17 +30,17 @@ _EXTERNAL_FOLDER = "session.model_external_initializers_file_folder_path"
 class Model:
     """One version of a model. ``run`` may be called by several threads at once."""
 
-    signature: Signature
+    spec: ModelSpec
     session: onnxruntime.InferenceSession
     example: Tensors
     """A few golden inputs; empty where there are none."""
 
     def __str__(self) -> str:
-        return f"{self.signature.name} version {self.signature.version}"
+        return f"{self.spec.name} version {self.spec.version}"
 
     def run(self, inputs: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
         """Answer one batch: name -> array of shape (N, …) in, name -> array out."""
-        names = self.signature.output_names
+        names = self.spec.output_names
         # What ``session.run`` calls, after checks of names that are known here, in 3 us less.
         outputs = self.session._sess.run(names, inputs, None)
         return dict(zip(names, outputs, strict=True))
@@ -78,30 +78,30 @@ def load(bundle: Bundle, threads: int) -> Model:
     if len({spec.shape[0] for spec in inputs} - {BATCH}) > 1:
         raise StartError(f"{label}: its inputs take batches of different sizes")
     labels = bundle.manifest.labels if bundle.manifest else ()
-    signature = Signature(
+    model_spec = ModelSpec(
         bundle.name,
         bundle.version,
         inputs,
         outputs,
         labels,
         bundle.manifest,
-        _joins(session),
+        _is_batchable(session),
         len(bundle.model),
     )
-    model = Model(signature, session, _example(signature, bundle.golden))
+    model = Model(model_spec, session, _example(model_spec, bundle.golden))
     _check_golden(label, model, bundle)
     return model
 
 
-def _example(signature: Signature, golden: Golden | None) -> Tensors:
+def _example(model_spec: ModelSpec, golden: Golden | None) -> Tensors:
     """The first golden inputs: at least one row, the whole batch where its size is fixed."""
     inputs = golden.inputs if golden else {}
     numbers = sum(array[:1].size for array in inputs.values())
-    rows = signature.fixed_rows or min(_EXAMPLE_ROWS, _EXAMPLE_NUMBERS // max(numbers, 1)) or 1
+    rows = model_spec.fixed_rows or min(_EXAMPLE_ROWS, _EXAMPLE_NUMBERS // max(numbers, 1)) or 1
     return {name: array[:rows].copy() for name, array in inputs.items()}
 
 
-def _joins(session: onnxruntime.InferenceSession) -> bool:
+def _is_batchable(session: onnxruntime.InferenceSession) -> bool:
     """Is the first dimension of every tensor one and the same, by its name in the graph?"""
     tensors = [*session.get_inputs(), *session.get_outputs()]
     first = {tensor.shape[0] if tensor.shape else None for tensor in tensors}

@@ -7,7 +7,7 @@ from bundle.manifest import BATCH, Manifest, TensorSpec
 
 
 @dataclass(frozen=True)
-class Signature:
+class ModelSpec:
     """One version of a model."""
 
     name: str
@@ -17,7 +17,7 @@ class Signature:
     labels: tuple[str, ...] = ()
     """Names of the classes, where they are known."""
     manifest: Manifest | None = None
-    joins: bool = False
+    batchable: bool = False
     """May the rows of several requests share a run?"""
     size_bytes: int = 0
     """Of the ONNX file."""

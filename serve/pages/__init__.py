@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from serve.errors import NotFound, quoted
-from serve.protocols.response import Answer, Headers
+from serve.protocols.response import Headers, Response
 
 FOLDER = Path(__file__).parent / "assets"
 TYPES = {
@@ -31,10 +31,11 @@ class Pages:
         """Read them; if the pages are disabled, there are none."""
         paths = [path for path in FOLDER.iterdir() if path.suffix in TYPES] if enabled else []
         self._answers = {
-            path.name: Answer(200, path.read_bytes(), TYPES[path.suffix], HEADERS) for path in paths
+            path.name: Response(200, path.read_bytes(), TYPES[path.suffix], HEADERS)
+            for path in paths
         }
 
-    def get(self, name: str) -> Answer:
+    def get(self, name: str) -> Response:
         """One file.
 
         Raises:

@@ -19,7 +19,7 @@ from selectors import BaseSelector
 
 from serve.errors import StartError
 from serve.processes import worker_process
-from serve.processes.messages import Control, Kind, Message
+from serve.processes.messages import ControlChannel, Message, MessageKind
 from serve.settings import Settings
 
 log = logging.getLogger("serve")
@@ -38,7 +38,7 @@ def adopt_orphans() -> None:
         raise StartError("the system refuses prctl(PR_SET_CHILD_SUBREAPER), which workers need")
 
 
-Run = Callable[[Settings, tuple[str, int], Path, Control, Message], int]
+Run = Callable[[Settings, tuple[str, int], Path, ControlChannel, Message], int]
 """What a forked process runs: with the settings, the address that clients see, the shared folder,
 its control channel, and the message that asked for it. Returns the exit status."""
 
@@ -65,7 +65,7 @@ class Forkserver:
             load_code: imports what forked processes need; returns what they run.
 
         """
-        self.control, theirs = Control.pair()
+        self.control, theirs = ControlChannel.pair()
         sys.stdout.flush()
         sys.stderr.flush()
         supervisor = os.getpid()
@@ -87,9 +87,9 @@ class Forkserver:
         finally:
             os._exit(status)
 
-    def fork(self, kind: Kind, text: str) -> Control:
+    def fork(self, kind: MessageKind, text: str) -> ControlChannel:
         """Have it fork a worker or a trial, which tells its process id in its first message."""
-        ours, theirs = Control.pair()
+        ours, theirs = ControlChannel.pair()
         self.control.send(kind, text, theirs.socket)
         theirs.close()
         return ours
@@ -130,7 +130,7 @@ class Forkservers:
         """Their process ids."""
         return {one.pid for one in self._living}
 
-    def fork(self, kind: Kind, text: str) -> Control:
+    def fork(self, kind: MessageKind, text: str) -> ControlChannel:
         """Have a process forked; see ``Forkserver.fork``."""
         if self._current is None:
             started = self._current = self._start()
@@ -174,7 +174,7 @@ def _serve(
     settings: Settings,
     address: tuple[str, int],
     folder: Path,
-    control: Control,
+    control: ControlChannel,
     load_code: Callable[[], Run],
 ) -> int:
     """Fork until the supervisor finishes. Returns the exit status, in each worker as well."""
@@ -190,8 +190,8 @@ def _serve(
             raise OSError("no file descriptors left")
         if _fork_orphan():
             control.close()
-            forked = Control(end)
-            forked.send(Kind.FORKED, str(os.getpid()))
+            forked = ControlChannel(end)
+            forked.send(MessageKind.FORKED, str(os.getpid()))
             return run(settings, address, folder, forked, message)
         end.close()
     return 0

@@ -14,42 +14,46 @@ _LARGEST = 4096
 _TOP = 4096  # a higher descriptor makes the kernel's table of them larger
 
 
-class Kind(bytes, enum.Enum):
+class MessageKind(bytes, enum.Enum):
     """The kinds of messages."""
 
-    WORKER = b"w"  # to a forkserver, with the worker's end of a pair: a place, as text
-    TRIAL = b"t"  # the same for a trial: name and number of a version, as text
+    START_WORKER = b"w"  # to a forkserver, with the worker's end of a pair: a place, as text
+    VALIDATE = b"t"  # the same for a trial: name and number of a version, as text
     FORKED = b"p"  # from a worker or a trial: its process id, as text
     CONNECTION = b"c"  # to a worker, with the connection
-    UNREADY = b"u"  # to a worker: say that you are not ready, but go on
+    NOT_READY = b"u"  # to a worker: say that you are not ready, but go on
     DRAIN = b"d"  # to a worker: finish what there is, then end
     READY = b"r"  # from a worker: connections may come; from a trial: it can be served
     PING = b"i"  # to a worker: give a sign of life
     PONG = b"g"  # from a worker: its loop turns
-    LOST = b"m"  # to a worker: so many connections were closed because no worker took them, as text
+    DROPPED = (
+        b"m"  # to a worker: so many connections were closed because no worker took them, as text
+    )
     CLOSED = b"x"  # from a worker: so many connections less, as text
     FAILED = b"f"  # from a worker or a trial: it can't serve, or be served; the text says why
-    PLAN = b"n"  # to a worker: there is a new plan in the folder
-    FOLLOWED = b"o"  # from a worker: it serves the plan of this number
-    LACKS = b"l"  # from a worker: name and number of a version that it goes on without, and why
-    STUCK = b"s"  # the same, of a version without which it does not follow a new plan
+    NEW_PLAN = b"n"  # to a worker: there is a new plan in the folder
+    PLAN_FOLLOWED = b"o"  # from a worker: it serves the plan of this number
+    VERSION_MISSING = (
+        b"l"  # from a worker: name and number of a version that it goes on without, and why
+    )
+    PLAN_NOT_FOLLOWED = b"s"  # the same, of a version without which it does not follow a new plan
     LOAD = b"+"  # from a worker: its number for the request, and the model to load
     UNLOAD = b"-"  # the same, and the model to unload
-    DONE = b"a"  # to a worker: its number for the request, a status, and why it was not done
+    LOAD_DONE = b"a"  # to a worker: its number for the request, a status, and why it was not done
 
 
-Message = tuple[Kind, str, socket.socket | None]
+Message = tuple[MessageKind, str, socket.socket | None]
 """What it is, its text, and the socket that came with it."""
 
 
-class Control:
+class ControlChannel:
     """One end of the pair."""
 
     def __init__(self, end: socket.socket) -> None:
         self.socket = end
 
     @classmethod
-    def pair(cls) -> tuple["Control", "Control"]:
+    def pair(cls) -> tuple["ControlChannel", "ControlChannel"]:
         """Make both ends."""
         one, other = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         one.setblocking(False)
@@ -60,7 +64,9 @@ class Control:
         """For selectors."""
         return self.socket.fileno()
 
-    def send(self, kind: Kind, text: str = "", hand_over: socket.socket | None = None) -> bool:
+    def send(
+        self, kind: MessageKind, text: str = "", hand_over: socket.socket | None = None
+    ) -> bool:
         """Tell the other side, and give it a socket; False if it is gone or does not listen."""
         data = kind.value + text.encode(errors="replace")[: _LARGEST - 1]
         try:
@@ -93,7 +99,7 @@ class Control:
         for _, _, payload in ancillary:
             descriptors.frombytes(payload)
         handed_over = socket.socket(fileno=descriptors[0]) if descriptors else None
-        return Kind(data[:1]), data[1:].decode(errors="replace"), handed_over
+        return MessageKind(data[:1]), data[1:].decode(errors="replace"), handed_over
 
     def is_alone(self) -> bool:
         """Has the other side gone, and left nothing to read?"""
@@ -104,7 +110,7 @@ class Control:
         except OSError:
             return True
 
-    def on_top(self) -> "Control":
+    def on_top(self) -> "ControlChannel":
         """This end under a descriptor above those of connections; call it before they come.
 
         Linux lets go of a killed process's files from the highest down. The supervisor so learns of
@@ -115,7 +121,7 @@ class Control:
         self.close()
         duplicate = socket.socket(fileno=descriptor)
         duplicate.setblocking(False)
-        return Control(duplicate)
+        return ControlChannel(duplicate)
 
     def close(self) -> None:
         """Close this end."""

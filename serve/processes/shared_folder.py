@@ -9,7 +9,7 @@ from serve.errors import StartError
 _MEMORY = "/dev/shm"  # noqa: S108 - mkdtemp makes a private folder there; no disk is written
 
 
-def make() -> Path:
+def create() -> Path:
     """Make it, with this process's id in its name; the caller removes it in the end.
 
     Raises:
@@ -28,12 +28,12 @@ def make() -> Path:
     )
 
 
-def living(slot: int) -> str:
+def live_name(slot: int) -> str:
     """Name of the files in which a worker says what it is doing now."""
     return f"living-{slot}"
 
 
 def forget_gauges(folder: Path, slot: int) -> None:
     """Forget what a worker that has ended was doing; its counts stay."""
-    for path in folder.glob(f"{living(slot)}.*"):
+    for path in folder.glob(f"{live_name(slot)}.*"):
         path.unlink()

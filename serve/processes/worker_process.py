@@ -6,27 +6,27 @@ import time
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
-from serve.processes.messages import Control, Kind
-from serve.processes.worker_slot import Place
+from serve.processes.messages import ControlChannel, MessageKind
+from serve.processes.worker_slot import WorkerSlot
 
 
 @dataclass(eq=False)
-class Child:
+class WorkerProcess:
     """One worker."""
 
-    control: Control
-    place: Place
+    control: ControlChannel
+    place: WorkerSlot
     pid: int | None = None
     """None until it is forked and has said so."""
-    replaces: "Child | None" = None
+    replaces: "WorkerProcess | None" = None
     """The worker that it stands in for, which drains once this one is ready."""
     started: float = field(default_factory=time.monotonic)
     ready: bool = False
     plan: int = 0
     """Number of the plan that it serves."""
-    lacks: set[tuple[str, int]] = field(default_factory=set)
+    missing: set[tuple[str, int]] = field(default_factory=set)
     """Names and numbers of what it can't load of that plan."""
-    lacking: set[tuple[str, int]] = field(default_factory=set)
+    next_missing: set[tuple[str, int]] = field(default_factory=set)
     """The same of the plan that it is about to serve."""
     trouble: str = ""
     """Why it can't follow the newest plan, where it has said so."""
@@ -48,7 +48,7 @@ class Child:
     def drain(self) -> None:
         """Have it finish what it has."""
         self.drains_since = time.monotonic()
-        self.control.send(Kind.DRAIN)
+        self.control.send(MessageKind.DRAIN)
 
     def kill(self) -> None:
         """End it at once."""

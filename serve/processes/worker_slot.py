@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Place:
+class WorkerSlot:
     """Told by the supervisor to the forkserver, and kept by the worker."""
 
     slot: int
@@ -19,7 +19,7 @@ class Place:
         return f"{self.slot} {'' if self.cpu is None else self.cpu} {int(self.after_death)}"
 
     @classmethod
-    def read(cls, text: str) -> "Place":
+    def read(cls, text: str) -> "WorkerSlot":
         """From what ``text`` gave."""
         slot, cpu, after_death = text.split(" ")
         return cls(int(slot), int(cpu) if cpu else None, after_death == "1")

@@ -1,7 +1,7 @@
 """What a dialect is: a module that turns the bytes of a request into arrays, and arrays into bytes.
 
 A dialect knows neither Flask nor onnxruntime. Each is a module of this package with the functions
-of ``Dialect``; ``serve.api.routes`` says which paths speak it.
+of ``InferenceProtocol``; ``serve.api.routes`` says which paths speak it.
 """
 
 from collections.abc import Mapping
@@ -12,14 +12,14 @@ import orjson
 from numpy.typing import NDArray
 
 from serve.errors import ServeError
-from serve.models.spec import Signature
-from serve.protocols.response import Answer
+from serve.models.spec import ModelSpec
+from serve.protocols.response import Response
 
 Tensors = dict[str, NDArray[Any]]
 
 
 @dataclass(slots=True)
-class Request:
+class DecodedRequest:
     """What was asked: for each input of the model its name and a valid batch."""
 
     inputs: Tensors
@@ -29,23 +29,23 @@ class Request:
     """Outputs that go as JSON, which has no NaN and no infinity; None for all."""
 
 
-def refuse_plainly(error: ServeError) -> bytes:
+def error_body(error: ServeError) -> bytes:
     """``{"error": message}``, the form of most dialects."""
     return orjson.dumps({"error": str(error)})
 
 
-class Dialect(Protocol):
+class InferenceProtocol(Protocol):
     """The functions of such a module."""
 
     def parse(
-        self, body: bytes, headers: Mapping[str, str], signature: Signature, max_rows: int
-    ) -> Request:
+        self, body: bytes, headers: Mapping[str, str], model_spec: ModelSpec, max_rows: int
+    ) -> DecodedRequest:
         """Make valid arrays of the bytes of a request.
 
         Args:
             body: as it came, less its Content-Encoding.
             headers: by the names that WSGI gives them, less ``HTTP_``.
-            signature: of the model that is asked.
+            model_spec: of the requested model.
             max_rows: more are refused.
 
         Raises:
@@ -53,7 +53,7 @@ class Dialect(Protocol):
 
         """
 
-    def render(self, request: Request, outputs: Tensors, signature: Signature) -> Answer:
+    def render(self, request: DecodedRequest, outputs: Tensors, model_spec: ModelSpec) -> Response:
         """Answer ``request`` with all of the model's outputs, each of shape (rows, …)."""
 
     def refuse(self, error: ServeError) -> bytes:

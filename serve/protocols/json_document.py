@@ -15,19 +15,19 @@ from numpy.typing import NDArray
 
 from bundle.manifest import TensorSpec
 from serve.errors import ServeError
-from serve.models.spec import Signature
-from serve.protocols.interface import Request, Tensors
+from serve.models.spec import ModelSpec
+from serve.protocols.interface import DecodedRequest, Tensors
 from serve.protocols.json_arrays import Arrays, Shape, are_even
 from serve.protocols.number_kernel.extract import Extracted, extract
-from serve.protocols.remembered import Remembered
+from serve.protocols.remembered import IdentityCache
 
-R = TypeVar("R", bound=Request)
-Read = Callable[[Arrays, Signature, int], R]
+R = TypeVar("R", bound=DecodedRequest)
+Read = Callable[[Arrays, ModelSpec, int], R]
 """A dialect's own way to read the arrays of a document, for a model and up to so many rows."""
 
 _LONGEST_REMEMBERED = 2048  # bytes; "[]," for each row, and the keys around them
 
-_remembered: Remembered[tuple[Callable[[Tensors], Any], Shape]] = Remembered()
+_remembered: IdentityCache[tuple[Callable[[Tensors], Any], Shape]] = IdentityCache()
 
 
 class DeclinedError(Exception):
@@ -86,13 +86,13 @@ class KernelArrays(Arrays):
 
 
 def read(
-    body: bytes, signature: Signature, max_rows: int, read_arrays: Read[R], flat: bool = False
+    body: bytes, model_spec: ModelSpec, max_rows: int, read_arrays: Read[R], flat: bool = False
 ) -> R:
     """Read a document.
 
     Args:
         body: the document.
-        signature: of the model that is asked.
+        model_spec: of the model that is asked.
         max_rows: more are refused.
         read_arrays: called once, or twice where the numbers are not what the kernel took them for.
             What it returns depends on its arguments alone.
@@ -102,37 +102,37 @@ def read(
         ServeError: the request is refused, by ``read_arrays``.
 
     """
-    if len(signature.inputs) == 1:
-        extracted = extract(body, signature.inputs[0], max_rows, flat)
+    if len(model_spec.inputs) == 1:
+        extracted = extract(body, model_spec.inputs[0], max_rows, flat)
         if extracted:
             try:
-                return _read_extracted(extracted, signature, max_rows, read_arrays)
+                return _read_extracted(extracted, model_spec, max_rows, read_arrays)
             except (DeclinedError, ServeError):
                 pass  # the same is found, and said, of the whole document
-    return read_arrays(Arrays(body), signature, max_rows)
+    return read_arrays(Arrays(body), model_spec, max_rows)
 
 
 def _read_extracted(
-    extracted: Extracted, signature: Signature, max_rows: int, read_arrays: Read[R]
+    extracted: Extracted, model_spec: ModelSpec, max_rows: int, read_arrays: Read[R]
 ) -> R:
     """Read a remainder, or recall what one that was the same has been read as."""
     numbers = extracted.numbers
     key = (extracted.remainder, extracted.width, len(numbers), read_arrays, max_rows)
-    name = signature.inputs[0].name
-    if known := _remembered.find(signature, key):
+    name = model_spec.inputs[0].name
+    if known := _remembered.find(model_spec, key):
         make, shape = known
         recalled: R = make({name: numbers.reshape(shape)})
         return recalled
     arrays = KernelArrays(extracted)
-    request = read_arrays(arrays, signature, max_rows)
+    request = read_arrays(arrays, model_spec, max_rows)
     if not arrays.all_taken():
         raise DeclinedError
     if len(extracted.remainder) <= _LONGEST_REMEMBERED:
-        _remembered.keep(signature, key, (maker(request), request.inputs[name].shape))
+        _remembered.keep(model_spec, key, (template_renderer(request), request.inputs[name].shape))
     return request
 
 
-def maker(request: R) -> Callable[[Tensors], R]:
+def template_renderer(request: R) -> Callable[[Tensors], R]:
     """Makes what differs from a request in its inputs alone."""
     fields = {field.name: getattr(request, field.name) for field in dataclasses.fields(request)}
     del fields["inputs"]

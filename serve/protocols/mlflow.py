@@ -17,12 +17,12 @@ from numpy.typing import NDArray
 
 from bundle.manifest import TensorSpec
 from serve.errors import BadRequest, ServeError, UnknownType, quoted
-from serve.models.spec import Signature
+from serve.models.spec import ModelSpec
 from serve.protocols import json_arrays, json_document, tensors
-from serve.protocols.interface import Request, Tensors
+from serve.protocols.interface import DecodedRequest, Tensors
 from serve.protocols.json_arrays import Arrays
-from serve.protocols.response import Answer
-from serve.protocols.tables import Reader, in_columns
+from serve.protocols.response import Response
+from serve.protocols.tables import TableReader, in_columns
 
 _FORMS = ("inputs", "instances", "dataframe_split", "dataframe_records")
 _FEW_BRACKETS = 1000
@@ -34,23 +34,25 @@ _CODES = (
 )
 
 
-def parse(body: bytes, headers: Mapping[str, str], signature: Signature, max_rows: int) -> Request:
-    """Make valid arrays of the bytes of a request; see ``Dialect.parse``."""
+def parse(
+    body: bytes, headers: Mapping[str, str], model_spec: ModelSpec, max_rows: int
+) -> DecodedRequest:
+    """Make valid arrays of the bytes of a request; see ``InferenceProtocol.parse``."""
     content_type = headers.get("CONTENT_TYPE", "application/json")
     kind, _, parameters = (part.strip().lower() for part in content_type.partition(";"))
     if parameters.replace('"', "") not in ("", "charset=utf-8"):
         raise UnknownType(f"expected UTF-8 and no other parameter, got {quoted(parameters)}")
     if kind == "application/json":
-        return json_document.read(body, signature, max_rows, _json)
+        return json_document.read(body, model_spec, max_rows, _json)
     if kind == "text/csv":
-        return _request(_csv(body, signature, max_rows))
+        return _request(_csv(body, model_spec, max_rows))
     raise UnknownType(f"expected application/json or text/csv, got {quoted(kind)}")
 
 
-def render(request: Request, outputs: Tensors, signature: Signature) -> Answer:
+def render(request: DecodedRequest, outputs: Tensors, model_spec: ModelSpec) -> Response:
     """``{"predictions": …}``: the only output, or an object of output names to arrays."""
-    answer = {"predictions": in_columns(outputs)}
-    return Answer(200, orjson.dumps(answer, option=orjson.OPT_SERIALIZE_NUMPY))
+    response = {"predictions": in_columns(outputs)}
+    return Response(200, orjson.dumps(response, option=orjson.OPT_SERIALIZE_NUMPY))
 
 
 def refuse(error: ServeError) -> bytes:
@@ -59,11 +61,11 @@ def refuse(error: ServeError) -> bytes:
     return orjson.dumps({"error_code": code, "message": str(error)})
 
 
-def _request(inputs: Tensors) -> Request:
-    return Request(inputs, tensors.check_equal_rows(inputs))
+def _request(inputs: Tensors) -> DecodedRequest:
+    return DecodedRequest(inputs, tensors.check_equal_rows(inputs))
 
 
-def _json(arrays: Arrays, signature: Signature, max_rows: int) -> Request:
+def _json(arrays: Arrays, model_spec: ModelSpec, max_rows: int) -> DecodedRequest:
     document = json_arrays.parse(arrays.body)
     if not isinstance(document, simdjson.Object):
         raise BadRequest(
@@ -76,18 +78,18 @@ def _json(arrays: Arrays, signature: Signature, max_rows: int) -> Request:
         raise BadRequest(f"expected one of {', '.join(_FORMS)}, and params if any; got {got}")
     (form,) = forms
     element = document[form]
-    reader = Reader(arrays, signature, max_rows)
+    reader = TableReader(arrays, model_spec, max_rows)
     if form == "dataframe_split":
-        return _request(_split(element, arrays, reader, signature, max_rows))
+        return _request(_split(element, arrays, reader, model_spec, max_rows))
     if form == "dataframe_records":
-        return _request(_records(element, arrays.body, reader, signature, max_rows))
+        return _request(_records(element, arrays.body, reader, model_spec, max_rows))
     inputs = reader.columns(element, form) if form == "inputs" else reader.rows(element, form)
     reader.finish(inputs)
     return _request(inputs)
 
 
 def _split(
-    element: Any, arrays: Arrays, reader: Reader, signature: Signature, max_rows: int
+    element: Any, arrays: Arrays, reader: TableReader, model_spec: ModelSpec, max_rows: int
 ) -> Tensors:
     """The inputs from ``{"columns": […], "index": […], "data": [[…], …]}``."""
     keys = json_arrays.keys(element) if isinstance(element, simdjson.Object) else set()
@@ -96,7 +98,7 @@ def _split(
     columns, data = element["columns"], element["data"]
     if not (isinstance(columns, simdjson.Array) and isinstance(data, simdjson.Array)):
         raise BadRequest("dataframe_split: expected arrays as columns and data")
-    tensors.check_rows(len(data), max_rows, signature)
+    tensors.check_rows(len(data), max_rows, model_spec)
     rows: list[Any] = list(data)
     for index, row in enumerate(rows):
         if not isinstance(row, simdjson.Array) or arrays.length(row) != len(columns):
@@ -106,7 +108,7 @@ def _split(
                 f" columns; got {kind}"
             )
     names = [str(name) for name in columns]
-    if _are_names(names, signature):
+    if _are_names(names, model_spec):
         cells = {name: [row[place] for row in rows] for place, name in enumerate(names)}
         inputs = reader.cells(cells, "dataframe_split.data")
     else:
@@ -117,23 +119,23 @@ def _split(
 
 
 def _records(
-    element: Any, body: bytes, reader: Reader, signature: Signature, max_rows: int
+    element: Any, body: bytes, reader: TableReader, model_spec: ModelSpec, max_rows: int
 ) -> Tensors:
     """The inputs from ``[{column: value, …}, …]``."""
     if not isinstance(element, simdjson.Array):
         raise BadRequest(
             f"dataframe_records: expected an array of objects, got {json_arrays.kind(element)}"
         )
-    tensors.check_rows(len(element), max_rows, signature)
+    tensors.check_rows(len(element), max_rows, model_spec)
     first = element[0]
     if not isinstance(first, simdjson.Object):
         kind = json_arrays.kind(first)
         raise BadRequest(f"dataframe_records[0]: expected an object, got {kind}")
-    if json_arrays.keys(first) == signature.by_name.keys():
+    if json_arrays.keys(first) == model_spec.by_name.keys():
         inputs = reader.rows(element, "dataframe_records")
         reader.finish(inputs)
         return inputs
-    spec = _only_input(signature)
+    spec = _only_input(model_spec)
     _check_shape((len(element), len(first)), spec)
     columns: list[str] = list(first.keys())
     _check_flat(body, len(element), columns)
@@ -169,7 +171,7 @@ def _values(record: Any, columns: list[str], dtype: str, where: str) -> list[Any
     return row
 
 
-def _csv(body: bytes, signature: Signature, max_rows: int) -> Tensors:
+def _csv(body: bytes, model_spec: ModelSpec, max_rows: int) -> Tensors:
     """The inputs from CSV whose first line names the columns."""
     if len(body.translate(None, _CONTROLS)) != len(body):  # numpy takes some for white space
         raise BadRequest("expected CSV in UTF-8, without control characters")
@@ -180,7 +182,7 @@ def _csv(body: bytes, signature: Signature, max_rows: int) -> Tensors:
         raise BadRequest("expected CSV in UTF-8, with a first line that names columns") from None
     # One more row than allowed is as wrong as a million.
     lines = list(itertools.islice(filter(str.strip, io.StringIO(rest)), max_rows + 1))
-    tensors.check_rows(len(lines), max_rows, signature)
+    tensors.check_rows(len(lines), max_rows, model_spec)
     try:
         rows = np.loadtxt(lines, delimiter=",", comments=None, quotechar='"', ndmin=2)
     except ValueError:
@@ -189,31 +191,31 @@ def _csv(body: bytes, signature: Signature, max_rows: int) -> Tensors:
         ) from None
     if rows.shape[1] != len(columns):
         raise BadRequest(f"{len(columns)} columns are named, {rows.shape[1]} have values")
-    return _matrix(columns, rows, signature)
+    return _matrix(columns, rows, model_spec)
 
 
-def _are_names(columns: Sequence[str], signature: Signature) -> bool:
+def _are_names(columns: Sequence[str], model_spec: ModelSpec) -> bool:
     """Is there a column for each input, and not one for each value of a single input?"""
-    names = sorted(spec.name for spec in signature.inputs)
+    names = sorted(spec.name for spec in model_spec.inputs)
     return len(columns) == len(names) and sorted(columns) == names
 
 
-def _only_input(signature: Signature) -> TensorSpec:
+def _only_input(model_spec: ModelSpec) -> TensorSpec:
     """The input of which each column is a value."""
-    if len(signature.inputs) > 1:
-        raise BadRequest(f"expected a column for each input: {', '.join(signature.by_name)}")
-    return signature.inputs[0]
+    if len(model_spec.inputs) > 1:
+        raise BadRequest(f"expected a column for each input: {', '.join(model_spec.by_name)}")
+    return model_spec.inputs[0]
 
 
-def _matrix(columns: Sequence[str], rows: NDArray[Any], signature: Signature) -> Tensors:
+def _matrix(columns: Sequence[str], rows: NDArray[Any], model_spec: ModelSpec) -> Tensors:
     """The inputs from numbers: a column is an input, or a value of the only one."""
-    if not _are_names(columns, signature):
-        spec = _only_input(signature)
+    if not _are_names(columns, model_spec):
+        spec = _only_input(model_spec)
         _check_shape(rows.shape, spec)
         return {spec.name: tensors.cast(rows, spec)}
     places = {name: place for place, name in enumerate(columns)}
     inputs = {}
-    for spec in signature.inputs:
+    for spec in model_spec.inputs:
         column = rows[:, places[spec.name]]
         if spec.shape[1:] == (1,):
             column = column[:, np.newaxis]

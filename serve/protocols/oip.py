@@ -18,13 +18,13 @@ from numpy.typing import NDArray
 
 from bundle.manifest import DTYPES, TensorSpec
 from serve.errors import BadRequest, Unsupported, quoted
-from serve.models.spec import Signature
+from serve.models.spec import ModelSpec
 from serve.protocols import json_arrays, json_document, tensors
-from serve.protocols.interface import Request, Tensors, refuse_plainly
+from serve.protocols.interface import DecodedRequest, Tensors, error_body
 from serve.protocols.json_arrays import Arrays
 from serve.protocols.oip_binary import BinaryTensor
-from serve.protocols.remembered import Remembered
-from serve.protocols.response import JSON, Answer
+from serve.protocols.remembered import IdentityCache
+from serve.protocols.response import JSON, Response
 
 HEAD_LENGTH = "Inference-Header-Content-Length"
 _HEAD_LENGTH = HEAD_LENGTH.upper().replace("-", "_")
@@ -37,12 +37,12 @@ DATATYPES = {name: name.replace("float", "fp").upper() for name in sorted(DTYPES
 _OF_DTYPES = {np.dtype(name): datatype for name, datatype in DATATYPES.items()}
 _DTYPES = {datatype: dtype for dtype, datatype in DATATYPES.items()}
 
-refuse = refuse_plainly
+refuse = error_body
 _LONGEST_REMEMBERED = 2048  # bytes of JSON
 
 
 @dataclass(slots=True)
-class InferRequest(Request):
+class InferRequest(DecodedRequest):
     """What was asked, and how it is to be answered."""
 
     id: str | None = None
@@ -51,37 +51,39 @@ class InferRequest(Request):
 
 
 def parse(
-    body: bytes, headers: Mapping[str, str], signature: Signature, max_rows: int
+    body: bytes, headers: Mapping[str, str], model_spec: ModelSpec, max_rows: int
 ) -> InferRequest:
-    """Make valid arrays of the bytes of a request; see ``Dialect.parse``."""
+    """Make valid arrays of the bytes of a request; see ``InferenceProtocol.parse``."""
     if (length := headers.get(_HEAD_LENGTH)) is None:
-        return json_document.read(body, signature, max_rows, _read_json, flat=True)
-    return _read_binary(*_split(body, length), signature, max_rows)
+        return json_document.read(body, model_spec, max_rows, _read_json, flat=True)
+    return _read_binary(*_split(body, length), model_spec, max_rows)
 
 
 # A client sends the same JSON again and again, with other bytes behind it.
-_remembered: Remembered[tuple[Callable[[Tensors], InferRequest], list[BinaryTensor]]] = Remembered()
+_remembered: IdentityCache[tuple[Callable[[Tensors], InferRequest], list[BinaryTensor]]] = (
+    IdentityCache()
+)
 
 
 def _read_binary(
-    head: bytes, rest: memoryview, signature: Signature, max_rows: int
+    head: bytes, rest: memoryview, model_spec: ModelSpec, max_rows: int
 ) -> InferRequest:
     key = head, len(rest), max_rows
-    if known := _remembered.find(signature, key):
+    if known := _remembered.find(model_spec, key):
         make, binary = known
         return make({tensor.spec.name: tensor.take(rest) for tensor in binary})
-    reader = _Reader(Arrays(head), rest, signature, max_rows)
+    reader = _Reader(Arrays(head), rest, model_spec, max_rows)
     request = reader.read()
     if len(reader.binary) == len(request.inputs) and len(head) <= _LONGEST_REMEMBERED:
-        _remembered.keep(signature, key, (json_document.maker(request), reader.binary))
+        _remembered.keep(model_spec, key, (json_document.template_renderer(request), reader.binary))
     return request
 
 
-def _read_json(arrays: Arrays, signature: Signature, max_rows: int) -> InferRequest:
-    return _Reader(arrays, _NO_BYTES, signature, max_rows).read()
+def _read_json(arrays: Arrays, model_spec: ModelSpec, max_rows: int) -> InferRequest:
+    return _Reader(arrays, _NO_BYTES, model_spec, max_rows).read()
 
 
-def render(request: Request, outputs: Tensors, signature: Signature) -> Answer:
+def render(request: DecodedRequest, outputs: Tensors, model_spec: ModelSpec) -> Response:
     """Answer ``request`` with the outputs that it asks for, in JSON or as bytes."""
     assert isinstance(request, InferRequest)  # noqa: S101 - of this dialect's own making
     described, parts = [], []
@@ -99,50 +101,50 @@ def render(request: Request, outputs: Tensors, signature: Signature) -> Answer:
         else:
             tensor["data"] = array.ravel()
         described.append(tensor)
-    answer: dict[str, Any] = {
-        "model_name": signature.name,
-        "model_version": signature.id[1],
+    response: dict[str, Any] = {
+        "model_name": model_spec.name,
+        "model_version": model_spec.id[1],
     }
     if request.id is not None:
-        answer["id"] = request.id
-    answer["outputs"] = described
-    head = orjson.dumps(answer, option=orjson.OPT_SERIALIZE_NUMPY)
+        response["id"] = request.id
+    response["outputs"] = described
+    head = orjson.dumps(response, option=orjson.OPT_SERIALIZE_NUMPY)
     if not parts:
-        return Answer(200, head, JSON)
-    return Answer(200, b"".join((head, *parts)), BINARY, ((HEAD_LENGTH, str(len(head))),))
+        return Response(200, head, JSON)
+    return Response(200, b"".join((head, *parts)), BINARY, ((HEAD_LENGTH, str(len(head))),))
 
 
 class _Reader:
     """Reads one request, whose tensors are in the JSON or in the bytes behind it."""
 
     def __init__(
-        self, arrays: Arrays, rest: memoryview, signature: Signature, max_rows: int
+        self, arrays: Arrays, rest: memoryview, model_spec: ModelSpec, max_rows: int
     ) -> None:
         self.binary: list[BinaryTensor] = []
         """The tensors that came as bytes."""
         self._arrays = arrays
         self._rest = rest
         self._taken = 0
-        self._signature = signature
+        self._signature = model_spec
         self._max_rows = max_rows
 
     def read(self) -> InferRequest:
         """Read all of it; nothing may be left over."""
-        signature = self._signature
+        model_spec = self._signature
         document = json_arrays.parse(self._arrays.body)
         inputs = _member(document, "inputs", simdjson.Array, "the body")
-        if len(inputs) != len(signature.inputs):
-            raise BadRequest(f"expected {len(signature.inputs)} inputs, got {len(inputs)}")
+        if len(inputs) != len(model_spec.inputs):
+            raise BadRequest(f"expected {len(model_spec.inputs)} inputs, got {len(inputs)}")
         named = {_member(tensor, "name", str, "an input"): tensor for tensor in inputs}
-        tensors.check_names(named.keys(), signature)
+        tensors.check_names(named.keys(), model_spec)
         # In the order of the bytes that follow.
-        taken = {name: self._take(named[name], signature.by_name[name]) for name in named}
+        taken = {name: self._take(named[name], model_spec.by_name[name]) for name in named}
         request = InferRequest(taken, tensors.check_equal_rows(taken))
         keys = json_arrays.keys(document)
         self._arrays.check(1 + len(inputs) + ("outputs" in keys))
         if left := len(self._rest) - self._taken:
             raise BadRequest(f"{left} bytes too many follow the JSON")
-        _read_wishes(request, document, keys, signature)
+        _read_wishes(request, document, keys, model_spec)
         return request
 
     def _take(self, tensor: Any, spec: TensorSpec) -> NDArray[Any]:
@@ -239,12 +241,12 @@ def _shape(element: simdjson.Array, spec: TensorSpec) -> tuple[int, ...]:
 
 
 def _read_wishes(
-    request: InferRequest, document: Any, keys: set[str], signature: Signature
+    request: InferRequest, document: Any, keys: set[str], model_spec: ModelSpec
 ) -> None:
     if "id" in keys:
         request.id = _member(document, "id", str, "the body")
     as_bytes = _parameter(document, "binary_data_output", "the body") is True
-    wanted = {spec.name: as_bytes for spec in signature.outputs}
+    wanted = {spec.name: as_bytes for spec in model_spec.outputs}
     if "outputs" in keys and len(_member(document, "outputs", simdjson.Array, "the body")):
         outputs = _member(document, "outputs", simdjson.Array, "the body")
         if len(outputs) > len(wanted):

@@ -12,7 +12,7 @@ import numpy as np
 
 from bundle.golden import Tensors
 from bundle.manifest import BATCH, TensorSpec
-from serve.models.spec import Signature
+from serve.models.spec import ModelSpec
 from serve.protocols.oip import DATATYPES
 
 PLATFORM = "onnx_onnxv1"
@@ -26,50 +26,50 @@ EXTENSIONS = (
 _TYPES = {dtype: f"TYPE_{datatype}" for dtype, datatype in DATATYPES.items()}
 
 
-def metadata(signature: Signature, versions: Iterable[int]) -> dict[str, Any]:
+def metadata(model_spec: ModelSpec, versions: Iterable[int]) -> dict[str, Any]:
     """A model's metadata, with extensions of our own.
 
     These are ``size_bytes`` of the ONNX file and, from the manifest, the ``range`` of a tensor,
     ``labels`` and ``provenance``: where the version came from.
     """
     document: dict[str, Any] = {
-        "name": signature.name,
+        "name": model_spec.name,
         "versions": [str(version) for version in versions],
         "platform": PLATFORM,
-        "inputs": [_tensor(spec) for spec in signature.inputs],
-        "outputs": [_tensor(spec) for spec in signature.outputs],
-        "size_bytes": signature.size_bytes,
+        "inputs": [_tensor(spec) for spec in model_spec.inputs],
+        "outputs": [_tensor(spec) for spec in model_spec.outputs],
+        "size_bytes": model_spec.size_bytes,
     }
-    if signature.labels:
-        document["labels"] = signature.labels
-    if signature.manifest:
-        document["provenance"] = provenance(signature)
+    if model_spec.labels:
+        document["labels"] = model_spec.labels
+    if model_spec.manifest:
+        document["provenance"] = provenance(model_spec)
     return document
 
 
-def provenance(signature: Signature) -> dict[str, Any]:
+def provenance(model_spec: ModelSpec) -> dict[str, Any]:
     """What is known of where a version came from; empty without a manifest."""
-    if signature.manifest is None:
+    if model_spec.manifest is None:
         return {}
-    known = dataclasses.asdict(signature.manifest)
+    known = dataclasses.asdict(model_spec.manifest)
     described = ("schema_version", "name", "inputs", "outputs", "labels")
     return {key: value for key, value in known.items() if key not in described and value}
 
 
-def example(signature: Signature, known: Tensors) -> dict[str, Any]:
+def example(model_spec: ModelSpec, known: Tensors) -> dict[str, Any]:
     """A request for inference that a version can answer.
 
     Args:
-        signature: of the version.
+        model_spec: of the version.
         known: inputs that it has answered; if empty, the example is one row of zeros, or one batch
             where its size is fixed.
 
     """
     inputs = known or {
         spec.name: np.zeros([max(size, 1) for size in spec.shape], spec.dtype)
-        for spec in signature.inputs
+        for spec in model_spec.inputs
     }
-    tensors = [(signature.by_name[name], array) for name, array in inputs.items()]
+    tensors = [(model_spec.by_name[name], array) for name, array in inputs.items()]
     return {
         "inputs": [
             {**_tensor(spec), "shape": array.shape, "data": array.ravel()}
@@ -78,16 +78,16 @@ def example(signature: Signature, known: Tensors) -> dict[str, Any]:
     }
 
 
-def config(signature: Signature, max_rows: int) -> dict[str, Any]:
+def config(model_spec: ModelSpec, max_rows: int) -> dict[str, Any]:
     """A model's configuration, as Triton would have made it up for the same graph."""
-    batched = signature.fixed_rows is None
+    batched = model_spec.fixed_rows is None
     return {
-        "name": signature.name,
+        "name": model_spec.name,
         "platform": "onnxruntime_onnx",
         "backend": "onnxruntime",
         "max_batch_size": max_rows if batched else 0,
-        "input": [_field(spec, batched) for spec in signature.inputs],
-        "output": [_field(spec, batched) for spec in signature.outputs],
+        "input": [_field(spec, batched) for spec in model_spec.inputs],
+        "output": [_field(spec, batched) for spec in model_spec.outputs],
         "default_model_filename": "model.onnx",
     }
 

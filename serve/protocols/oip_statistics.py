@@ -5,22 +5,22 @@ from typing import Any
 
 from prometheus_client.samples import Sample
 
-from serve.models.spec import Signature
+from serve.models.spec import ModelSpec
 
 STEPS = ("queue", "parse", "infer", "render")
 """As the metrics name them; Triton's queue, compute_input, compute_infer and compute_output."""
 _TRITONS = ("queue", "compute_input", "compute_infer", "compute_output")
 
 
-def statistics(signatures: Iterable[Signature], samples: Iterable[Sample]) -> dict[str, Any]:
+def statistics(model_specs: Iterable[ModelSpec], samples: Iterable[Sample]) -> dict[str, Any]:
     """What versions have done since the service started, whichever worker did it.
 
     Args:
-        signatures: of the versions.
+        model_specs: of the versions.
         samples: of the metrics.
 
     """
-    known = {signature.id: _Sums() for signature in signatures}
+    known = {model_spec.id: _Sums() for model_spec in model_specs}
     for sample in samples:
         sums = known.get((sample.labels.get("model", ""), sample.labels.get("version", "")))
         if sums is not None:
@@ -59,9 +59,9 @@ class _Sums:
         return {
             "name": name,
             "version": version,
-            "last_inference": int(values.get("onnxlet_last_run_timestamp_seconds", 0) * 1000),
+            "last_inference": int(values.get("onnxlet_last_inference_timestamp_seconds", 0) * 1000),
             "inference_count": int(values.get("onnxlet_rows_total", 0)),
-            "execution_count": int(values.get("onnxlet_run_rows_count", 0)),
+            "execution_count": int(values.get("onnxlet_batch_rows_count", 0)),
             "inference_stats": {
                 "success": _duration(self._good, sum(values.get(step, 0) for step in STEPS)),
                 "fail": _duration(self._bad, values.get("failed", 0)),

@@ -16,26 +16,26 @@ from numpy.typing import NDArray
 
 from bundle.manifest import TensorSpec
 from serve.errors import BadRequest, Unsupported
-from serve.models.spec import Signature
+from serve.models.spec import ModelSpec
 from serve.protocols import json_arrays, json_document, tensors
-from serve.protocols.interface import Request, Tensors, refuse_plainly
+from serve.protocols.interface import DecodedRequest, Tensors, error_body
 from serve.protocols.json_arrays import Arrays, Shape
-from serve.protocols.response import Answer
+from serve.protocols.response import Response
 
 _KEYS = frozenset(("image", "images"))
 
-refuse = refuse_plainly
+refuse = error_body
 
 
 @dataclass(slots=True)
-class Images(Request):
+class Images(DecodedRequest):
     """What was asked, and whether its one row came as ``image``."""
 
     single: bool = False
 
 
-def parse(body: bytes, headers: Mapping[str, str], signature: Signature, max_rows: int) -> Images:
-    """Make a valid batch of the bytes of a request; see ``Dialect.parse``.
+def parse(body: bytes, headers: Mapping[str, str], model_spec: ModelSpec, max_rows: int) -> Images:
+    """Make a valid batch of the bytes of a request; see ``InferenceProtocol.parse``.
 
     Raises:
         Unsupported: the model's tensors are not an image and the probabilities of classes.
@@ -44,11 +44,11 @@ def parse(body: bytes, headers: Mapping[str, str], signature: Signature, max_row
         TooLarge: more than ``max_rows`` images.
 
     """
-    return json_document.read(body, signature, max_rows, _read)
+    return json_document.read(body, model_spec, max_rows, _read)
 
 
-def _read(arrays: Arrays, signature: Signature, max_rows: int) -> Images:
-    spec = _input(signature)
+def _read(arrays: Arrays, model_spec: ModelSpec, max_rows: int) -> Images:
+    spec = _input(model_spec)
     document = json_arrays.parse(arrays.body)
     if not isinstance(document, simdjson.Object):
         raise BadRequest(
@@ -60,54 +60,54 @@ def _read(arrays: Arrays, signature: Signature, max_rows: int) -> Images:
         raise BadRequest(f'expected either "image" or "images", got {what}')
     single = "image" in keys
     if single:
-        tensors.check_rows(1, max_rows, signature)
+        tensors.check_rows(1, max_rows, model_spec)
         rows = _image(arrays, document["image"], spec, "image")[np.newaxis]
     else:
-        rows = _images(arrays, document["images"], signature, max_rows)
+        rows = _images(arrays, document["images"], model_spec, max_rows)
     arrays.check()
     return Images({spec.name: arrays.cast(rows, spec)}, len(rows), single=single)
 
 
-def render(request: Request, outputs: Tensors, signature: Signature) -> Answer:
+def render(request: DecodedRequest, outputs: Tensors, model_spec: ModelSpec) -> Response:
     """Answer ``request`` with the model's first output, of shape (N, classes)."""
-    scores = outputs[signature.outputs[0].name]
+    scores = outputs[model_spec.outputs[0].name]
     classes = scores.argmax(axis=1)
-    answer: dict[str, Any]
+    response: dict[str, Any]
     if isinstance(request, Images) and request.single:
-        answer = {"prediction": int(classes[0]), "probabilities": scores}
-        if signature.classes:
-            answer["label"] = signature.classes[classes[0]]
+        response = {"prediction": int(classes[0]), "probabilities": scores}
+        if model_spec.classes:
+            response["label"] = model_spec.classes[classes[0]]
     else:
-        answer = {"predictions": classes, "probabilities": scores}
-        if signature.classes:
-            answer["labels"] = [signature.classes[number] for number in classes.tolist()]
-        answer |= {"model": signature.name, "version": signature.version}
-    return Answer(200, orjson.dumps(answer, option=orjson.OPT_SERIALIZE_NUMPY))
+        response = {"predictions": classes, "probabilities": scores}
+        if model_spec.classes:
+            response["labels"] = [model_spec.classes[number] for number in classes.tolist()]
+        response |= {"model": model_spec.name, "version": model_spec.version}
+    return Response(200, orjson.dumps(response, option=orjson.OPT_SERIALIZE_NUMPY))
 
 
-def _input(signature: Signature) -> TensorSpec:
-    spec, *others = signature.inputs
+def _input(model_spec: ModelSpec) -> TensorSpec:
+    spec, *others = model_spec.inputs
     if others or min(spec.shape[1:], default=0) < 1 or spec.dtype == "bool":
         why = "its inputs are not one tensor of shape (N, features)"
-    elif len(signature.outputs[0].shape) != 2:
+    elif len(model_spec.outputs[0].shape) != 2:
         why = "its first output is not of shape (N, classes)"
     else:
         return spec
-    raise Unsupported(f"/predict can't speak for {signature.name}: {why}; the other routes can")
+    raise Unsupported(f"/predict can't speak for {model_spec.name}: {why}; the other routes can")
 
 
-def _images(arrays: Arrays, element: Any, signature: Signature, max_rows: int) -> NDArray[Any]:
-    spec = signature.inputs[0]
+def _images(arrays: Arrays, element: Any, model_spec: ModelSpec, max_rows: int) -> NDArray[Any]:
+    spec = model_spec.inputs[0]
     shape = spec.shape[1:]
     if isinstance(element, simdjson.Object):
         rows = json_arrays.compact(element, "images")
         if rows.shape[1:] not in _forms(shape):
             raise _wrong_shape("images", ("N", *shape), rows.shape)
-        tensors.check_rows(len(rows), max_rows, signature)
+        tensors.check_rows(len(rows), max_rows, model_spec)
         return rows.reshape(len(rows), *shape)
     if not isinstance(element, simdjson.Array):
         raise BadRequest(f"images: expected an array of images, got {json_arrays.kind(element)}")
-    tensors.check_rows(len(element), max_rows, signature)
+    tensors.check_rows(len(element), max_rows, model_spec)
     form = _form(element[0], shape)
     try:
         rows = arrays.take(element, (len(element), *form), "images", spec.dtype)

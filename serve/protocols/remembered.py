@@ -6,7 +6,7 @@ from typing import Generic, TypeVar
 V = TypeVar("V")
 
 
-class Remembered(Generic[V]):
+class IdentityCache(Generic[V]):
     """Up to so many values, each by an object that it was worked out for and a key."""
 
     def __init__(self, most: int = 128) -> None:

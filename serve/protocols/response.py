@@ -10,7 +10,7 @@ Headers = tuple[tuple[str, str], ...]
 
 
 @dataclass(slots=True)
-class Answer:
+class Response:
     """An HTTP status, a body, and headers beside the usual ones."""
 
     status: int

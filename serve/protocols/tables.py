@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from bundle.manifest import TensorSpec
 from serve.errors import BadRequest, Unsupported
-from serve.models.spec import Signature
+from serve.models.spec import ModelSpec
 from serve.protocols import json_arrays, tensors
 from serve.protocols.interface import Tensors
 from serve.protocols.json_arrays import Arrays
@@ -39,12 +39,12 @@ def in_columns(outputs: Tensors) -> Any:
     return next(iter(columns.values())) if len(columns) == 1 else columns
 
 
-class Reader:
+class TableReader:
     """Takes the inputs of a model out of one JSON document."""
 
-    def __init__(self, arrays: Arrays, signature: Signature, max_rows: int) -> None:
+    def __init__(self, arrays: Arrays, model_spec: ModelSpec, max_rows: int) -> None:
         self._arrays = arrays
-        self._signature = signature
+        self._signature = model_spec
         self._most = max_rows
         self._elsewhere = 0
 

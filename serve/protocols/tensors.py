@@ -9,21 +9,21 @@ from numpy.typing import NDArray
 
 from bundle.manifest import BATCH, TensorSpec
 from serve.errors import BadRequest, TooLarge, quoted
-from serve.models.spec import Signature
+from serve.models.spec import ModelSpec
 
 _LARGEST_SIZE = 2**31
 _MOST_LISTED = 20
 _LARGEST = {name: float(np.finfo(name).max) for name in ("float16", "float32", "float64")}
 
 
-def check_rows(rows: int, most: int, signature: Signature) -> None:
+def check_rows(rows: int, most: int, model_spec: ModelSpec) -> None:
     """Refuse a batch that is empty, or larger than the server or the model takes at once."""
     if rows == 0:
         raise BadRequest("expected at least one row, got an empty batch")
     if rows > most:
         raise TooLarge(f"expected at most {most} rows in one request, got {rows}")
-    if signature.fixed_rows not in (None, rows):
-        raise BadRequest(f"this model takes {signature.fixed_rows} rows at a time, got {rows}")
+    if model_spec.fixed_rows not in (None, rows):
+        raise BadRequest(f"this model takes {model_spec.fixed_rows} rows at a time, got {rows}")
 
 
 def check_equal_rows(inputs: dict[str, NDArray[Any]]) -> int:
@@ -35,13 +35,13 @@ def check_equal_rows(inputs: dict[str, NDArray[Any]]) -> int:
     return rows.pop()
 
 
-def check_names(names: AbstractSet[str], signature: Signature) -> None:
+def check_names(names: AbstractSet[str], model_spec: ModelSpec) -> None:
     """Refuse what are not just the model's inputs."""
-    if names != signature.by_name.keys():
+    if names != model_spec.by_name.keys():
         got = f"{len(names)} names"
         if 0 < len(names) <= _MOST_LISTED:
             got = quoted(", ".join(sorted(names)))
-        raise BadRequest(f"expected the inputs {', '.join(signature.by_name)}; got {got}")
+        raise BadRequest(f"expected the inputs {', '.join(model_spec.by_name)}; got {got}")
 
 
 def fits(shape: tuple[Any, ...], spec: TensorSpec) -> bool:

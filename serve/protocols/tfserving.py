@@ -12,34 +12,34 @@ import orjson
 import simdjson
 
 from serve.errors import BadRequest
-from serve.models.spec import Signature
+from serve.models.spec import ModelSpec
 from serve.protocols import json_arrays, json_document, tables
-from serve.protocols.interface import Request, Tensors, refuse_plainly
+from serve.protocols.interface import DecodedRequest, Tensors, error_body
 from serve.protocols.json_arrays import Arrays
-from serve.protocols.response import Answer
-from serve.protocols.tables import Reader
+from serve.protocols.response import Response
+from serve.protocols.tables import TableReader
 
 SIGNATURE_NAME = "serving_default"
 _FORMS = frozenset(("instances", "inputs"))
 
-refuse = refuse_plainly
+refuse = error_body
 
 
 @dataclass(slots=True)
-class PredictRequest(Request):
+class PredictRequest(DecodedRequest):
     """What was asked, and whether in rows."""
 
     in_rows: bool = False
 
 
 def parse(
-    body: bytes, headers: Mapping[str, str], signature: Signature, max_rows: int
+    body: bytes, headers: Mapping[str, str], model_spec: ModelSpec, max_rows: int
 ) -> PredictRequest:
-    """Make valid arrays of the bytes of a request; see ``Dialect.parse``."""
-    return json_document.read(body, signature, max_rows, _read)
+    """Make valid arrays of the bytes of a request; see ``InferenceProtocol.parse``."""
+    return json_document.read(body, model_spec, max_rows, _read)
 
 
-def _read(arrays: Arrays, signature: Signature, max_rows: int) -> PredictRequest:
+def _read(arrays: Arrays, model_spec: ModelSpec, max_rows: int) -> PredictRequest:
     document = json_arrays.parse(arrays.body)
     if not isinstance(document, simdjson.Object):
         raise BadRequest(f"expected an object, got {json_arrays.kind(document)}")
@@ -48,7 +48,7 @@ def _read(arrays: Arrays, signature: Signature, max_rows: int) -> PredictRequest
         raise BadRequest(f'expected either "instances" or "inputs", got {len(forms)} of them')
     if "signature_name" in keys and document["signature_name"] != SIGNATURE_NAME:
         raise BadRequest(f'signature_name: there is only "{SIGNATURE_NAME}"')
-    reader = Reader(arrays, signature, max_rows)
+    reader = TableReader(arrays, model_spec, max_rows)
     in_rows = "instances" in forms
     if in_rows:
         inputs = reader.rows(document["instances"], "instances")
@@ -57,10 +57,10 @@ def _read(arrays: Arrays, signature: Signature, max_rows: int) -> PredictRequest
     return PredictRequest(inputs, reader.finish(inputs), in_rows=in_rows)
 
 
-def render(request: Request, outputs: Tensors, signature: Signature) -> Answer:
+def render(request: DecodedRequest, outputs: Tensors, model_spec: ModelSpec) -> Response:
     """Answer ``request`` with all outputs, in rows or in columns as it came."""
     if isinstance(request, PredictRequest) and request.in_rows:
-        answer = {"predictions": tables.in_rows(outputs, request.rows)}
+        response = {"predictions": tables.in_rows(outputs, request.rows)}
     else:
-        answer = {"outputs": tables.in_columns(outputs)}
-    return Answer(200, orjson.dumps(answer, option=orjson.OPT_SERIALIZE_NUMPY))
+        response = {"outputs": tables.in_columns(outputs)}
+    return Response(200, orjson.dumps(response, option=orjson.OPT_SERIALIZE_NUMPY))

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from bundle.manifest import DTYPES, TensorSpec
-from serve.models.spec import Signature
+from serve.models.spec import ModelSpec
 from serve.protocols.tfserving import SIGNATURE_NAME
 
 # From TensorFlow's types.proto.
@@ -33,18 +33,18 @@ def status(name: str, ready: Iterable[int], failed: Mapping[int, str]) -> dict[s
     return {"name": name, "ready": available, "model_version_status": states}
 
 
-def metadata(signature: Signature) -> dict[str, Any]:
+def metadata(model_spec: ModelSpec) -> dict[str, Any]:
     """The tensors of a version, as the signature of a saved model."""
     defined = {
-        "inputs": {spec.name: _tensor(spec) for spec in signature.inputs},
-        "outputs": {spec.name: _tensor(spec) for spec in signature.outputs},
+        "inputs": {spec.name: _tensor(spec) for spec in model_spec.inputs},
+        "outputs": {spec.name: _tensor(spec) for spec in model_spec.outputs},
         "method_name": "tensorflow/serving/predict",
     }
     return {
         "model_spec": {
-            "name": signature.name,
+            "name": model_spec.name,
             "signature_name": "",
-            "version": str(signature.version),
+            "version": str(model_spec.version),
         },
         "metadata": {
             "signature_def": {"@type": _METADATA, "signature_def": {SIGNATURE_NAME: defined}}

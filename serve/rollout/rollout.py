@@ -15,19 +15,19 @@ from selectors import BaseSelector
 
 from serve.errors import StartError
 from serve.processes.forkserver import Forkservers
-from serve.processes.messages import Kind
-from serve.processes.worker_process import Child
+from serve.processes.messages import MessageKind
+from serve.processes.worker_process import WorkerProcess
 from serve.rollout import validation_process
-from serve.rollout.validation_process import Trial
+from serve.rollout.validation_process import ValidationProcess
 from serve.settings import Settings
 from serve.versions import repository_scan, serving_plan
-from serve.versions.repository_watcher import Watch
-from serve.versions.serving_plan import Plan
-from serve.versions.version_policy import Registry
+from serve.versions.repository_watcher import RepositoryWatcher
+from serve.versions.serving_plan import ServingPlan
+from serve.versions.version_policy import VersionPolicy
 
 log = logging.getLogger("serve")
 
-AGAIN_SECONDS = 5.0  # after which is tried again what could not be begun, written or loaded
+RETRY_SECONDS = 5.0  # after which is tried again what could not be begun, written or loaded
 
 
 class Rollout:
@@ -39,7 +39,7 @@ class Rollout:
         folder: Path,
         selector: BaseSelector,
         forkservers: Forkservers,
-        workers: Collection[Child],
+        workers: Collection[WorkerProcess],
     ) -> None:
         """Know nothing as yet.
 
@@ -56,11 +56,11 @@ class Rollout:
         self._selector = selector
         self._forkservers = forkservers
         self._workers = workers
-        self.watch = Watch(settings.models, settings.poll_interval, selector)
-        self.registry = Registry(settings.latest_versions, settings.default_model)
-        self._trial: Trial | None = None
+        self.watch = RepositoryWatcher(settings.models, settings.poll_interval, selector)
+        self.policy = VersionPolicy(settings.latest_versions, settings.default_model)
+        self._validation: ValidationProcess | None = None
         self._try_at = self._tell_at = self._write_at = 0.0
-        self.plan = Plan()
+        self.plan = ServingPlan()
         """What all workers shall serve; number 0 until that is known."""
 
     def begin(self) -> None:
@@ -70,29 +70,29 @@ class Rollout:
             StartError: it holds no model, or not the one that the settings name.
 
         """
-        self.registry.see(
-            repository_scan.first(self._settings.models, self._settings.default_model)
+        self.policy.update(
+            repository_scan.first_scan(self._settings.models, self._settings.default_model)
         )
 
     @property
-    def trying(self) -> bool:
+    def is_validating(self) -> bool:
         """Is a trial under way?"""
-        return self._trial is not None
+        return self._validation is not None
 
     @property
-    def forking(self) -> bool:
+    def is_forking(self) -> bool:
         """Is a trial asked for whose process id is not known as yet?"""
-        return self._trial is not None and self._trial.pid is None
+        return self._validation is not None and self._validation.pid is None
 
     @property
     def pids(self) -> set[int]:
         """Of the processes that look and try."""
-        trial = {self._trial.pid} if self._trial and self._trial.pid else set()
-        return self.watch.pids | trial
+        validation = {self._validation.pid} if self._validation and self._validation.pid else set()
+        return self.watch.pids | validation
 
     def look(self) -> None:
         """Look at the repository soon."""
-        self.watch.ask()
+        self.watch.request_scan()
 
     def turn(self) -> None:
         """Do what there is to do; called after each wait.
@@ -103,70 +103,74 @@ class Rollout:
         """
         if found := self.watch.turn():
             if self.watch.recovered:
-                self.registry.forget_failures()
-            self.registry.see(found)
-        if self._trial:
-            self._trial.check_time()
+                self.policy.forget_failures()
+            self.policy.update(found)
+        if self._validation:
+            self._validation.check_time()
         else:
-            self._begin_trial()
-        if serving := [child for child in self._workers if child.ready]:
-            self.registry.lose(set.intersection(*(child.lacks for child in serving)))
-        if self.plan.number or not self.registry.next_trial():
+            self._begin_validation()
+        if serving := [worker for worker in self._workers if worker.ready]:
+            self.policy.drop(set.intersection(*(worker.missing for worker in serving)))
+        if self.plan.number or not self.policy.next_unvalidated():
             self._publish()
         self._tell_again()
 
-    def hear(self, child: Child, kind: Kind, text: str) -> None:
+    def hear(self, worker: WorkerProcess, kind: MessageKind, text: str) -> None:
         """Take a worker's message that is about models."""
-        if kind is Kind.FOLLOWED:
-            self.follows(child, text)
+        if kind is MessageKind.PLAN_FOLLOWED:
+            self.follows(worker, text)
         else:
             name, number, why = text.split(" ", 2)
-            self.registry.doubt(name, int(number))
-            if kind is Kind.LACKS:
-                child.lacking.add((name, int(number)))
+            self.policy.suspect(name, int(number))
+            if kind is MessageKind.VERSION_MISSING:
+                worker.next_missing.add((name, int(number)))
             else:
-                child.trouble = why
+                worker.trouble = why
 
-    def follows(self, child: Child, number: str) -> None:
+    def follows(self, worker: WorkerProcess, number: str) -> None:
         """Take in which plan a worker serves."""
-        child.plan, child.trouble = int(number), ""
-        child.lacks, child.lacking = child.lacking, set()
+        worker.plan, worker.trouble = int(number), ""
+        worker.missing, worker.next_missing = worker.next_missing, set()
 
     def kill(self) -> None:
         """End a look and a trial at once."""
         self.watch.kill()
-        if self._trial:
-            self._trial.kill()
+        if self._validation:
+            self._validation.kill()
 
     # Trials
 
-    def _begin_trial(self) -> None:
-        files = self.registry.next_trial()
-        if files is None or time.monotonic() < self._try_at:
+    def _begin_validation(self) -> None:
+        version_id = self.policy.next_unvalidated()
+        if version_id is None or time.monotonic() < self._try_at:
             return
-        text = f"{files.name} {files.version} {validation_process.LONGEST_SECONDS}"
+        text = f"{version_id.name} {version_id.version} {validation_process.TIMEOUT_SECONDS}"
         try:
-            trial = self._trial = Trial(files, self._forkservers.fork(Kind.TRIAL, text))
+            validation = self._validation = ValidationProcess(
+                version_id, self._forkservers.fork(MessageKind.VALIDATE, text)
+            )
         except OSError as error:
             self._not_tried(f"can't be started: {error.strerror}")
             return
-        self._selector.register(trial.control, selectors.EVENT_READ, lambda: self._hear(trial))
+        self._selector.register(
+            validation.control, selectors.EVENT_READ, lambda: self._hear(validation)
+        )
 
-    def _hear(self, trial: Trial) -> None:
-        if not trial.hear():
+    def _hear(self, validation: ValidationProcess) -> None:
+        if not validation.hear():
             return
-        self._selector.unregister(trial.control)
-        self._trial = None
-        verdict = trial.verdict()
+        self._selector.unregister(validation.control)
+        self._validation = None
+        verdict = validation.verdict()
         if verdict is None:
             self._not_tried(self._forkservers.last_fault() or "ended")
             return
-        self.registry.judge(trial.files, verdict)
+        self.policy.set_verdict(validation.version_id, verdict)
         if verdict:
-            self.watch.ask()  # it may be the repository that is at fault
+            self.watch.request_scan()  # it may be the repository that is at fault
 
     def _not_tried(self, why: str) -> None:
-        self._try_at = time.monotonic() + AGAIN_SECONDS
+        self._try_at = time.monotonic() + RETRY_SECONDS
         if not self.plan.number:
             raise StartError(f"the forkserver {why}")
         log.error("the forkserver %s; a version will be tried again", why)
@@ -174,7 +178,7 @@ class Rollout:
     # The plan
 
     def _publish(self) -> None:
-        before, after = self.plan, self.registry.replan()
+        before, after = self.plan, self.policy.make_plan()
         if not before.number and (why := after.fault(self._settings.default_model)):
             raise StartError(why)
         if after is before or time.monotonic() < self._write_at:
@@ -182,7 +186,7 @@ class Rollout:
         try:
             after.write(self._folder)
         except OSError as error:
-            self._write_at = time.monotonic() + AGAIN_SECONDS
+            self._write_at = time.monotonic() + RETRY_SECONDS
             if not before.number:
                 raise StartError(f"{self._folder}: {error.strerror}") from None
             log.error("%s: a plan can't be written: %s", self._folder, error.strerror)
@@ -195,37 +199,39 @@ class Rollout:
             log.error("%s", line)
         self._tell(self._workers)
 
-    def _tell(self, children: Collection[Child]) -> None:
-        self._tell_at = time.monotonic() + AGAIN_SECONDS
-        for child in children:
-            child.trouble = ""
-            child.control.send(Kind.PLAN)
+    def _tell(self, workers: Collection[WorkerProcess]) -> None:
+        self._tell_at = time.monotonic() + RETRY_SECONDS
+        for worker in workers:
+            worker.trouble = ""
+            worker.control.send(MessageKind.NEW_PLAN)
 
     def _tell_again(self) -> None:
         """Remind workers that could not follow, or not wholly though nothing is wrong any more."""
         if time.monotonic() >= self._tell_at:
-            late = self.behind()
-            for child in self._workers:
-                if child not in late and not all(
-                    self.registry.doubts(*version) for version in child.lacks
+            late = self.workers_behind()
+            for worker in self._workers:
+                if worker not in late and not all(
+                    self.policy.is_suspect(*version) for version in worker.missing
                 ):
-                    late.append(child)
+                    late.append(worker)
             self._tell(late)
 
-    def behind(self) -> list[Child]:
+    def workers_behind(self) -> list[WorkerProcess]:
         """The workers that serve another plan as yet."""
-        return [child for child in self._workers if child.ready and child.plan < self.plan.number]
+        return [
+            worker for worker in self._workers if worker.ready and worker.plan < self.plan.number
+        ]
 
     @property
     def is_published(self) -> bool:
         """Has the newest plan been written?"""
-        return self.registry.plan is self.plan
+        return self.policy.plan is self.plan
 
-    def tries(self, name: str) -> bool:
+    def is_validating_model(self, name: str) -> bool:
         """Is something of a model being tried, or left to be?"""
-        under_way = self._trial is not None and self._trial.files.name == name
-        return under_way or self.registry.next_trial(name) is not None
+        under_way = self._validation is not None and self._validation.version_id.name == name
+        return under_way or self.policy.next_unvalidated(name) is not None
 
-    def lives(self, child: Child) -> bool:
+    def is_alive(self, worker: WorkerProcess) -> bool:
         """Is a worker still there?"""
-        return child in self._workers
+        return worker in self._workers

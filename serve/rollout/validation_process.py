@@ -9,28 +9,28 @@ import signal
 import time
 
 from serve.processes import worker_process
-from serve.processes.messages import Control, Kind
-from serve.versions.serving_plan import Files
+from serve.processes.messages import ControlChannel, MessageKind
+from serve.versions.serving_plan import VersionId
 
-LONGEST_SECONDS = 120
+TIMEOUT_SECONDS = 120
 
 
-class Trial:
+class ValidationProcess:
     """One trial, under way."""
 
-    def __init__(self, files: Files, control: Control) -> None:
+    def __init__(self, version_id: VersionId, control: ControlChannel) -> None:
         """Follow it.
 
         Args:
-            files: what is tried.
+            version_id: the version to validate.
             control: to the process, which is asked for already.
 
         """
-        self.files = files
+        self.version_id = version_id
         self.control = control
         self.pid: int | None = None
         self._verdict: str | None = None
-        self._late_at = time.monotonic() + LONGEST_SECONDS
+        self._late_at = time.monotonic() + TIMEOUT_SECONDS
 
     def hear(self) -> bool:
         """Take the next message; True at the end."""
@@ -38,18 +38,18 @@ class Trial:
         if message is None:
             return True
         kind, text, _ = message
-        if kind is Kind.FORKED:
+        if kind is MessageKind.FORKED:
             self.pid = int(text)
             if self._verdict is not None:  # it is late already
                 self.kill()
         else:
-            self._verdict = text if kind is Kind.FAILED else ""
+            self._verdict = text if kind is MessageKind.FAILED else ""
         return False
 
     def check_time(self) -> None:
         """End it where it takes too long."""
         if self._verdict is None and time.monotonic() > self._late_at:
-            self._verdict = f"{self._label}: not loaded and tested within {LONGEST_SECONDS} s"
+            self._verdict = f"{self._label}: not loaded and tested within {TIMEOUT_SECONDS} s"
             self.kill()
 
     def verdict(self) -> str | None:
@@ -63,7 +63,7 @@ class Trial:
 
     @property
     def _label(self) -> str:
-        return f"{self.files.name}/{self.files.version}"
+        return f"{self.version_id.name}/{self.version_id.version}"
 
     def kill(self) -> None:
         """End it at once."""

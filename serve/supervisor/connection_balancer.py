@@ -10,39 +10,39 @@ import socket
 import time
 from collections.abc import Sequence
 
-from serve.processes.messages import Kind
-from serve.processes.worker_process import Child
+from serve.processes.messages import MessageKind
+from serve.processes.worker_process import WorkerProcess
 from serve.supervisor.listener import BACKLOG
 
 log = logging.getLogger("serve")
 
 
-class Acceptor:
+class ConnectionBalancer:
     """The listening socket, while there are workers for its connections."""
 
     def __init__(
         self,
         listener: socket.socket,
         selector: selectors.BaseSelector,
-        children: Sequence[Child],
+        workers: Sequence[WorkerProcess],
     ) -> None:
         """Take no connections as yet.
 
         Args:
             listener: non-blocking.
             selector: that the supervisor waits with; its data are functions to call.
-            children: the workers.
+            workers: those that live, at any time.
 
         """
         self._listener = listener
         self._selector = selector
-        self._children = children
+        self._workers = workers
         self._accepting = False
         self._lost = 0  # connections, not reported as yet
 
-    def serving(self) -> list[Child]:
+    def serving(self) -> list[WorkerProcess]:
         """The workers that take connections."""
-        return [child for child in self._children if child.ready and not child.draining]
+        return [worker for worker in self._workers if worker.ready and not worker.draining]
 
     def accept_if_served(self, is_stopped: bool) -> None:
         """Take connections only while somebody is there for them; else they wait in the backlog."""
@@ -71,9 +71,9 @@ class Acceptor:
             time.sleep(0.1)  # no descriptors left, say: the queue holds the client meanwhile
             return False
         with connection:
-            for child in sorted(self.serving(), key=_load):
-                if child.control.send(Kind.CONNECTION, hand_over=connection):
-                    child.connections += 1
+            for worker in sorted(self.serving(), key=_load):
+                if worker.control.send(MessageKind.CONNECTION, hand_over=connection):
+                    worker.connections += 1
                     return True
         self._lost += 1
         return True
@@ -82,12 +82,12 @@ class Acceptor:
         """Log connections that no worker took, and have a worker count them."""
         if not self._lost:
             return
-        for child in self.serving():
-            if child.control.send(Kind.LOST, str(self._lost)):
+        for worker in self.serving():
+            if worker.control.send(MessageKind.DROPPED, str(self._lost)):
                 log.error("closed %d connections that no worker took", self._lost)
                 self._lost = 0
                 return
 
 
-def _load(child: Child) -> tuple[bool, int]:
-    return child.is_silent, child.connections
+def _load(worker: WorkerProcess) -> tuple[bool, int]:
+    return worker.is_silent, worker.connections

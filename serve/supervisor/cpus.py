@@ -6,7 +6,7 @@ from pathlib import Path
 CGROUP = Path("/sys/fs/cgroup")
 
 
-def usable(cgroup: Path = CGROUP) -> list[int]:
+def usable_cpus(cgroup: Path = CGROUP) -> list[int]:
     """Numbers of the CPUs to work on, one worker each; at least one.
 
     A quota of 1.5 CPUs gives one: two workers would each be stopped a quarter of the time.

@@ -4,17 +4,17 @@ import resource
 
 from serve.errors import StartError
 
-SPARE = 96  # for surplus connections and everything else
+OTHER_FILES = 96  # for surplus connections and everything else
 
 
-def allow(connections: int) -> None:
+def raise_limit(connections: int) -> None:
     """Raise this process's soft limit, which its workers inherit, where it is too low.
 
     Raises:
         StartError: the hard limit is too low.
 
     """
-    needed = connections + SPARE
+    needed = connections + OTHER_FILES
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if hard != resource.RLIM_INFINITY and hard < needed:
         raise StartError(

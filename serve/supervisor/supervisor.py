@@ -9,13 +9,13 @@ import time
 
 from serve.processes import forkserver, shared_folder, worker_process
 from serve.processes.forkserver import Forkserver, Forkservers
-from serve.processes.messages import Kind
-from serve.processes.worker_process import Child
-from serve.rollout.load_requests import Orders
+from serve.processes.messages import MessageKind
+from serve.processes.worker_process import WorkerProcess
+from serve.rollout.load_requests import LoadRequests
 from serve.rollout.rollout import Rollout
 from serve.settings import Settings
 from serve.supervisor import file_limit, listener
-from serve.supervisor.connection_balancer import Acceptor
+from serve.supervisor.connection_balancer import ConnectionBalancer
 from serve.supervisor.watchdog import Watchdog
 from serve.supervisor.worker_restarts import Workers
 from serve.worker.entry import load_code
@@ -46,16 +46,16 @@ class Supervisor:
 
         """
         settings, selector = self._settings, self._selector
-        file_limit.allow(settings.max_connections)
+        file_limit.raise_limit(settings.max_connections)
         self._listener = listener.open_listener(settings)
         self._watch_signals()
         forkserver.adopt_orphans()
-        folder = self._folder = shared_folder.make()
+        folder = self._folder = shared_folder.create()
         workers = self._workers = Workers(settings, selector, self._forkservers, folder, self._hear)
-        self._balancer = Acceptor(self._listener, selector, workers.living)
+        self._balancer = ConnectionBalancer(self._listener, selector, workers.living)
         self._watchdog = Watchdog(workers.living, settings.timeout)
         self._rollout = Rollout(settings, folder, selector, self._forkservers, workers.living)
-        self._load_requests = Orders(self._rollout)
+        self._load_requests = LoadRequests(self._rollout)
         try:
             self._rollout.begin()
             while workers.living or self._drain_at is None:
@@ -80,7 +80,7 @@ class Supervisor:
         self._balancer.report()
         self._watchdog.turn()
         self._kill_late()
-        if not (self._workers.is_start_pending or self._rollout.trying):
+        if not (self._workers.is_start_pending or self._rollout.is_validating):
             self._forkservers.finish()
         self._reap_others()
         self._drain_when_due()
@@ -91,7 +91,7 @@ class Supervisor:
         address = self._listener.getsockname()[:2]
         return Forkserver(self._settings, address, self._folder, inherited, load_code)
 
-    def _hear(self, worker: Child) -> None:
+    def _hear(self, worker: WorkerProcess) -> None:
         """Take a message of a worker's."""
         message = worker.control.receive()
         if message is None:
@@ -100,20 +100,20 @@ class Supervisor:
             self._take(worker, message[0], message[1])
         self._balancer.accept_if_served(self._is_stopped())
 
-    def _take(self, worker: Child, kind: Kind, text: str) -> None:
-        if kind is Kind.CLOSED:
+    def _take(self, worker: WorkerProcess, kind: MessageKind, text: str) -> None:
+        if kind is MessageKind.CLOSED:
             worker.connections -= int(text)
-        elif kind is Kind.PONG:
+        elif kind is MessageKind.PONG:
             self._watchdog.answered(worker)
-        elif kind is Kind.FAILED:
+        elif kind is MessageKind.FAILED:
             worker.reason = text
-        elif kind is Kind.FORKED:
+        elif kind is MessageKind.FORKED:
             worker.pid = int(text)
-        elif kind is Kind.READY:
+        elif kind is MessageKind.READY:
             self._rollout.follows(worker, text)
             self._workers.note_ready(worker)
             self._announce()
-        elif kind in (Kind.LOAD, Kind.UNLOAD):
+        elif kind in (MessageKind.LOAD, MessageKind.UNLOAD):
             self._load_requests.take(worker, kind, text)
         else:
             self._rollout.hear(worker, kind, text)
@@ -159,7 +159,7 @@ class Supervisor:
         delay = self._settings.drain_delay if number == signal.SIGTERM else 0.0
         self._drain_at = time.monotonic() + delay
         for worker in self._workers.living:
-            worker.control.send(Kind.UNREADY)
+            worker.control.send(MessageKind.NOT_READY)
 
     def _is_stopped(self) -> bool:
         """Are connections no longer accepted?"""
@@ -192,7 +192,7 @@ class Supervisor:
     def _reap_others(self) -> None:
         """Reap orphans that this process has adopted."""
         workers = self._workers.living
-        if self._rollout.forking or any(worker.pid is None for worker in workers):
+        if self._rollout.is_forking or any(worker.pid is None for worker in workers):
             return  # an ended process may be one of them, whose exit status is still needed
         known = {worker.pid for worker in workers if worker.pid}
         worker_process.reap_others(known | self._forkservers.pids | self._rollout.pids)

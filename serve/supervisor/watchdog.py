@@ -12,13 +12,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from serve.processes.messages import Kind
-from serve.processes.worker_process import Child
+from serve.processes.messages import MessageKind
+from serve.processes.worker_process import WorkerProcess
 
 log = logging.getLogger("serve")
 
 CHECK_SECONDS = 1.0
-MOST_IDLE_CHECKS = 5
+MAX_IDLE_CHECKS = 5
 """In a row. They are counted, not timed: all processes may have been stopped together."""
 _TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -36,18 +36,18 @@ class _Watched:
 class Watchdog:
     """Watches the workers that are ready."""
 
-    def __init__(self, children: Sequence[Child], timeout: float) -> None:
-        """Watch ``children``, whose requests may take ``timeout`` seconds."""
-        self._children = children
+    def __init__(self, workers: Sequence[WorkerProcess], timeout: float) -> None:
+        """Watch ``workers``, whose requests may take ``timeout`` seconds."""
+        self._workers = workers
         self._timeout = timeout
-        self._watched: dict[Child, _Watched] = {}
+        self._watched: dict[WorkerProcess, _Watched] = {}
         self._due = 0.0
 
-    def answered(self, child: Child) -> None:
+    def answered(self, worker: WorkerProcess) -> None:
         """Note a sign of life."""
-        child.is_silent = False
-        if child in self._watched:
-            self._watched[child].answered = True
+        worker.is_silent = False
+        if worker in self._watched:
+            self._watched[worker].answered = True
 
     def turn(self) -> None:
         """Look at every worker, once a second."""
@@ -56,28 +56,28 @@ class Watchdog:
             return
         self._due = now + CHECK_SECONDS
         watched, self._watched = self._watched, {}
-        for child in self._children:
-            if not child.ready or child.pid is None:
+        for worker in self._workers:
+            if not worker.ready or worker.pid is None:
                 continue
-            known = watched.get(child)
+            known = watched.get(worker)
             if known is None or known.answered:
-                child.control.send(Kind.PING)
-                self._watched[child] = _Watched(now, _cpu_seconds(child.pid))
-            elif why := self._fault(known, child.pid, now):
-                log.error("%s %s; it is ended", child, why)
-                child.kill()
+                worker.control.send(MessageKind.PING)
+                self._watched[worker] = _Watched(now, _cpu_seconds(worker.pid))
+            elif why := self._fault(known, worker.pid, now):
+                log.error("%s %s; it is ended", worker, why)
+                worker.kill()
             else:
-                child.is_silent = True
-                self._watched[child] = known
+                worker.is_silent = True
+                self._watched[worker] = known
 
     def _fault(self, known: _Watched, pid: int, now: float) -> str:
         """Why a worker that has not answered is to be ended; empty where it is not as yet."""
         used = _cpu_seconds(pid)
         known.idle_checks = known.idle_checks + 1 if used == known.cpu_seconds else 0
         known.cpu_seconds = used
-        if known.idle_checks >= MOST_IDLE_CHECKS:
+        if known.idle_checks >= MAX_IDLE_CHECKS:
             return "does nothing, although it was asked for a sign of life"
-        if now - known.asked_at > self._timeout + MOST_IDLE_CHECKS * CHECK_SECONDS:
+        if now - known.asked_at > self._timeout + MAX_IDLE_CHECKS * CHECK_SECONDS:
             return f"has been busy for longer than the {self._timeout:g} s of --timeout"
         return ""
 

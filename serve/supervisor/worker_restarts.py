@@ -9,9 +9,9 @@ from pathlib import Path
 from serve.errors import StartError
 from serve.processes import shared_folder
 from serve.processes.forkserver import Forkservers
-from serve.processes.messages import Kind
-from serve.processes.worker_process import Child
-from serve.processes.worker_slot import Place
+from serve.processes.messages import MessageKind
+from serve.processes.worker_process import WorkerProcess
+from serve.processes.worker_slot import WorkerSlot
 from serve.settings import Settings
 from serve.supervisor import cpus
 
@@ -31,7 +31,7 @@ class Workers:
         selector: selectors.BaseSelector,
         forkservers: Forkservers,
         folder: Path,
-        hear: Callable[[Child], None],
+        hear: Callable[[WorkerProcess], None],
     ) -> None:
         """Start none yet; ``start_due`` starts them.
 
@@ -47,11 +47,11 @@ class Workers:
         self._forkservers = forkservers
         self._folder = folder
         self._hear = hear
-        self.living: list[Child] = []
+        self.living: list[WorkerProcess] = []
         self.have_started = False
         """Have all workers been ready at the same time? A failure before that ends the server."""
         self._due = [(0.0, cpu) for cpu in _placement(settings)]  # when, and on which CPU
-        self._to_replace: list[Child] = []
+        self._to_replace: list[WorkerProcess] = []
         self._recent_deaths = 0
         self._failed_starts = 0  # in a row
 
@@ -102,7 +102,7 @@ class Workers:
         if not is_under_way:
             self._replace_next()
 
-    def note_ready(self, worker: Child) -> None:
+    def note_ready(self, worker: WorkerProcess) -> None:
         """Note that a worker serves; the one that it replaces is drained."""
         worker.ready = True
         self._failed_starts = 0
@@ -112,7 +112,7 @@ class Workers:
         elif old:  # it has died meanwhile
             self._replace_next()
 
-    def note_end(self, worker: Child, is_stopping: bool) -> None:
+    def note_end(self, worker: WorkerProcess, is_stopping: bool) -> None:
         """Start another worker in place of one that has ended, if one is needed.
 
         Raises:
@@ -134,16 +134,16 @@ class Workers:
             worker.kill()
 
     def _start(
-        self, cpu: int | None, replaces: Child | None = None, after_death: bool = False
+        self, cpu: int | None, replaces: WorkerProcess | None = None, after_death: bool = False
     ) -> None:
         taken = {worker.place.slot for worker in self.living}
-        place = Place(min(set(range(len(taken) + 1)) - taken), cpu, after_death)
-        control = self._forkservers.fork(Kind.WORKER, place.text())
-        worker = Child(control, place, replaces=replaces)
+        place = WorkerSlot(min(set(range(len(taken) + 1)) - taken), cpu, after_death)
+        control = self._forkservers.fork(MessageKind.START_WORKER, place.text())
+        worker = WorkerProcess(control, place, replaces=replaces)
         self.living.append(worker)
         self._selector.register(control, selectors.EVENT_READ, lambda: self._hear(worker))
 
-    def _replace(self, worker: Child, how: str) -> None:
+    def _replace(self, worker: WorkerProcess, how: str) -> None:
         if worker in self._to_replace:
             self._to_replace.remove(worker)
         if worker.draining:
@@ -157,7 +157,7 @@ class Workers:
             if worker.replaces not in self.living:
                 self._restart(worker, how)
 
-    def _restart(self, worker: Child, how: str) -> None:
+    def _restart(self, worker: WorkerProcess, how: str) -> None:
         if not worker.ready:
             self._failed_starts += 1
             is_serving = any(other.ready and not other.draining for other in self.living)
@@ -184,7 +184,7 @@ class Workers:
 
 def _placement(settings: Settings) -> list[int | None]:
     """The CPU of each worker; None where it is not pinned."""
-    available = cpus.usable()
+    available = cpus.usable_cpus()
     count = settings.workers or len(available)
     if not settings.pin:
         return [None] * count

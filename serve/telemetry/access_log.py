@@ -4,7 +4,7 @@ from typing import Any
 
 import orjson
 
-from serve.log_output import Output
+from serve.log_output import LogOutput
 from serve.settings import AccessLogMode
 
 SAMPLE = 100  # of the requests that went well, sampled mode logs one in so many
@@ -15,7 +15,7 @@ class AccessLog:
 
     def __init__(self, choice: AccessLogMode, descriptor: int = 2) -> None:
         self._choice = choice
-        self._output = Output(descriptor, _dropped)
+        self._output = LogOutput(descriptor, _dropped)
         self._seen = 0
 
     def wants(self, status: int) -> bool:

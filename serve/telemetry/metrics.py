@@ -59,14 +59,14 @@ REQUESTS = Definition(
     "onnxlet_requests", "Answered requests.", ("route", "model", "version", "status")
 )
 SECONDS = Definition(
-    "onnxlet_request_seconds",
+    "onnxlet_request_duration_seconds",
     "From a request's first byte to its answer.",
     ("route", "model", "version"),
     bounds=_SECONDS,
 )
 ROWS = Definition("onnxlet_rows", "Rows of requests answered with 200.", _MODEL)
-RUN_ROWS = Definition(
-    "onnxlet_run_rows",
+BATCH_ROWS = Definition(
+    "onnxlet_batch_rows",
     "Rows in a run of the model, which may be of several requests.",
     _MODEL,
     bounds=_ROWS,
@@ -77,8 +77,8 @@ STEP_SECONDS = Definition(
     " and failed for all of the others.",
     (*_MODEL, "step"),
 )
-LAST_RUN = Definition(
-    "onnxlet_last_run_timestamp_seconds", "When a model was last run.", _MODEL, is_gauge=True
+LAST_INFERENCE = Definition(
+    "onnxlet_last_inference_timestamp_seconds", "When a model was last run.", _MODEL, is_gauge=True
 )
 REJECTIONS = Definition(
     "onnxlet_rejections", "Requests turned away, by reason, and connections dropped.", ("reason",)
@@ -96,8 +96,8 @@ BUILD = Definition(
     ("version", "python", "number_kernel"),
     is_gauge=True,
 )
-_COUNTS = (REQUESTS, SECONDS, ROWS, RUN_ROWS, STEP_SECONDS, REJECTIONS, RESTARTS)
-_GAUGES = (LAST_RUN, IN_FLIGHT, BUILD)
+_COUNTS = (REQUESTS, SECONDS, ROWS, BATCH_ROWS, STEP_SECONDS, REJECTIONS, RESTARTS)
+_GAUGES = (LAST_INFERENCE, IN_FLIGHT, BUILD)
 _COUNTED = {one.name: one for one in (*_COUNTS, *_GAUGES)}
 _VERSION_READY = Definition(
     "onnxlet_model_version_ready",
@@ -141,7 +141,7 @@ class Metrics:
 
     def __init__(self, folder: Path, slot: int) -> None:
         self._kept = SharedCounters(folder, str(slot))
-        self._living = SharedCounters(folder, shared_folder.living(slot))
+        self._living = SharedCounters(folder, shared_folder.live_name(slot))
         kernel = library.load().state
         self.series(BUILD, serve.__version__, platform.python_version(), kernel).set(1)
         self.series(RESTARTS)
@@ -223,7 +223,7 @@ class _Models(Collector):
 
     def collect(self) -> Iterator[Metric]:
         ready = [
-            ((name, str(number), version.reason), [float(bool(version.stamp))])
+            ((name, str(number), version.reason), [float(bool(version.fingerprint))])
             for name, planned in serving_plan.read(self._folder).models.items()
             for number, version in planned.versions.items()
         ]

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from serve.errors import ServeError
-from serve.inference.inference_job import Job
+from serve.inference.inference_job import InferenceJob
 from serve.models.session import Model
 from serve.protocols import oip_statistics
 from serve.telemetry import metrics
@@ -29,11 +29,15 @@ class RequestHead(Protocol):
     def route(self) -> str:
         """The path of the route, as the metrics name it."""
 
+    @property
+    def traceparent(self) -> str:
+        """The trace context of the request; empty if there is none."""
+
 
 class AnsweredRequest(Protocol):
     """What is counted and logged of a request."""
 
-    job: Job | None
+    job: InferenceJob | None
     size: int
 
     @property
@@ -53,7 +57,7 @@ class AnsweredRequest(Protocol):
         """The value of X-Request-Id."""
 
 
-class Observer:
+class RequestMetrics:
     """Counts and logs the requests of one worker."""
 
     def __init__(self, counted: Metrics, access_log: AccessLog) -> None:
@@ -66,33 +70,33 @@ class Observer:
         self._requests: dict[tuple[str, tuple[str, str], int], tuple[Series, Series]] = {}
         self._models: dict[tuple[str, str], _Counts] = {}
 
-    def ran(self, model: Model, jobs: Sequence[Job]) -> None:
+    def count_run(self, model: Model, jobs: Sequence[InferenceJob]) -> None:
         """Count a run of a model, and what its requests took."""
         counts = self._of_model(model)
         all_rows = rows = 0
         for job in jobs:
-            if job.parsed is None:
+            if job.decoded is None:
                 continue
-            all_rows += job.parsed.rows
-            if job.answer and job.answer.status == 200:
-                rows += job.parsed.rows
+            all_rows += job.decoded.rows
+            if job.response and job.response.status == 200:
+                rows += job.decoded.rows
                 counts.parse.add(job.parse_seconds)
                 counts.queue.add(job.queue_seconds)
                 counts.infer.add(job.infer_seconds)
                 counts.render.add(job.render_seconds)
         counts.rows.add(rows)
-        counts.run_rows.observe(all_rows)
-        counts.last_run.set(time.time())
+        counts.batch_rows.observe(all_rows)
+        counts.last_inference.set(time.time())
 
     def in_flight(self, count: int) -> None:
         """Say how many requests for inference are being worked on, or wait."""
         self._in_flight.set(count)
 
-    def rejected(self, reason: str, count: int = 1) -> None:
+    def count_rejections(self, reason: str, count: int = 1) -> None:
         """Count requests or connections that are turned away."""
         self._metrics.series(metrics.REJECTIONS, reason).add(count)
 
-    def answered(
+    def count_response(
         self, request: AnsweredRequest, status: int, size: int, error: ServeError | None = None
     ) -> None:
         """Count a request whose answer is about to be sent, and log it where that is wanted.
@@ -113,7 +117,7 @@ class Observer:
         if model is not None and status != 200:
             self._of_model(model).failed.add(seconds)
         if error is not None and error.rejection:
-            self.rejected(error.rejection)
+            self.count_rejections(error.rejection)
         if self._access_log.wants(status):
             self.has_lines = True
             self._access_log.add(_entry(request, status, size, seconds))
@@ -124,7 +128,7 @@ class Observer:
         self._access_log.flush()
 
     def _series(self, route: str, model: Model | None, status: int) -> tuple[Series, Series]:
-        of = model.signature.id if model else ("", "")
+        of = model.spec.id if model else ("", "")
         key = (route, of, status)
         if key not in self._requests:
             self._requests[key] = (
@@ -134,7 +138,7 @@ class Observer:
         return self._requests[key]
 
     def _of_model(self, model: Model) -> "_Counts":
-        key = model.signature.id
+        key = model.spec.id
         if key not in self._models:
             self._models[key] = _Counts(self._metrics, key)
         return self._models[key]
@@ -145,8 +149,8 @@ class _Counts:
 
     def __init__(self, counted: Metrics, labels: tuple[str, str]) -> None:
         self.rows = counted.series(metrics.ROWS, *labels)
-        self.run_rows = counted.series(metrics.RUN_ROWS, *labels)
-        self.last_run = counted.series(metrics.LAST_RUN, *labels)
+        self.batch_rows = counted.series(metrics.BATCH_ROWS, *labels)
+        self.last_inference = counted.series(metrics.LAST_INFERENCE, *labels)
         steps = (*oip_statistics.STEPS, "failed")
         series = (counted.series(metrics.STEP_SECONDS, *labels, step) for step in steps)
         self.queue, self.parse, self.infer, self.render, self.failed = series
@@ -171,14 +175,14 @@ def _entry(request: AnsweredRequest, status: int, size: int, seconds: float) -> 
     return entry
 
 
-def _entry_of(job: Job) -> dict[str, Any]:
+def _entry_of(job: InferenceJob) -> dict[str, Any]:
     entry: dict[str, Any] = {}
     if job.model is not None:
-        entry["model"], entry["version"] = job.model.signature.id
-    if job.parsed is not None:
-        entry["rows"] = job.parsed.rows
+        entry["model"], entry["version"] = job.model.spec.id
+    if job.decoded is not None:
+        entry["rows"] = job.decoded.rows
     if job.key:
         entry["key"] = job.key
-    if job.answer is not None and job.answer.error is not None:
-        entry["error"] = str(job.answer.error)
+    if job.response is not None and job.response.error is not None:
+        entry["error"] = str(job.response.error)
     return entry

@@ -13,7 +13,7 @@ from serve.processes import worker_process
 
 
 @dataclass(frozen=True)
-class Found:
+class FoundModel:
     """One model."""
 
     versions: dict[int, str] = field(default_factory=dict)
@@ -23,7 +23,7 @@ class Found:
     """Why its folder or its labels can't be read."""
 
 
-def look(root: Path) -> dict[str, Found]:
+def scan(root: Path) -> dict[str, FoundModel]:
     """Look at the models under ``root``.
 
     Raises:
@@ -34,10 +34,10 @@ def look(root: Path) -> dict[str, Found]:
         found = {name: _look(root, name) for name in layout.models(root)}
     except OSError as error:
         raise BundleError(f"{root}: {error.strerror}") from None
-    return {name: model for name, model in found.items() if model != Found()}
+    return {name: model for name, model in found.items() if model != FoundModel()}
 
 
-def first(root: Path, name: str | None) -> dict[str, Found]:
+def first_scan(root: Path, name: str | None) -> dict[str, FoundModel]:
     """Look at a repository that is to be served.
 
     Args:
@@ -49,7 +49,7 @@ def first(root: Path, name: str | None) -> dict[str, Found]:
 
     """
     try:
-        found = look(root)
+        found = scan(root)
     except BundleError as error:
         raise StartError(str(error)) from None
     if not found:
@@ -59,20 +59,20 @@ def first(root: Path, name: str | None) -> dict[str, Found]:
     return found
 
 
-def _look(root: Path, name: str) -> Found:
+def _look(root: Path, name: str) -> FoundModel:
     versions: dict[int, str] = {}
     try:
         for number in layout.versions(root, name):
-            if stamp := layout.stamp(root, name, number):
-                versions[number] = stamp
-        return Found(versions, layout.labels(root, name) if versions else {})
+            if fingerprint := layout.fingerprint(root, name, number):
+                versions[number] = fingerprint
+        return FoundModel(versions, layout.labels(root, name) if versions else {})
     except OSError as error:
-        return Found(versions, problem=f"{root / name}: {error.strerror}")
+        return FoundModel(versions, problem=f"{root / name}: {error.strerror}")
     except BundleError as error:
-        return Found(versions, problem=str(error))
+        return FoundModel(versions, problem=str(error))
 
 
-class Scan:
+class RepositoryScan:
     """A look by a process of its own.
 
     A file system that hangs, or is slow, shall not keep the supervisor from its connections.
@@ -112,11 +112,11 @@ class Scan:
         self._said += said
         return not said
 
-    def result(self) -> dict[str, Found]:
+    def result(self) -> dict[str, FoundModel]:
         """What it found; call it at the end.
 
         Raises:
-            BundleError: as ``look``.
+            BundleError: as ``scan``.
 
         """
         self.forget()
@@ -146,7 +146,7 @@ def _tell(root: Path, writing: int) -> None:
     os.dup2(writing, 0)
     os.closerange(3, os.sysconf("SC_OPEN_MAX"))
     try:
-        document: object = {name: asdict(found) for name, found in look(root).items()}
+        document: object = {name: asdict(found) for name, found in scan(root).items()}
     except Exception as error:
         document = str(error) if isinstance(error, BundleError) else repr(error)
     said = json.dumps(document).encode()
@@ -154,6 +154,8 @@ def _tell(root: Path, writing: int) -> None:
         said = said[os.write(0, said) :]
 
 
-def _found(versions: dict[str, str], labels: dict[str, int], problem: str) -> Found:
+def _found(versions: dict[str, str], labels: dict[str, int], problem: str) -> FoundModel:
     """From JSON, whose keys are texts."""
-    return Found({int(number): stamp for number, stamp in versions.items()}, labels, problem)
+    return FoundModel(
+        {int(number): fingerprint for number, fingerprint in versions.items()}, labels, problem
+    )

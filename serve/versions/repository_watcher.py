@@ -7,15 +7,15 @@ from pathlib import Path
 from selectors import BaseSelector
 
 from bundle.errors import BundleError
-from serve.versions.repository_scan import Found, Scan
+from serve.versions.repository_scan import FoundModel, RepositoryScan
 
 log = logging.getLogger("serve")
 
-LONGEST_SECONDS = 60.0  # of a look
-AGAIN_SECONDS = 5.0  # after which a look is tried again that could not begin
+TIMEOUT_SECONDS = 60.0  # of a look
+RETRY_SECONDS = 5.0  # after which a look is tried again that could not begin
 
 
-class Watch:
+class RepositoryWatcher:
     """Looks every so often, and when asked to."""
 
     def __init__(self, root: Path, every: float, selector: BaseSelector) -> None:
@@ -30,13 +30,13 @@ class Watch:
         self._root = root
         self._every = every or float("inf")
         self._selector = selector
-        self._scan: Scan | None = None
+        self._scan: RepositoryScan | None = None
         self._due = time.monotonic() + self._every
         self._again_at = 0.0
-        self._asked = 0
+        self._requested = 0
         self._scanned = 0
-        self._unread: dict[str, Found] | None = None
-        self.seen = 0
+        self._unread: dict[str, FoundModel] | None = None
+        self.last_scan = 0
         """The last look whose result is known, of those that were asked for."""
         self.problem = ""
         """Why the last look told nothing."""
@@ -44,20 +44,20 @@ class Watch:
         """Has the last look told something, and the one before it nothing?"""
         self._late_at = 0.0
 
-    def ask(self) -> int:
-        """Have a look begun after now; returns its number, see ``seen``."""
-        self._asked += 1
-        return self._asked
+    def request_scan(self) -> int:
+        """Have a look begun after now; returns its number, see ``last_scan``."""
+        self._requested += 1
+        return self._requested
 
-    def turn(self) -> dict[str, Found] | None:
+    def turn(self) -> dict[str, FoundModel] | None:
         """Look where it is time to; returns what there is when a look has ended."""
         now = time.monotonic()
         if self._scan:
             if now > self._late_at:
                 self._late_at = float("inf")
-                self._tell(f"{self._root}: a look takes longer than {LONGEST_SECONDS:g} s")
+                self._tell(f"{self._root}: a look takes longer than {TIMEOUT_SECONDS:g} s")
                 self._scan.kill()
-        elif now >= self._due or (self._asked > self.seen and now >= self._again_at):
+        elif now >= self._due or (self._requested > self.last_scan and now >= self._again_at):
             self._begin()
         found, self._unread = self._unread, None
         return found
@@ -77,13 +77,13 @@ class Watch:
 
     def _begin(self) -> None:
         now = time.monotonic()
-        self._scanned = self._asked
-        self._late_at = now + LONGEST_SECONDS
+        self._scanned = self._requested
+        self._late_at = now + TIMEOUT_SECONDS
         try:
-            self._scan = Scan(self._root)
+            self._scan = RepositoryScan(self._root)
         except OSError as error:
-            self._again_at = now + AGAIN_SECONDS
-            self._due = now + max(self._every, AGAIN_SECONDS)
+            self._again_at = now + RETRY_SECONDS
+            self._due = now + max(self._every, RETRY_SECONDS)
             self._tell(f"{self._root}: nobody can look at it: {error.strerror}")
             return
         self._selector.register(self._scan, selectors.EVENT_READ, self._hear)
@@ -93,7 +93,7 @@ class Watch:
             return
         self._selector.unregister(self._scan)
         ended, self._scan = self._scan, None
-        self.seen = self._scanned
+        self.last_scan = self._scanned
         self._due = time.monotonic() + self._every
         try:
             self._unread = ended.result() or None

@@ -8,18 +8,24 @@ A bad version never replaces a good one, and no model loses its last good one to
 - a label stays where it was while the version that it shall go to can't be served.
 """
 
-from serve.versions.repository_scan import Found
-from serve.versions.serving_plan import UNLOADED, Files, Plan, Planned, Version
+from serve.versions.repository_scan import FoundModel
+from serve.versions.serving_plan import (
+    UNLOADED,
+    PlannedModel,
+    PlannedVersion,
+    ServingPlan,
+    VersionId,
+)
 
 
 class _UntriedError(Exception):
     """What to serve is known only after a trial."""
 
-    def __init__(self, files: Files) -> None:
-        self.files = files
+    def __init__(self, version_id: VersionId) -> None:
+        self.version_id = version_id
 
 
-class Registry:
+class VersionPolicy:
     """Makes the plan."""
 
     def __init__(self, newest: int, name: str | None) -> None:
@@ -32,53 +38,53 @@ class Registry:
         """
         self._newest = newest
         self._name = name
-        self._found: dict[str, Found] = {}
-        self._verdicts: dict[Files, str] = {}
-        self._doubted: set[Files] = set()
-        self._lost: set[Files] = set()
+        self._found: dict[str, FoundModel] = {}
+        self._verdicts: dict[VersionId, str] = {}
+        self._suspects: set[VersionId] = set()
+        self._dropped: set[VersionId] = set()
         self._unloaded: set[str] = set()
         # Asked for at each turn of the supervisor, and made anew only after a change.
-        self._choices: dict[str, Planned | Files] | None = None
+        self._choices: dict[str, PlannedModel | VersionId] | None = None
         self._is_planned = False
-        self.plan = Plan()
+        self.plan = ServingPlan()
 
-    def see(self, found: dict[str, Found]) -> None:
+    def update(self, found: dict[str, FoundModel]) -> None:
         """Take in what the repository holds now."""
         self._found = found
         known = {*self.plan.served()} | {
-            Files(name, number, stamp)
+            VersionId(name, number, fingerprint)
             for name, model in found.items()
-            for number, stamp in model.versions.items()
+            for number, fingerprint in model.versions.items()
         }
         self._verdicts = {one: reason for one, reason in self._verdicts.items() if one in known}
-        self._doubted &= known
-        self._lost &= known
+        self._suspects &= known
+        self._dropped &= known
         self._forget_choices()
 
-    def judge(self, files: Files, reason: str) -> None:
+    def set_verdict(self, version_id: VersionId, reason: str) -> None:
         """Take in what a trial has shown: why it can't be served, or empty where it can."""
-        self._verdicts[files] = reason
+        self._verdicts[version_id] = reason
         if not reason:
-            self._doubted.discard(files)
-            self._lost.discard(files)
+            self._suspects.discard(version_id)
+            self._dropped.discard(version_id)
         self._forget_choices()
 
-    def doubt(self, name: str, version: int) -> None:
+    def suspect(self, name: str, version: int) -> None:
         """Have a version tried again, for a worker can't load it."""
-        served = Files(name, version, self._before(name).stamp(version))
+        served = VersionId(name, version, self._before(name).fingerprint(version))
         self._verdicts.pop(served, None)
-        self._doubted.add(served)
+        self._suspects.add(served)
         self._forget_choices()
 
-    def doubts(self, name: str, version: int) -> bool:
+    def is_suspect(self, name: str, version: int) -> bool:
         """Is a version of the plan in doubt?"""
-        return Files(name, version, self._before(name).stamp(version)) in self._doubted
+        return VersionId(name, version, self._before(name).fingerprint(version)) in self._suspects
 
-    def lose(self, lacking: set[tuple[str, int]]) -> None:
+    def drop(self, next_missing: set[tuple[str, int]]) -> None:
         """Give up what no worker has, where its files are bad."""
-        lost = {files for files in self._doubted if files[:2] in lacking}
-        if lost != self._lost:
-            self._lost = lost
+        dropped = {version_id for version_id in self._suspects if version_id[:2] in next_missing}
+        if dropped != self._dropped:
+            self._dropped = dropped
             self._forget_choices()
 
     def unload(self, name: str) -> None:
@@ -86,7 +92,7 @@ class Registry:
         self._unloaded.add(name)
         self._forget_choices()
 
-    def knows(self, name: str) -> bool:
+    def has_model(self, name: str) -> bool:
         """Is there such a model, served or not?"""
         return name in self._found or name in self.plan.models
 
@@ -98,20 +104,20 @@ class Registry:
     def forget_failures(self, name: str | None = None) -> None:
         """Have all be tried again that failed, of one model or of all."""
         self._verdicts = {
-            files: reason
-            for files, reason in self._verdicts.items()
-            if not reason or name not in (None, files.name)
+            version_id: reason
+            for version_id, reason in self._verdicts.items()
+            if not reason or name not in (None, version_id.name)
         }
         self._forget_choices()
 
-    def next_trial(self, name: str | None = None) -> Files | None:
+    def next_unvalidated(self, name: str | None = None) -> VersionId | None:
         """What is to be tried next, of one model or of all."""
         for known, choice in self._chosen().items():
-            if isinstance(choice, Files) and name in (None, known):
+            if isinstance(choice, VersionId) and name in (None, known):
                 return choice
         return None
 
-    def replan(self) -> Plan:
+    def make_plan(self) -> ServingPlan:
         """Make the plan of all that is known; it is the same object where nothing changes."""
         if self._is_planned:
             return self.plan
@@ -119,7 +125,7 @@ class Registry:
         models = {name: model for name, model in models.items() if model.versions or model.problem}
         default = self._default(models)
         if (models, default) != (self.plan.models, self.plan.default):
-            self.plan = Plan(self.plan.number + 1, models, default)
+            self.plan = ServingPlan(self.plan.number + 1, models, default)
             self._forget_choices()  # which depend on what is served
         self._is_planned = True
         return self.plan
@@ -128,7 +134,7 @@ class Registry:
         self._choices = None
         self._is_planned = False
 
-    def _chosen(self) -> dict[str, Planned | Files]:
+    def _chosen(self) -> dict[str, PlannedModel | VersionId]:
         """What to serve of each model, or what is to be tried before that is known."""
         if self._choices is None:
             self._choices = {
@@ -136,38 +142,40 @@ class Registry:
             }
         return self._choices
 
-    def _choice(self, name: str) -> Planned | Files:
+    def _choice(self, name: str) -> PlannedModel | VersionId:
         try:
             return self._choose(name)
         except _UntriedError as error:
-            return error.files
+            return error.version_id
 
-    def _default(self, models: dict[str, Planned]) -> str | None:
+    def _default(self, models: dict[str, PlannedModel]) -> str | None:
         if self._name or self.plan.default in models:  # a second model does not change it
             return self._name or self.plan.default
         return next(iter(models)) if len(models) == 1 else None
 
-    def _before(self, name: str) -> Planned:
-        return self.plan.models.get(name, Planned())
+    def _before(self, name: str) -> PlannedModel:
+        return self.plan.models.get(name, PlannedModel())
 
-    def _plan(self, name: str) -> Planned:
+    def _plan(self, name: str) -> PlannedModel:
         before = self._before(name)
         if name in self._unloaded:
-            return Planned({number: Version(reason=UNLOADED) for number in before.versions})
+            return PlannedModel(
+                {number: PlannedVersion(reason=UNLOADED) for number in before.versions}
+            )
         planned = self._chosen()[name]
-        if isinstance(planned, Files):
+        if isinstance(planned, VersionId):
             return before
         if planned.ready:
             return planned
         kept = {
-            number: Version(before.stamp(number), planned.reason(number))
+            number: PlannedVersion(before.fingerprint(number), planned.reason(number))
             for number in before.ready
-            if Files(name, number, before.stamp(number)) not in self._lost
+            if VersionId(name, number, before.fingerprint(number)) not in self._dropped
         }
         versions = dict(sorted((planned.versions | kept).items()))
-        return Planned(versions, planned.labels, planned.problem)
+        return PlannedModel(versions, planned.labels, planned.problem)
 
-    def _choose(self, name: str) -> Planned:
+    def _choose(self, name: str) -> PlannedModel:
         """The versions that have a label, and the newest ones that can be served.
 
         Raises:
@@ -175,12 +183,12 @@ class Registry:
 
         """
         found, before = self._found[name], self._before(name)
-        versions: dict[int, Version] = {}
+        versions: dict[int, PlannedVersion] = {}
 
         def can_be_served(number: int) -> bool:
             if number not in versions:
                 versions[number] = self._assess(name, number)
-            return bool(versions[number].stamp)
+            return bool(versions[number].fingerprint)
 
         labels = {}
         problems = [found.problem] if found.problem else []
@@ -196,19 +204,21 @@ class Registry:
             if not left:
                 break
             left -= can_be_served(number)
-        there = {number: version for number, version in versions.items() if version != Version()}
-        return Planned(dict(sorted(there.items())), labels, "; ".join(problems))
+        there = {
+            number: version for number, version in versions.items() if version != PlannedVersion()
+        }
+        return PlannedModel(dict(sorted(there.items())), labels, "; ".join(problems))
 
-    def _assess(self, name: str, number: int) -> Version:
-        stamp = self._found[name].versions.get(number, "")
-        if not stamp:
-            return Version()
-        files = Files(name, number, stamp)
-        if files not in self._verdicts:
-            raise _UntriedError(files)
-        reason = self._verdicts[files]
+    def _assess(self, name: str, number: int) -> PlannedVersion:
+        fingerprint = self._found[name].versions.get(number, "")
+        if not fingerprint:
+            return PlannedVersion()
+        version_id = VersionId(name, number, fingerprint)
+        if version_id not in self._verdicts:
+            raise _UntriedError(version_id)
+        reason = self._verdicts[version_id]
         if not reason:
-            return Version(stamp)
-        loaded = self._before(name).stamp(number)
-        doubted = Files(name, number, loaded) in self._doubted
-        return Version("" if doubted else loaded, reason)
+            return PlannedVersion(fingerprint)
+        loaded = self._before(name).fingerprint(number)
+        doubted = VersionId(name, number, loaded) in self._suspects
+        return PlannedVersion("" if doubted else loaded, reason)

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from serve.processes.forkserver import Run
-from serve.processes.messages import Control, Kind, Message
-from serve.processes.worker_slot import Place
+from serve.processes.messages import ControlChannel, Message, MessageKind
+from serve.processes.worker_slot import WorkerSlot
 from serve.settings import Settings
 
 
@@ -17,12 +17,12 @@ def load_code() -> Run:
         settings: Settings,
         address: tuple[str, int],
         folder: Path,
-        control: Control,
+        control: ControlChannel,
         message: Message,
     ) -> int:
         kind, text, _ = message
-        if kind is Kind.TRIAL:
+        if kind is MessageKind.VALIDATE:
             return validate_version(settings, text, folder, control)
-        return Worker(settings, control.on_top(), address, folder).run(Place.read(text))
+        return Worker(settings, control.on_top(), address, folder).run(WorkerSlot.read(text))
 
     return run

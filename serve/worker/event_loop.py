@@ -18,33 +18,33 @@ from serve.http.connection import Connection
 from serve.http.poller import Poller
 from serve.http.request import Request
 from serve.http.server import Server
-from serve.http.wsgi import Gateway
+from serve.http.wsgi import WaitressGateway
 from serve.inference.admission import Admission
-from serve.inference.batching import Inference
-from serve.inference.inference_job import Job
+from serve.inference.batching import Batcher
+from serve.inference.inference_job import InferenceJob
 from serve.models.session import Model
-from serve.telemetry.request_metrics import Observer
-from serve.worker.inference_threads import Threads
-from serve.worker.pending_loads import Repository
+from serve.telemetry.request_metrics import RequestMetrics
+from serve.worker.inference_threads import InferenceThreads
+from serve.worker.pending_loads import PendingLoads
 
 log = logging.getLogger("serve")
 
 INFERENCE_SECONDS = 0.01  # between two polls, and at most one run more
 
 
-class Loop:
+class EventLoop:
     """Answers the requests of a server's connections."""
 
     def __init__(
         self,
         poller: Poller,
         server: Server,
-        gateway: Gateway,
-        inference: Inference,
+        gateway: WaitressGateway,
+        inference: Batcher,
         admission: Admission,
-        repository: Repository,
-        observer: Observer,
-        attend: Callable[[], bool],
+        pending_loads: PendingLoads,
+        request_metrics: RequestMetrics,
+        receive_messages: Callable[[], bool],
         threads: int,
     ) -> None:
         """Have no connections as yet.
@@ -55,9 +55,10 @@ class Loop:
             gateway: to the application, for all but inference.
             inference: answers the requests that wait.
             admission: says which requests wait.
-            repository: takes requests to load and unload.
-            observer: counts and logs.
-            attend: takes what the supervisor has sent; returns whether there was anything.
+            pending_loads: takes requests to load and unload models.
+            request_metrics: counts and logs.
+            receive_messages: takes what the supervisor has sent; returns whether there was
+                anything.
             threads: that run the models; with 0 the loop does.
 
         """
@@ -66,15 +67,17 @@ class Loop:
         self._gateway = gateway
         self._inference = inference
         self._admission = admission
-        self._repository = repository
-        self._attend = attend
-        self._observer = observer
-        self._threads = Threads(threads, self._infer_aside) if threads else None
-        self._asking: dict[Job, tuple[Request, Connection]] = {}
-        self._parked: dict[Job, tuple[Request, Connection]] = {}
-        self._done: deque[Job] = deque()  # by threads
-        self._runs: deque[tuple[Model, Sequence[Job]]] = deque()  # by threads, not counted as yet
-        inference.ran = self._note_run if threads else observer.ran
+        self._pending_loads = pending_loads
+        self._receive_messages = receive_messages
+        self._metrics = request_metrics
+        self._threads = InferenceThreads(threads, self._infer_aside) if threads else None
+        self._asking: dict[InferenceJob, tuple[Request, Connection]] = {}
+        self._parked: dict[InferenceJob, tuple[Request, Connection]] = {}
+        self._done: deque[InferenceJob] = deque()  # by threads
+        self._runs: deque[tuple[Model, Sequence[InferenceJob]]] = (
+            deque()
+        )  # by threads, not counted as yet
+        inference.on_run = self._note_run if threads else request_metrics.count_run
         server.dispatcher = self
 
     def turn(self, timeout: float) -> None:
@@ -85,20 +88,22 @@ class Loop:
         server = self._server
         server.begin_turn()
         self._poller.handle(events)
-        if self._attend():  # new connections, whose requests shall not wait for the next turn
+        if (
+            self._receive_messages()
+        ):  # new connections, whose requests shall not wait for the next turn
             self._poller.handle(self._poller.poll(0))
         if server.proceeding:
             server.proceed()
-        self._observer.in_flight(len(self._asking))
+        self._metrics.in_flight(len(self._asking))
         if self._threads:
-            self._answer(self._done.popleft() for _ in range(len(self._done)))
+            self._respond(self._done.popleft() for _ in range(len(self._done)))
             if self._admission.due_in() == 0:
-                self._threads.wake(len(self._admission.waiting))
+                self._threads.wake(len(self._admission.queue))
         elif self._asking:
             self._infer(server.now + INFERENCE_SECONDS)
-        self._observer.in_flight(len(self._asking))
-        if self._observer.has_lines:
-            self._observer.flush()
+        self._metrics.in_flight(len(self._asking))
+        if self._metrics.has_lines:
+            self._metrics.flush()
         if server.now >= server.maintenance_due:
             server.maintain()
 
@@ -115,20 +120,22 @@ class Loop:
         if request.head.operation != INFER:
             return None
         job = self._begin(request, connection)
-        if job.answer is None:
+        if job.response is None:
             self._admission.has_room(job)
-        return job.answer.error if job.answer else None
+        return job.response.error if job.response else None
 
-    def _begin(self, request: Request, connection: Connection) -> Job:
+    def _begin(self, request: Request, connection: Connection) -> InferenceJob:
         """The job of a request for inference; with an answer where its head is refused."""
         head = request.head
         assert head.match is not None  # noqa: S101 - it has an operation
         route, parameters = head.match
-        job = request.job = Job(route.dialect, b"", head.headers, connection.gone)
+        job = request.job = InferenceJob(
+            route.protocol, b"", head.headers, connection.is_disconnected
+        )
         if connection.over_limit:
             job.refuse(Busy("connections", "too many connections"))
         else:
-            self._admission.check(job, **routes.asked(parameters, head.query))
+            self._admission.check(job, **routes.requested_model(parameters, head.query))
         return job
 
     def handle(self, request: Request, connection: Connection) -> None:
@@ -145,60 +152,62 @@ class Loop:
         """Have a request wait for inference, unless it is refused."""
         job = request.job or self._begin(request, connection)
         job.body, request.body = request.body, b""
-        job.came_in(self._server.now)
-        if job.answer is None:
+        job.set_received(self._server.now)
+        if job.response is None:
             self._asking[job] = request, connection  # before a thread may answer it
-            if self._admission.queue(job):
+            if self._admission.enqueue(job):
                 return
             del self._asking[job]
-        self._server.answer(request, connection)
+        self._server.respond(request, connection)
 
     def _park(self, request: Request, connection: Connection) -> None:
         """Have a request wait for the supervisor, unless it is refused."""
         assert request.head.match is not None  # noqa: S101 - it has an operation
         route, parameters = request.head.match
-        job = Job(route.dialect, request.body, request.head.headers, connection.gone)
+        job = InferenceJob(
+            route.protocol, request.body, request.head.headers, connection.is_disconnected
+        )
         request.job = job
-        if self._repository.ask(job, route.operation, **parameters):
+        if self._pending_loads.ask(job, route.operation, **parameters):
             self._parked[job] = request, connection
         else:
-            self._server.answer(request, connection)
+            self._server.respond(request, connection)
 
     def _ask_application(self, request: Request, connection: Connection) -> None:
         keep_alive = self._server.may_keep(request, connection)
         try:
-            written = self._gateway.answer(request, keep_alive)
+            written = self._gateway.respond(request, keep_alive)
         except Exception as error:  # it shall cost this connection, not the worker
             if not isinstance(error, ServeError):
                 log.exception("%s %s failed", request.head.method, quoted(request.head.path))
                 error = Internal(INTERNAL)
             self._server.refuse(request, error, connection)
             return
-        self._observer.answered(request, written.status, written.size)
+        self._metrics.count_response(request, written.status, written.size)
         connection.send(written.data, written.keep_alive)
 
     def _infer(self, until: float) -> None:
         """Answer requests that wait, up to some moment or one run more."""
         while self._asking and self._admission.due_in() == 0:
-            self._answer(self._inference.answer_next(self._admission.waiting))
+            self._respond(self._inference.run_next_batch(self._admission.queue))
             if time.monotonic() > until:
                 break
 
-    def finish(self, job: Job) -> None:
+    def finish(self, job: InferenceJob) -> None:
         """Send the answer of a request that waited for the supervisor."""
-        self._server.answer(*self._parked.pop(job))
+        self._server.respond(*self._parked.pop(job))
 
     def _infer_aside(self) -> None:
         """Answer the requests of one run, on a thread."""
-        self._done.extend(self._inference.answer_next(self._admission.waiting))
+        self._done.extend(self._inference.run_next_batch(self._admission.queue))
         self._poller.wake()
 
-    def _note_run(self, model: Model, jobs: Sequence[Job]) -> None:
+    def _note_run(self, model: Model, jobs: Sequence[InferenceJob]) -> None:
         """Leave the counting of a run to the thread that has the metrics."""
         self._runs.append((model, jobs))
 
-    def _answer(self, jobs: Iterable[Job]) -> None:
+    def _respond(self, jobs: Iterable[InferenceJob]) -> None:
         while self._runs:
-            self._observer.ran(*self._runs.popleft())
+            self._metrics.count_run(*self._runs.popleft())
         for job in jobs:
-            self._server.answer(*self._asking.pop(job))
+            self._server.respond(*self._asking.pop(job))

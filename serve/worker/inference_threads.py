@@ -11,7 +11,7 @@ from collections.abc import Callable
 from waitress.task import ThreadedTaskDispatcher
 
 
-class Threads:
+class InferenceThreads:
     """Task threads that each do one round of work at a time."""
 
     def __init__(self, count: int, work: Callable[[], None]) -> None:

@@ -18,19 +18,19 @@ from serve.errors import (
     quoted,
 )
 from serve.inference.api_keys import ApiKeys
-from serve.inference.inference_job import Job
-from serve.processes.messages import Control, Kind
-from serve.protocols.response import Answer
+from serve.inference.inference_job import InferenceJob
+from serve.processes.messages import ControlChannel, MessageKind
+from serve.protocols.response import Response
 from serve.settings import Settings
 
 _ERRORS: dict[int, type[ServeError]] = {404: NotFound, 503: Unavailable}
 _TAKEN = {"unload_dependents"}  # which tritonclient always sends; no model here depends on another
 
 
-class Repository:
+class PendingLoads:
     """Those requests to one worker."""
 
-    def __init__(self, settings: Settings, control: Control) -> None:
+    def __init__(self, settings: Settings, control: ControlChannel) -> None:
         """Have none as yet.
 
         Args:
@@ -44,9 +44,9 @@ class Repository:
         self._keys = ApiKeys(settings.admin_keys) if settings.admin_keys else None
         self._control = control
         self._numbers = itertools.count()
-        self._waiting: dict[str, Job] = {}
+        self._waiting: dict[str, InferenceJob] = {}
 
-    def ask(self, job: Job, operation: str, name: str) -> bool:
+    def ask(self, job: InferenceJob, operation: str, name: str) -> bool:
         """Have the supervisor do it.
 
         Args:
@@ -65,23 +65,23 @@ class Repository:
             return False
         number = str(next(self._numbers))
         self._waiting[number] = job
-        kind = Kind.LOAD if operation == LOAD else Kind.UNLOAD
+        kind = MessageKind.LOAD if operation == LOAD else MessageKind.UNLOAD
         if not self._control.send(kind, f"{number} {name}"):
             job.refuse(Unavailable("the supervisor does not listen"))
             del self._waiting[number]
-        return job.answer is None
+        return job.response is None
 
-    def done(self, text: str) -> Job:
+    def done(self, text: str) -> InferenceJob:
         """The request that the supervisor says something of, with its answer."""
         number, status, why = text.split(" ", 2)
         job = self._waiting.pop(number)
         if status == "200":
-            job.answer = Answer(200, b"{}")
+            job.response = Response(200, b"{}")
         else:
             job.refuse(_ERRORS[int(status)](why))
         return job
 
-    def _check(self, job: Job) -> None:
+    def _check(self, job: InferenceJob) -> None:
         if self._keys is None:
             raise Forbidden("nobody may load or unload models here; --admin-keys FILE says who may")
         job.key = self._keys.check(job.headers)

@@ -7,11 +7,11 @@ from pathlib import Path
 
 from serve.errors import StartError
 from serve.models import loader
-from serve.processes.messages import Control, Kind
+from serve.processes.messages import ControlChannel, MessageKind
 from serve.settings import Settings
 
 
-def validate_version(settings: Settings, text: str, folder: Path, control: Control) -> int:
+def validate_version(settings: Settings, text: str, folder: Path, control: ControlChannel) -> int:
     """Load and test a version, and tell the supervisor; returns the exit status of the process.
 
     Args:
@@ -29,9 +29,9 @@ def validate_version(settings: Settings, text: str, folder: Path, control: Contr
     try:
         loader.load(settings, name, int(number))
     except StartError as error:
-        control.send(Kind.FAILED, str(error))
+        control.send(MessageKind.FAILED, str(error))
     else:
-        control.send(Kind.READY)
+        control.send(MessageKind.READY)
     if control.is_alone():
         shutil.rmtree(folder, ignore_errors=True)  # the supervisor is dead and can't remove it
     return 0

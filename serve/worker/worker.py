@@ -13,21 +13,21 @@ from serve.api.views import Health, Views
 from serve.errors import StartError
 from serve.http.poller import READ, Poller
 from serve.http.server import Server
-from serve.http.wsgi import Gateway
+from serve.http.wsgi import WaitressGateway
 from serve.inference.admission import Admission
-from serve.inference.batching import Inference
+from serve.inference.batching import Batcher
 from serve.models import malloc
 from serve.models.catalog import Catalog
-from serve.models.loader import Lack, Loaded, Loader, StuckError
+from serve.models.loader import CannotFollowError, Loaded, Loader, MissingVersion
 from serve.pages import Pages
-from serve.processes.messages import Control, Kind, Message
-from serve.processes.worker_slot import Place
+from serve.processes.messages import ControlChannel, Message, MessageKind
+from serve.processes.worker_slot import WorkerSlot
 from serve.settings import Settings
 from serve.telemetry.access_log import AccessLog
 from serve.telemetry.metrics import RESTARTS, Metrics, Totals
-from serve.telemetry.request_metrics import Observer
-from serve.worker.event_loop import Loop
-from serve.worker.pending_loads import Repository
+from serve.telemetry.request_metrics import RequestMetrics
+from serve.worker.event_loop import EventLoop
+from serve.worker.pending_loads import PendingLoads
 
 log = logging.getLogger("serve")
 
@@ -39,7 +39,7 @@ class Worker:
     """Serves until told to drain; ``run`` returns the exit status of the process."""
 
     def __init__(
-        self, settings: Settings, control: Control, address: tuple[str, int], folder: Path
+        self, settings: Settings, control: ControlChannel, address: tuple[str, int], folder: Path
     ) -> None:
         """Prepare, without a model as yet.
 
@@ -62,12 +62,12 @@ class Worker:
         self._unreported = 0
         self._is_told = False
 
-    def run(self, place: Place) -> int:
+    def run(self, place: WorkerSlot) -> int:
         """Load and test the model, then serve; returns the exit status."""
         try:
             self._serve(place)
         except StartError as error:
-            self._control.send(Kind.FAILED, str(error))
+            self._control.send(MessageKind.FAILED, str(error))
             return 1
         except OSError:
             if not self._control.is_alone():  # else the folder has been removed meanwhile
@@ -77,17 +77,17 @@ class Worker:
                 shutil.rmtree(self._folder, ignore_errors=True)  # the supervisor can't any more
         return 0
 
-    def _serve(self, place: Place) -> None:
+    def _serve(self, place: WorkerSlot) -> None:
         if place.cpu is not None:
             os.sched_setaffinity(0, {place.cpu})
-        malloc.keep_freed()
+        malloc.tune()
         loaded = self._loader.begin()
-        self._tell(loaded.lacks)
+        self._tell(loaded.missing)
         loaded.check(self._settings.default_model)
         self._swap(loaded)
         del loaded  # what is unloaded later shall not stay
         self._set_up(Metrics(self._folder, place.slot), place.after_death)
-        self._control.send(Kind.READY, str(self._catalog.plan.number))
+        self._control.send(MessageKind.READY, str(self._catalog.plan.number))
         while not self._done():
             self._loop.turn(TURN_SECONDS if self._drain_until is None else 0.05)
             self._follow()
@@ -96,22 +96,24 @@ class Worker:
     def _set_up(self, counts: Metrics, after_death: bool) -> None:
         counts.series(RESTARTS).add(after_death)
         admission = Admission(self._settings, self._catalog)
-        inference = Inference(self._settings)
+        inference = Batcher(self._settings)
         settings = self._settings
         pages = Pages(settings.pages)
         views = Views(self._catalog, self._health, Totals(self._folder), settings.max_rows, pages)
         app = create_app(inference, admission, views)
-        observer = self._observer = Observer(counts, AccessLog(self._settings.access_log))
-        self._repository = Repository(self._settings, self._control)
-        self._server = Server(self._settings, self._poller, observer, self._count_closed)
-        self._loop = Loop(
+        request_metrics = self._metrics = RequestMetrics(
+            counts, AccessLog(self._settings.access_log)
+        )
+        self._pending_loads = PendingLoads(self._settings, self._control)
+        self._server = Server(self._settings, self._poller, request_metrics, self._count_closed)
+        self._loop = EventLoop(
             self._poller,
             self._server,
-            Gateway(app, self._address, self._settings),
+            WaitressGateway(app, self._address, self._settings),
             inference,
             admission,
-            self._repository,
-            observer,
+            self._pending_loads,
+            request_metrics,
             self._listen,
             self._settings.inference_threads,
         )
@@ -141,7 +143,7 @@ class Worker:
             self._obey(None)
             return False
         kind, text, connection = message
-        if kind is not Kind.CONNECTION:
+        if kind is not MessageKind.CONNECTION:
             self._obey(kind, text)
         elif connection is not None:
             self._server.take(connection)
@@ -150,22 +152,22 @@ class Worker:
             self._count_closed()
         return True
 
-    def _obey(self, kind: Kind | None, text: str = "") -> None:
+    def _obey(self, kind: MessageKind | None, text: str = "") -> None:
         """React to a message of the supervisor's, or, where there is none, to its end."""
-        if kind is Kind.PLAN:
+        if kind is MessageKind.NEW_PLAN:
             self._loader.follow()
             return
-        if kind is Kind.PING:
-            self._control.send(Kind.PONG)
+        if kind is MessageKind.PING:
+            self._control.send(MessageKind.PONG)
             return
-        if kind is Kind.LOST:
-            self._observer.rejected("worker", int(text))
+        if kind is MessageKind.DROPPED:
+            self._metrics.count_rejections("worker", int(text))
             return
-        if kind is Kind.DONE:
-            self._loop.finish(self._repository.done(text))
+        if kind is MessageKind.LOAD_DONE:
+            self._loop.finish(self._pending_loads.done(text))
             return
         self._health.ready = False
-        if kind is not Kind.UNREADY:
+        if kind is not MessageKind.NOT_READY:
             self._server.draining = True
             self._drain_until = time.monotonic() + self._settings.drain_timeout
 
@@ -173,31 +175,31 @@ class Worker:
         """Swap models, where a new plan is loaded."""
         try:
             loaded = self._loader.take()
-        except StuckError as error:
+        except CannotFollowError as error:
             log.error("not loaded: %s", error)
-            self._control.send(Kind.STUCK, str(error.lack))
+            self._control.send(MessageKind.PLAN_NOT_FOLLOWED, str(error.missing_version))
         except Exception as error:  # the supervisor will ask again
             log.error("a new plan can't be loaded: %r", error)
         else:
             if loaded:
-                self._tell(loaded.lacks)
+                self._tell(loaded.missing)
                 self._swap(loaded)
-                self._control.send(Kind.FOLLOWED, str(loaded.plan.number))
+                self._control.send(MessageKind.PLAN_FOLLOWED, str(loaded.plan.number))
 
     def _swap(self, loaded: Loaded) -> None:
         self._catalog.follow(loaded.plan, loaded.models)
-        for lack in loaded.lacks:
-            log.error("not loaded: %s", lack.reason)
+        for missing_version in loaded.missing:
+            log.error("not loaded: %s", missing_version.reason)
 
-    def _tell(self, lacks: Iterable[Lack]) -> None:
-        for lack in lacks:
-            self._control.send(Kind.LACKS, str(lack))
+    def _tell(self, missing: Iterable[MissingVersion]) -> None:
+        for missing_version in missing:
+            self._control.send(MessageKind.VERSION_MISSING, str(missing_version))
 
     def _count_closed(self) -> None:
         self._unreported += 1
 
     def _report(self) -> None:
-        if self._unreported and self._control.send(Kind.CLOSED, str(self._unreported)):
+        if self._unreported and self._control.send(MessageKind.CLOSED, str(self._unreported)):
             self._unreported = 0
 
     def _done(self) -> bool:

@@ -33,19 +33,19 @@ def test_labels_that_would_never_be_read_are_refused(root: Path) -> None:
 
 
 def test_a_stamp_changes_with_the_files(root: Path) -> None:
-    empty = layout.stamp(root, "m", 1)
+    empty = layout.fingerprint(root, "m", 1)
     assert empty
     model = root / "m/1/model.onnx"
     model.write_bytes(b"one")
-    first = layout.stamp(root, "m", 1)
-    assert layout.stamp(root, "m", 1) == first
+    first = layout.fingerprint(root, "m", 1)
+    assert layout.fingerprint(root, "m", 1) == first
     (root / "m/1/.editing").touch()
-    assert layout.stamp(root, "m", 1) == first
+    assert layout.fingerprint(root, "m", 1) == first
     model.write_bytes(b"three")
-    second = layout.stamp(root, "m", 1)
+    second = layout.fingerprint(root, "m", 1)
     (root / "m/1/dangling").symlink_to("nowhere")
-    assert len({empty, first, second, layout.stamp(root, "m", 1)}) == 4
-    assert layout.stamp(root, "m", 2) == ""
+    assert len({empty, first, second, layout.fingerprint(root, "m", 1)}) == 4
+    assert layout.fingerprint(root, "m", 2) == ""
 
 
 MALFORMED = (

@@ -17,7 +17,7 @@ def published(tmp_path: Path) -> Path:
 
 
 def test_reads_what_it_published(tmp_path: Path, published: Path) -> None:
-    bundle = reader.read(tmp_path, "m", 1)
+    bundle = reader.read_version(tmp_path, "m", 1)
     assert (bundle.name, bundle.version, bundle.model) == ("m", 1, b"a model")
     assert bundle.manifest
     assert bundle.manifest.version == 1
@@ -35,7 +35,7 @@ def test_half_written_versions_are_not_seen(tmp_path: Path, published: Path) -> 
 def test_reads_a_plain_onnx_folder(tmp_path: Path) -> None:
     (tmp_path / "plain" / "4").mkdir(parents=True)
     (tmp_path / "plain" / "4" / "model.onnx").write_bytes(b"a model")
-    bundle = reader.read(tmp_path, "plain", 4)
+    bundle = reader.read_version(tmp_path, "plain", 4)
     assert (bundle.model, bundle.manifest, bundle.golden) == (b"a model", None, None)
 
 
@@ -43,7 +43,7 @@ def test_reads_a_plain_onnx_folder(tmp_path: Path) -> None:
 def test_refuses_a_version_with_a_missing_file(tmp_path: Path, published: Path, file: str) -> None:
     (published / file).unlink()
     with pytest.raises(BundleError, match=rf"{file}: missing$"):
-        reader.read(tmp_path, "m", 1)
+        reader.read_version(tmp_path, "m", 1)
 
 
 @pytest.mark.parametrize("file", ["model.onnx", "golden.npz"])
@@ -52,7 +52,7 @@ def test_refuses_an_altered_file(tmp_path: Path, published: Path, file: str) -> 
     data[3] ^= 1
     (published / file).write_bytes(data)
     with pytest.raises(BundleError, match=f"{file}: checksum mismatch"):
-        reader.read(tmp_path, "m", 1)
+        reader.read_version(tmp_path, "m", 1)
 
 
 @pytest.mark.parametrize("place", [0, 1, 12, 32, 63])
@@ -64,7 +64,7 @@ def test_every_digit_of_a_checksum_counts(tmp_path: Path, published: Path, place
     document["files"]["model.onnx"] = digest[:place] + other + digest[place + 1 :]
     path.write_text(json.dumps(document))
     with pytest.raises(BundleError, match=r"model\.onnx: checksum mismatch"):
-        reader.read(tmp_path, "m", 1)
+        reader.read_version(tmp_path, "m", 1)
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ def test_refuses_a_manifest_that_names_other_files(
     document["files"] = {name: value or listed[name] for name, value in files.items()}
     path.write_text(json.dumps(document))
     with pytest.raises(BundleError, match=message):
-        reader.read(tmp_path, "m", 1)
+        reader.read_version(tmp_path, "m", 1)
 
 
 def test_says_how_to_get_a_repository(tmp_path: Path) -> None:

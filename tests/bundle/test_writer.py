@@ -71,7 +71,7 @@ def test_writers_at_once_get_a_version_each(tmp_path: Path) -> None:
         thread.join()
     assert layout.versions(tmp_path, "m") == list(range(1, 9))
     for version in range(1, 9):
-        bundle = reader.read(tmp_path, "m", version)
+        bundle = reader.read_version(tmp_path, "m", version)
         assert bundle.manifest
         assert bundle.manifest.version == version
 
@@ -98,17 +98,20 @@ def test_one_decides_at_a_time(tmp_path: Path, published: Path) -> None:
     order = []
 
     def decide() -> None:
-        with writer.deciding(tmp_path, "m"):
+        with writer.promotion_lock(tmp_path, "m"):
             order.append("second")
 
-    with writer.deciding(tmp_path, "m"):
+    with writer.promotion_lock(tmp_path, "m"):
         other = threading.Thread(target=decide)
         other.start()
         other.join(0.2)
         order.append("first")
     other.join()
     assert order == ["first", "second"]
-    with pytest.raises(BundleError, match="no: No such file"), writer.deciding(tmp_path, "no"):
+    with (
+        pytest.raises(BundleError, match="no: No such file"),
+        writer.promotion_lock(tmp_path, "no"),
+    ):
         pass
 
 
@@ -174,14 +177,14 @@ def test_files_can_tell_the_version(tmp_path: Path) -> None:
     for version in (1, 2):
         folder = writer.publish(tmp_path, MANIFEST, FILES, lambda n: {"n.txt": str(n).encode()})
         assert (folder / "n.txt").read_text() == str(version)
-        bundle = reader.read(tmp_path, "m", version)
+        bundle = reader.read_version(tmp_path, "m", version)
         assert bundle.manifest
         assert bundle.manifest.files.keys() == {*FILES, "n.txt"}
 
 
 def test_a_file_beside_the_versions_is_written_once(tmp_path: Path, published: Path) -> None:
     for data in (b"first", b"second"):
-        writer.beside(tmp_path, "m", "config.pbtxt", data)
+        writer.write_if_absent(tmp_path, "m", "config.pbtxt", data)
     assert (tmp_path / "m/config.pbtxt").read_bytes() == b"first"
 
 

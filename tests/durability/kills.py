@@ -74,7 +74,7 @@ def problems(folder: Path) -> list[str]:
         versions = layout.versions(root, model.name)
         try:
             for version in versions:
-                reader.read(root, model.name, version)
+                reader.read_version(root, model.name, version)
             labels = layout.labels(root, model.name)
         except (BundleError, OSError) as error:
             broken.append(str(error))

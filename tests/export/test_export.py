@@ -37,7 +37,7 @@ def client(work: Path) -> mlflow.MlflowClient:
 
 @pytest.fixture(scope="module")
 def run_id(repository: Path) -> str:
-    manifest = reader.read(repository, "mnist", 1).manifest
+    manifest = reader.read_version(repository, "mnist", 1).manifest
     assert manifest
     assert manifest.run_id
     return manifest.run_id
@@ -60,7 +60,7 @@ def test_the_graph_has_the_promised_names(repository: Path) -> None:
 def test_the_manifest_tells_where_the_model_came_from(
     repository: Path, client: mlflow.MlflowClient, run_id: str
 ) -> None:
-    manifest = reader.read(repository, "mnist", 1).manifest
+    manifest = reader.read_version(repository, "mnist", 1).manifest
     assert manifest
     trained = client.get_run(run_id).data
     assert manifest.git_commit == trained.tags.get("mlflow.source.git.commit")
@@ -77,7 +77,7 @@ def test_the_manifest_tells_where_the_model_came_from(
 
 
 def test_parity_was_measured_on_the_test_set_and_on_edge_inputs(repository: Path) -> None:
-    manifest = reader.read(repository, "mnist", 1).manifest
+    manifest = reader.read_version(repository, "mnist", 1).manifest
     assert manifest
     assert manifest.parity
     assert manifest.parity.rows == SUBSET_TEST + EDGES
@@ -94,7 +94,7 @@ def test_parity_is_what_the_published_files_give(
     repository: Path, run_id: str, digits: Digits, tracked: None
 ) -> None:
     """Measured once more, in the simplest way."""
-    manifest = reader.read(repository, "mnist", 1).manifest
+    manifest = reader.read_version(repository, "mnist", 1).manifest
     assert manifest
     assert manifest.parity
     keras_model = mlflow.tensorflow.load_model(f"runs:/{run_id}/model")
@@ -108,7 +108,7 @@ def test_parity_is_what_the_published_files_give(
 
 
 def test_golden_answers_are_of_every_class(repository: Path, digits: Digits) -> None:
-    golden = reader.read(repository, "mnist", 1).golden
+    golden = reader.read_version(repository, "mnist", 1).golden
     assert golden
     rows, scores = golden.inputs["image"], golden.outputs["probabilities"]
     assert rows.shape == (10, 784)

@@ -18,7 +18,7 @@ from tests.conftest import python_environment, run
 
 @pytest.fixture(scope="module")
 def run_id(repository: Path) -> str:
-    manifest = reader.read(repository, "mnist", 1).manifest
+    manifest = reader.read_version(repository, "mnist", 1).manifest
     assert manifest
     return str(manifest.run_id)
 
@@ -82,7 +82,7 @@ def test_killed_while_it_publishes(work: Path, run_id: str, tmp_path: Path) -> N
     assert sorted(path.name for path in (models / "mnist").iterdir()) == [
         *("1", "config.pbtxt", "published.txt")
     ]
-    assert reader.read(models, "mnist", 1).manifest
+    assert reader.read_version(models, "mnist", 1).manifest
 
 
 @pytest.fixture

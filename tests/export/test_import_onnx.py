@@ -51,7 +51,7 @@ def test_a_classifier_of_scikit_learn(classifier: Classifier, tmp_path: Path) ->
     (tmp_path / "names.txt").write_text("\n".join(f"digit {n}" for n in range(10)))
     status, out, err = adopt(tmp_path, file, "--name", "digits", "--labels", "names.txt")
     assert (status, out) == (0, "models/digits/1\n"), err
-    bundle = reader.read(tmp_path / "models", "digits", 1)
+    bundle = reader.read_version(tmp_path / "models", "digits", 1)
     assert bundle.model == file.read_bytes()
     assert bundle.manifest
     assert bundle.golden
@@ -87,7 +87,7 @@ def test_two_inputs_and_two_outputs(other_repository: Path, tmp_path: Path) -> N
     file = other_repository / "two/1/model.onnx"
     status, _, err = adopt(tmp_path, file, "--name", "two")
     assert status == 0, err
-    bundle = reader.read(tmp_path / "models", "two", 1)
+    bundle = reader.read_version(tmp_path / "models", "two", 1)
     assert bundle.golden
     assert bundle.manifest
     assert [spec.name for spec in bundle.manifest.inputs] == ["x", "n"]
@@ -123,7 +123,7 @@ def test_weights_beside_the_model_come_with_it(classifier: Classifier, tmp_path:
     status, _, err = adopt(tmp_path, "large.onnx", "--name", "large")
     assert status == 0, err
     (tmp_path / "weights").unlink()
-    model = onnx.load_from_string(reader.read(tmp_path / "models", "large", 1).model)
+    model = onnx.load_from_string(reader.read_version(tmp_path / "models", "large", 1).model)
     assert not any(tensor.external_data for tensor in model.graph.initializer)
 
 
@@ -200,7 +200,7 @@ def test_answers_of_any_size(tmp_path: Path) -> None:
     )
     onnx.save(model, tmp_path / "large.onnx")
     assert adopt(tmp_path, "large.onnx", "--name", "large")[0] == 0
-    golden = reader.read(tmp_path / "models", "large", 1).golden
+    golden = reader.read_version(tmp_path / "models", "large", 1).golden
     assert golden
     largest = float(golden.outputs["y"].max())
     assert largest > 1e5

@@ -13,7 +13,7 @@ __all__ = ["client"]  # a fixture
 
 @pytest.fixture(scope="module")
 def run_id(repository: Path) -> str:
-    manifest = reader.read(repository, "mnist", 1).manifest
+    manifest = reader.read_version(repository, "mnist", 1).manifest
     assert manifest
     return str(manifest.run_id)
 

@@ -47,7 +47,7 @@ class Published:
         return self.root / NAME / str(version) / "model.onnx"
 
     def manifest(self, version: int) -> Manifest:
-        manifest = reader.read(self.root, NAME, version).manifest
+        manifest = reader.read_version(self.root, NAME, version).manifest
         assert manifest
         return manifest
 
@@ -65,7 +65,7 @@ def published(
     work: Path, repository: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Published]:
     root = tmp_path_factory.mktemp("models")
-    manifest = reader.read(repository, "mnist", 1).manifest
+    manifest = reader.read_version(repository, "mnist", 1).manifest
     assert manifest
     said = {}
     for version, options in FORMS.items():
@@ -234,7 +234,7 @@ def test_refuses_calibration_where_the_run_kept_none(
     from export.variant import Variant
     from tracking import artifacts
 
-    manifest = reader.read(repository, "mnist", 1).manifest
+    manifest = reader.read_version(repository, "mnist", 1).manifest
     assert manifest
     monkeypatch.setattr(artifacts, "CALIBRATION", "data/none.npz")  # as in older runs
     with pytest.raises(ExportError, match=r"has no data/none\.npz; was it made by"):

@@ -8,7 +8,7 @@ from typing import Any
 
 from tests.conftest import free_port
 from tests.images.engine import Engine
-from tests.servers.live import Answer
+from tests.servers.live import Response
 
 RESTRICTIONS = (
     *("--read-only", "--cap-drop", "ALL", "--security-opt", "no-new-privileges"),
@@ -68,11 +68,11 @@ class Container:
             assert time.monotonic() < until, told + self.docker("logs")
             time.sleep(0.05)
 
-    def request(self, method: str, path: str, body: bytes | None = None) -> Answer:
+    def request(self, method: str, path: str, body: bytes | None = None) -> Response:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=_SECONDS)
         connection.request(method, path, body)
         answer = connection.getresponse()
         try:
-            return Answer(answer.status, answer.headers, answer.read())
+            return Response(answer.status, answer.headers, answer.read())
         finally:
             connection.close()

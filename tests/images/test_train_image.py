@@ -24,7 +24,7 @@ from tests.servers.processes import eventually
 
 
 def test_it_trains_and_exports_without_privileges(trained: Path) -> None:
-    manifest = reader.read(trained / "models", "mnist", 1).manifest
+    manifest = reader.read_version(trained / "models", "mnist", 1).manifest
     assert manifest
     assert manifest.git_commit == COMMIT
     with closing(sqlite3.connect(trained / "mlflow.db")) as database:
@@ -79,7 +79,7 @@ def test_what_it_made_is_served(images: Images, trained: Path, digits: Digits) -
         body = json.dumps({"images": digits.images[:200].tolist()}).encode()
         predicted = served.request("POST", "/predict", body).json()["predictions"]
     right = sum(int(a == b) for a, b in zip(predicted, digits.labels[:200], strict=True))
-    manifest = reader.read(trained / "models", "mnist", 1).manifest
+    manifest = reader.read_version(trained / "models", "mnist", 1).manifest
     assert manifest
     assert right / 200 == pytest.approx(manifest.metrics["test_accuracy"], abs=0.1)
 

@@ -9,14 +9,14 @@ import numpy as np
 
 from serve.errors import ServeError
 from serve.protocols import json_document
-from serve.protocols.interface import Request
+from serve.protocols.interface import DecodedRequest
 from serve.protocols.json_arrays import Arrays
 from tests.number_kernel.documents import MAX_ROWS, Document
 
 Outcome = tuple[Any, ...]
 
 
-def outcome(read: Callable[[], Request]) -> Outcome:
+def outcome(read: Callable[[], DecodedRequest]) -> Outcome:
     """All that a server makes of a request, down to the bits; or what it is refused with."""
     try:
         request = read()
@@ -33,10 +33,10 @@ def outcome(read: Callable[[], Request]) -> Outcome:
 
 
 def without_kernel(
-    body: bytes, signature: Any, max_rows: int, read_arrays: Any, flat: bool = False
+    body: bytes, model_spec: Any, max_rows: int, read_arrays: Any, flat: bool = False
 ) -> Any:
     """As ``json_document.read`` where there is no kernel."""
-    return read_arrays(Arrays(body), signature, max_rows)
+    return read_arrays(Arrays(body), model_spec, max_rows)
 
 
 def check(document: Document) -> bool:
@@ -56,8 +56,8 @@ def check(document: Document) -> bool:
 
     def parse() -> Outcome:
         return outcome(
-            lambda: document.dialect.parse(
-                document.body, document.headers, document.signature, MAX_ROWS
+            lambda: document.protocol.parse(
+                document.body, document.headers, document.model_spec, MAX_ROWS
             )
         )
 

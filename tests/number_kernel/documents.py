@@ -7,7 +7,7 @@ from random import Random
 from types import ModuleType
 
 from bundle.manifest import TensorSpec
-from serve.models.spec import Signature
+from serve.models.spec import ModelSpec
 from serve.protocols import mlflow, oip, predict, tfserving
 from tests.number_kernel import numbers
 
@@ -25,7 +25,7 @@ SPECS = [
     for shape in _SHAPES
     for limits in _RANGES
 ]
-SIGNATURES = [Signature("m", 1, (spec,), (_SCORES,)) for spec in SPECS]
+SIGNATURES = [ModelSpec("m", 1, (spec,), (_SCORES,)) for spec in SPECS]
 MAX_ROWS = 6
 
 
@@ -33,8 +33,8 @@ MAX_ROWS = 6
 class Document:
     """A body, and who is to read it for what model."""
 
-    dialect: ModuleType
-    signature: Signature
+    protocol: ModuleType
+    model_spec: ModelSpec
     body: bytes
     headers: dict[str, str] = field(default_factory=dict)
 
@@ -58,13 +58,13 @@ class Writer:
 
     def write(self) -> Document:
         """Write it."""
-        dialect, text = self._random.choice(
+        protocol, text = self._random.choice(
             (self._predict, self._oip, self._tfserving, self._mlflow)
         )()
         body = text.encode()
         if self._random.random() < 0.15:
             body = self._break(body)
-        return Document(dialect, self._signature, body)
+        return Document(protocol, self._signature, body)
 
     def _number(self) -> str:
         if self._random.random() < self._wrong:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from benchmarks.profile import step_costs
 from bundle.manifest import TensorSpec
 from serve.models import malloc
-from serve.models.spec import Signature
+from serve.models.spec import ModelSpec
 from serve.protocols import predict
 from serve.protocols.number_kernel import extract, library
 
@@ -64,7 +64,7 @@ def _measure(body: bytes, dtype: str, rows: int) -> tuple[float, float]:
     width = body.split(b"]")[0].count(b",") + 1
     bounds = (0.0, 255.0) if dtype == "uint8" else (-_LARGEST, _LARGEST)
     spec = TensorSpec(name="image", dtype=dtype, shape=(-1, width), range=bounds)
-    signature = Signature("m", 1, (spec,), (_SCORES,))
+    signature = ModelSpec("m", 1, (spec,), (_SCORES,))
 
     def parse() -> None:
         predict.parse(body, {}, signature, rows)
@@ -86,7 +86,7 @@ def measure(pixels: Rows) -> Mapping[str, list[tuple[float, float]]]:
 def main() -> None:
     """Print the table, in Markdown."""
     os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
-    malloc.keep_freed()
+    malloc.tune()
     with np.load(sys.argv[1] if sys.argv[1:] else "data/mnist.npz") as data:
         pixels = data["x_test"].reshape(len(data["x_test"]), -1).astype(np.uint8)
     found = measure(pixels)

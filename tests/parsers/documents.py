@@ -10,7 +10,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from bundle.manifest import TensorSpec
-from serve.models.spec import Signature
+from serve.models.spec import ModelSpec
 from serve.protocols import mlflow, oip, predict, tfserving
 from tests.reliability.documents import LENGTH, SIGNATURES, Document
 
@@ -37,22 +37,22 @@ _CHANGES = st.lists(
 
 
 @st.composite
-def requests(draw: Draw, protocol: Any) -> tuple[Document, Signature]:
+def requests(draw: Draw, protocol: Any) -> tuple[Document, ModelSpec]:
     """A body for a protocol with its headers, and the inputs of the model that it is for.
 
     Half of the bodies are well-formed, the others have up to eight changed bytes.
     """
-    signature = draw(st.sampled_from(SIGNATURES))
-    document = draw(_WRITERS[protocol](signature))
+    model_spec = draw(st.sampled_from(SIGNATURES))
+    document = draw(_WRITERS[protocol](model_spec))
     if draw(st.booleans()):
         for position, removed, inserted in draw(_CHANGES):
             begin = position % (len(document.body) + 1)
             rest = document.body[begin + removed :]
             document.body = document.body[:begin] + inserted + rest
-    return document, signature
+    return document, model_spec
 
 
-def unstructured(protocol: Any) -> st.SearchStrategy[tuple[Document, Signature]]:
+def unstructured(protocol: Any) -> st.SearchStrategy[tuple[Document, ModelSpec]]:
     """Any bytes under any length of the JSON part."""
     headers = st.fixed_dictionaries({}, optional={LENGTH: st.integers(-1, 40).map(str) | st.text()})
     documents = st.builds(Document, st.just(protocol), st.binary(max_size=40), headers)
@@ -111,8 +111,8 @@ def _raw(draw: Draw, dtype: str, count: int) -> bytes:
 
 
 @st.composite
-def _predict(draw: Draw, signature: Signature) -> Document:
-    spec, rows = signature.inputs[0], draw(st.integers(1, 3))
+def _predict(draw: Draw, model_spec: ModelSpec) -> Document:
+    spec, rows = model_spec.inputs[0], draw(st.integers(1, 3))
     if draw(st.integers(0, 2)) == 0:
         shape = _shape(draw, spec, rows)
         raw = base64.b64encode(_raw(draw, spec.dtype, math.prod(shape))).decode()
@@ -124,44 +124,44 @@ def _predict(draw: Draw, signature: Signature) -> Document:
 
 
 @st.composite
-def _table(draw: Draw, signature: Signature) -> str:
+def _table(draw: Draw, model_spec: ModelSpec) -> str:
     """The members ``inputs`` and ``instances`` of TensorFlow Serving."""
     rows = draw(st.integers(1, 3))
-    by_name = len(signature.inputs) > 1 or draw(st.booleans())
+    by_name = len(model_spec.inputs) > 1 or draw(st.booleans())
     if not by_name:
         member = draw(st.sampled_from(["inputs", "instances"]))
-        return _object(draw, [(member, _array(draw, signature.inputs[0], rows))])
+        return _object(draw, [(member, _array(draw, model_spec.inputs[0], rows))])
     if draw(st.booleans()):
-        columns = [(spec.name, _array(draw, spec, rows)) for spec in signature.inputs]
+        columns = [(spec.name, _array(draw, spec, rows)) for spec in model_spec.inputs]
         return _object(draw, [("inputs", _object(draw, columns))])
-    return _object(draw, [("instances", _records(draw, signature, rows))])
+    return _object(draw, [("instances", _records(draw, model_spec, rows))])
 
 
-def _records(draw: Draw, signature: Signature, rows: int) -> str:
+def _records(draw: Draw, model_spec: ModelSpec, rows: int) -> str:
     records = []
     for _ in range(rows):
-        shapes = {spec.name: _shape(draw, spec, 1)[1:] for spec in signature.inputs}
+        shapes = {spec.name: _shape(draw, spec, 1)[1:] for spec in model_spec.inputs}
         members = [
             (spec.name, _nested(_values(draw, spec, math.prod(shape)), shape))
-            for spec, shape in zip(signature.inputs, shapes.values(), strict=True)
+            for spec, shape in zip(model_spec.inputs, shapes.values(), strict=True)
         ]
         records.append(_object(draw, members))
     return f"[{', '.join(records)}]"
 
 
-def _tfserving(signature: Signature) -> st.SearchStrategy[Document]:
-    return _table(signature).map(lambda text: Document(tfserving, text.encode()))
+def _tfserving(model_spec: ModelSpec) -> st.SearchStrategy[Document]:
+    return _table(model_spec).map(lambda text: Document(tfserving, text.encode()))
 
 
 @st.composite
-def _mlflow(draw: Draw, signature: Signature) -> Document:
+def _mlflow(draw: Draw, model_spec: ModelSpec) -> Document:
     form = draw(st.sampled_from(["table", "dataframe_split", "dataframe_records", "csv"]))
     if form == "table":
-        return Document(mlflow, draw(_table(signature)).encode())
+        return Document(mlflow, draw(_table(model_spec)).encode())
     rows = draw(st.integers(1, 3))
-    spec, *others = signature.inputs
+    spec, *others = model_spec.inputs
     if form == "dataframe_records":
-        records = _records(draw, signature, rows)
+        records = _records(draw, model_spec, rows)
         return Document(mlflow, _object(draw, [(form, records)]).encode())
     width = 1 if len(spec.shape) == 1 else 4
     names = [spec.name] if width == 1 else [f"c{number}" for number in range(width)]
@@ -174,7 +174,7 @@ def _mlflow(draw: Draw, signature: Signature) -> Document:
         text = draw(st.sampled_from(["\n", "\r\n"])).join([",".join(names), *lines])
         return Document(mlflow, text.encode(), {"CONTENT_TYPE": "text/csv"})
     if others:
-        names = [one.name for one in signature.inputs]
+        names = [one.name for one in model_spec.inputs]
         width = len(names)
     data = _nested(_values(draw, spec, rows * width), (rows, width))
     split = _object(draw, [("columns", json.dumps(names)), ("data", data)])
@@ -182,10 +182,10 @@ def _mlflow(draw: Draw, signature: Signature) -> Document:
 
 
 @st.composite
-def _oip(draw: Draw, signature: Signature) -> Document:
+def _oip(draw: Draw, model_spec: ModelSpec) -> Document:
     rows = draw(st.integers(1, 3))
     described, parts = [], []
-    for spec in signature.inputs:
+    for spec in model_spec.inputs:
         shape = _shape(draw, spec, rows)
         dtype = spec.dtype
         if draw(st.integers(0, 7)) == 0:

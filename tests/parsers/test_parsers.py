@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import Phase, given, settings
 
-from serve.models.spec import Signature
+from serve.models.spec import ModelSpec
 from tests.parsers import documents
 from tests.reliability import parsing
 from tests.reliability.documents import Document
@@ -31,7 +31,7 @@ def check(requests: Any, read: Any = parsing.parse, phases: Any = PHASES) -> Cou
 
     @settings(max_examples=EXAMPLES, phases=phases, deadline=None, database=None, derandomize=True)
     @given(requests)
-    def examine(request: tuple[Document, Signature]) -> None:
+    def examine(request: tuple[Document, ModelSpec]) -> None:
         result = parsing.check(*request, read)
         assert not isinstance(result, str), result
         counted[result] += 1
@@ -51,16 +51,16 @@ def test_any_bytes(protocol: Any) -> None:
     check(documents.unstructured(protocol))
 
 
-def rounds_large_integers(document: Document, signature: Signature) -> dict[str, Any] | None:
-    inputs = parsing.parse(document, signature) or {}
+def rounds_large_integers(document: Document, model_spec: ModelSpec) -> dict[str, Any] | None:
+    inputs = parsing.parse(document, model_spec) or {}
     for name, array in inputs.items():
         if array.dtype == np.int64:
             inputs[name] = array.astype(np.float64).clip(-(2**62), 2**62).astype(np.int64)
     return inputs
 
 
-def fails_on_an_empty_key(document: Document, signature: Signature) -> dict[str, Any] | None:
-    inputs = parsing.parse(document, signature)
+def fails_on_an_empty_key(document: Document, model_spec: ModelSpec) -> dict[str, Any] | None:
+    inputs = parsing.parse(document, model_spec)
     if b'"": ' in document.body:
         raise KeyError("")
     return inputs

@@ -44,10 +44,10 @@ def attack(models: Path, count: int, seed: int) -> Outcome:
         for name in _MODELS:
             shutil.copytree(models / name, Path(folder, name))
         known = catalog.load(command_line.load(["--models", folder], {}))
-        signatures = [known.find(name).signature for name in _MODELS]
+        model_specs = [known.find(name).spec for name in _MODELS]
         with Server("--models", folder, "--workers", "1") as server:
             before = workers(server)
-            attacker = Attacker(server.port, signatures, seed)
+            attacker = Attacker(server.port, model_specs, seed)
             for number in range(count):
                 attacker.strike()
                 if number % _EVERY == 0:

@@ -6,7 +6,7 @@ import struct
 from collections import Counter
 from random import Random
 
-from serve.models.spec import Signature
+from serve.models.spec import ModelSpec
 from serve.protocols import mlflow, oip, predict, tfserving
 from tests.reliability import documents
 from tests.reliability.documents import Document
@@ -34,12 +34,12 @@ _LENGTH = re.compile(rb"^Content-Length: (\d+)", re.MULTILINE | re.IGNORECASE)
 class Attacker:
     """Requests to the models of a server, each on a connection of its own."""
 
-    def __init__(self, port: int, signatures: list[Signature], seed: int) -> None:
+    def __init__(self, port: int, model_specs: list[ModelSpec], seed: int) -> None:
         self.statuses: Counter[int] = Counter()
         self.wrong: list[str] = []
         """Answers of a fault of the server's, or that are no HTTP."""
         self._address = ("127.0.0.1", port)
-        self._signatures = signatures
+        self._signatures = model_specs
         self._random = Random(seed)
 
     def strike(self) -> None:
@@ -84,9 +84,9 @@ class Attacker:
 
     def _request(self) -> bytes:
         random = self._random
-        signature = random.choice(self._signatures)
-        document = documents.mutated(random, signature)
-        path = _PATHS[document.dialect].format(signature.name)
+        model_spec = random.choice(self._signatures)
+        document = documents.mutated(random, model_spec)
+        path = _PATHS[document.protocol].format(model_spec.name)
         if random.random() < 0.05:
             path = random.choice(_OTHER_PATHS)
         method = random.choice(["POST"] * 20 + ["GET", "PUT", "post", "OPTIONS", "X" * 40])

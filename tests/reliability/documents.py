@@ -11,14 +11,14 @@ from typing import Any
 import numpy as np
 
 from bundle.manifest import TensorSpec
-from serve.models.spec import Signature
+from serve.models.spec import ModelSpec
 from serve.protocols import mlflow, oip, predict, tfserving
-from serve.protocols.interface import Dialect
+from serve.protocols.interface import InferenceProtocol
 
 _IMAGE = TensorSpec(name="image", dtype="float32", shape=(-1, 4), range=(0, 255))
 _SCORES = TensorSpec(name="scores", dtype="float32", shape=(-1, 2))
 SIGNATURES = [
-    Signature("m", 1, inputs, (_SCORES,))
+    ModelSpec("m", 1, inputs, (_SCORES,))
     for inputs in (
         (_IMAGE,),
         (replace(_IMAGE, dtype="float64", range=None),),
@@ -47,25 +47,25 @@ _TOKENS = (
 class Document:
     """The body of a request, and the headers that say what it is."""
 
-    dialect: Dialect
+    protocol: InferenceProtocol
     body: bytes
     headers: dict[str, str] = field(default_factory=dict)
 
 
-def valid(random: Random, signature: Signature) -> Document:
+def valid(random: Random, model_spec: ModelSpec) -> Document:
     """Make a document that is a proper request for a model."""
     rows = random.randint(1, 3)
-    inputs = {spec.name: _array(random, spec, rows) for spec in signature.inputs}
+    inputs = {spec.name: _array(random, spec, rows) for spec in model_spec.inputs}
     makers: list[Callable[..., Document]] = [_tfserving, _mlflow, _oip]
-    spec, *others = signature.inputs
+    spec, *others = model_spec.inputs
     if not others and -1 not in spec.shape[1:] and len(spec.shape) > 1 and spec.dtype != "bool":
         makers.append(_predict)
     return random.choice(makers)(random, inputs)
 
 
-def mutated(random: Random, signature: Signature) -> Document:
+def mutated(random: Random, model_spec: ModelSpec) -> Document:
     """Make a document in which up to three things are other than they were."""
-    document = valid(random, signature)
+    document = valid(random, model_spec)
     for _ in range(random.choice([0, 1, 1, 2, 3])):
         random.choice([_token, _token, _token, _member, _bytes, _headers])(random, document)
     return document

@@ -32,14 +32,14 @@ def _protocol(name: str) -> Callable[[bytes], None]:
     def read(data: bytes) -> None:
         if len(data) < 2:
             return
-        signature, body = SIGNATURES[data[0] % len(SIGNATURES)], data[2:]
+        model_spec, body = SIGNATURES[data[0] % len(SIGNATURES)], data[2:]
         headers = {}
         if name == "mlflow" and data[1] % 4 == 1:
             headers["CONTENT_TYPE"] = "text/csv"
         if name == "oip" and data[1]:
             headers[LENGTH] = str(min(4 * data[1], len(body)))
         document = Document(_PROTOCOLS[name], body, headers)
-        result = parsing.check(document, signature)
+        result = parsing.check(document, model_spec)
         if isinstance(result, str):
             raise AssertionError(result)
 
@@ -80,7 +80,7 @@ def _write_seeds(name: str, folder: Path) -> None:
     for number in range(200):
         place = random.randrange(len(SIGNATURES))
         document = documents.valid(random, SIGNATURES[place])
-        if name in _PROTOCOLS and document.dialect is _PROTOCOLS[name]:
+        if name in _PROTOCOLS and document.protocol is _PROTOCOLS[name]:
             length = int(document.headers.get(LENGTH, 0))
             kind = 1 if "CONTENT_TYPE" in document.headers else -(-length // 4) % 256
             (folder / str(number)).write_bytes(bytes([place, kind]) + document.body)

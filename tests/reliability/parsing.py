@@ -7,7 +7,7 @@ from typing import Any
 
 from serve.errors import ServeError
 from serve.inference import content_encoding
-from serve.models.spec import Signature
+from serve.models.spec import ModelSpec
 from serve.protocols import tensors
 from tests.reliability import documents, reference
 from tests.reliability.documents import MAX_ROWS, SIGNATURES, Document
@@ -15,7 +15,7 @@ from tests.reliability.documents import MAX_ROWS, SIGNATURES, Document
 _MOST_BYTES = 10**6
 
 
-def parse(document: Document, signature: Signature) -> dict[str, Any] | None:
+def parse(document: Document, model_spec: ModelSpec) -> dict[str, Any] | None:
     """Read a document as the server does; None where it is refused.
 
     Anything but a refusal is an error of ours, and raised.
@@ -24,7 +24,7 @@ def parse(document: Document, signature: Signature) -> dict[str, Any] | None:
         coding = document.headers.get("CONTENT_ENCODING")
         if coding:
             document.body = content_encoding.decode(document.body, coding, _MOST_BYTES)
-        request = document.dialect.parse(document.body, document.headers, signature, MAX_ROWS)
+        request = document.protocol.parse(document.body, document.headers, model_spec, MAX_ROWS)
     except ServeError:
         return None
     return request.inputs
@@ -34,25 +34,25 @@ def faults(seed: int, count: int, read: Any = parse) -> Iterator[str | bool]:
     """Read so many documents; yields what is wrong with one, or whether it was taken."""
     random = Random(seed)
     for _ in range(count):
-        signature = random.choice(SIGNATURES)
-        yield check(documents.mutated(random, signature), signature, read)
+        model_spec = random.choice(SIGNATURES)
+        yield check(documents.mutated(random, model_spec), model_spec, read)
 
 
-def check(document: Document, signature: Signature, read: Any = parse) -> str | bool:
+def check(document: Document, model_spec: ModelSpec, read: Any = parse) -> str | bool:
     """Read a document; returns what is wrong, or whether it was taken."""
-    said = f"{document.dialect.__name__} {document.headers} {document.body[:500]!r}"
+    said = f"{document.protocol.__name__} {document.headers} {document.body[:500]!r}"
     try:
-        inputs = read(document, signature)
-        return _differs(inputs, document, signature, said) if inputs else False
+        inputs = read(document, model_spec)
+        return _differs(inputs, document, model_spec, said) if inputs else False
     except Exception as error:  # what is not a refusal is just what is looked for
         return f"{error!r}: {said}"
 
 
 def _differs(
-    inputs: dict[str, Any], document: Document, signature: Signature, said: str
+    inputs: dict[str, Any], document: Document, model_spec: ModelSpec, said: str
 ) -> str | bool:
-    expected = reference.read(document, signature)
-    for spec in signature.inputs:
+    expected = reference.read(document, model_spec)
+    for spec in model_spec.inputs:
         array = inputs[spec.name]
         known = array.dtype == spec.dtype and tensors.fits(array.shape, spec)
         if not known or array.ravel().tobytes() != expected[spec.name].tobytes():

@@ -10,34 +10,34 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bundle.manifest import TensorSpec
-from serve.models.spec import Signature
+from serve.models.spec import ModelSpec
 from serve.protocols import mlflow, oip, predict, tfserving
 from tests.reliability.documents import LENGTH, Document
 
 _DTYPES = {datatype: dtype for dtype, datatype in oip.DATATYPES.items()}
 
 
-def read(document: Document, signature: Signature) -> dict[str, NDArray[Any]]:
+def read(document: Document, model_spec: ModelSpec) -> dict[str, NDArray[Any]]:
     """The values of each input, in their order; of a document that is a proper request."""
-    if document.dialect is oip:
-        return _oip(document, signature)
-    if document.dialect is mlflow and "csv" in document.headers.get("CONTENT_TYPE", ""):
+    if document.protocol is oip:
+        return _oip(document, model_spec)
+    if document.protocol is mlflow and "csv" in document.headers.get("CONTENT_TYPE", ""):
         first, *lines = csv.reader(document.body.decode("utf-8-sig").split("\n"))
         rows = [[float(cell) for cell in line] for line in lines if line]
-        return _columns(first, rows, signature)
+        return _columns(first, rows, model_spec)
     loaded = _loads(document.body)
-    if document.dialect is predict:
+    if document.protocol is predict:
         values = loaded["images"] if "images" in loaded else loaded["image"]
-        return {signature.inputs[0].name: _cast(_leaves(values), signature.inputs[0])}
-    if document.dialect is mlflow and "dataframe_split" in loaded:
+        return {model_spec.inputs[0].name: _cast(_leaves(values), model_spec.inputs[0])}
+    if document.protocol is mlflow and "dataframe_split" in loaded:
         table = loaded["dataframe_split"]
-        return _columns(table["columns"], table["data"], signature)
-    if document.dialect is mlflow and "dataframe_records" in loaded:
+        return _columns(table["columns"], table["data"], model_spec)
+    if document.protocol is mlflow and "dataframe_records" in loaded:
         columns = list(loaded["dataframe_records"][0])
         rows = [[record[name] for name in columns] for record in loaded["dataframe_records"]]
-        return _columns(columns, rows, signature)
-    assert document.dialect in (tfserving, mlflow)
-    return _table(loaded, signature)
+        return _columns(columns, rows, model_spec)
+    assert document.protocol in (tfserving, mlflow)
+    return _table(loaded, model_spec)
 
 
 def _loads(text: bytes) -> Any:
@@ -52,40 +52,40 @@ def _first_of_each(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
     return members
 
 
-def _table(loaded: Mapping[str, Any], signature: Signature) -> dict[str, NDArray[Any]]:
+def _table(loaded: Mapping[str, Any], model_spec: ModelSpec) -> dict[str, NDArray[Any]]:
     if "instances" in loaded:
         rows = loaded["instances"]
         by_name = isinstance(rows[0], dict)
         return {
             spec.name: _cast(_leaves([row[spec.name] if by_name else row for row in rows]), spec)
-            for spec in signature.inputs
+            for spec in model_spec.inputs
         }
     columns = loaded["inputs"]
     by_name = isinstance(columns, dict)
     return {
         spec.name: _cast(_leaves(columns[spec.name] if by_name else columns), spec)
-        for spec in signature.inputs
+        for spec in model_spec.inputs
     }
 
 
 def _columns(
-    names: list[Any], rows: list[list[Any]], signature: Signature
+    names: list[Any], rows: list[list[Any]], model_spec: ModelSpec
 ) -> dict[str, NDArray[Any]]:
-    if sorted(map(str, names)) != sorted(spec.name for spec in signature.inputs):
-        return {signature.inputs[0].name: _cast(_leaves(rows), signature.inputs[0])}
+    if sorted(map(str, names)) != sorted(spec.name for spec in model_spec.inputs):
+        return {model_spec.inputs[0].name: _cast(_leaves(rows), model_spec.inputs[0])}
     places = {str(name): place for place, name in enumerate(names)}
     return {
         spec.name: _cast(_leaves([row[places[spec.name]] for row in rows]), spec)
-        for spec in signature.inputs
+        for spec in model_spec.inputs
     }
 
 
-def _oip(document: Document, signature: Signature) -> dict[str, NDArray[Any]]:
+def _oip(document: Document, model_spec: ModelSpec) -> dict[str, NDArray[Any]]:
     length = int(document.headers.get(LENGTH, len(document.body)))
     loaded, rest = _loads(document.body[:length]), document.body[length:]
     inputs = {}
     for tensor in loaded["inputs"]:
-        spec = signature.by_name[tensor["name"]]
+        spec = model_spec.by_name[tensor["name"]]
         dtype = np.dtype(_DTYPES[tensor["datatype"]])
         size = tensor.get("parameters", {}).get("binary_data_size")
         if size is None:

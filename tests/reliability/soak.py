@@ -71,14 +71,14 @@ def soak(models: Path, minutes: float, **environment: str) -> Soaked:
         plus = Plus(models / "swapped-models", Path(name))
         plus.publish(1)
         known = catalog.load(command_line.load(["--models", name], {}))
-        signatures = [known.find(one).signature for one in _OTHERS]
+        model_specs = [known.find(one).spec for one in _OTHERS]
         # What a server logs of itself must not be lost behind the requests that attack it.
         options = ("--workers", "2", "--poll-interval", "0.5", "--access-log", "off")
         problems: list[str] = []
         with Server("--models", name, *options, **environment) as server:
             with (
                 Load(server.port, path="/predict?model=plus") as load,
-                _attacking(Attacker(server.port, signatures, seed=1)) as attacker,
+                _attacking(Attacker(server.port, model_specs, seed=1)) as attacker,
             ):
                 samples = list(_swapping(server, plus, load, minutes, problems))
             _, _, log = server.end(signal.SIGTERM)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tests.models.plus import Plus
 from tests.reliability.load import Load
-from tests.servers.live import Answer, Server
+from tests.servers.live import Response, Server
 from tests.servers.processes import eventually, workers
 
 WORKERS = 2
@@ -39,7 +39,7 @@ class Stage:
         """Count from now the time until the server has recovered."""
         self.over = time.monotonic()
 
-    def change(self, operation: str) -> Answer:
+    def change(self, operation: str) -> Response:
         """Load or unload over HTTP."""
         path = f"/v2/repository/models/plus/{operation}"
         return self.server.request("POST", path, headers={"Authorization": f"Bearer {KEY}"})

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from serve.models.spec import Signature
+from serve.models.spec import ModelSpec
 from tests.reliability import documents, parsing
 from tests.reliability.documents import SIGNATURES, Document
 
@@ -14,9 +14,9 @@ from tests.reliability.documents import SIGNATURES, Document
 def test_every_proper_request_is_taken() -> None:
     random = Random(0)
     for _ in range(5000):
-        signature = random.choice(SIGNATURES)
-        document = documents.valid(random, signature)
-        assert parsing.parse(document, signature), (document, signature)
+        model_spec = random.choice(SIGNATURES)
+        document = documents.valid(random, model_spec)
+        assert parsing.parse(document, model_spec), (document, model_spec)
 
 
 def test_what_is_taken_is_what_was_sent_and_anything_else_is_refused() -> None:
@@ -25,24 +25,24 @@ def test_what_is_taken_is_what_was_sent_and_anything_else_is_refused() -> None:
     assert min(counted.values()) > 10_000
 
 
-def one_bit_off(document: Document, signature: Signature) -> dict[str, Any] | None:
-    inputs = parsing.parse(document, signature)
+def one_bit_off(document: Document, model_spec: ModelSpec) -> dict[str, Any] | None:
+    inputs = parsing.parse(document, model_spec)
     if inputs and len(document.body) % 50 == 0:
         array = next(iter(inputs.values()))
-        inputs[signature.inputs[0].name] = changed = array.copy()
+        inputs[model_spec.inputs[0].name] = changed = array.copy()
         changed.reshape(-1).view(np.uint8)[0] ^= 1
     return inputs
 
 
-def fails(document: Document, signature: Signature) -> dict[str, Any] | None:
+def fails(document: Document, model_spec: ModelSpec) -> dict[str, Any] | None:
     if len(document.body) % 50 == 0:
         raise KeyError("image")
-    return parsing.parse(document, signature)
+    return parsing.parse(document, model_spec)
 
 
-def takes_all(document: Document, signature: Signature) -> dict[str, Any] | None:
-    spec = signature.inputs[0]
-    return parsing.parse(document, signature) or {spec.name: np.zeros((1, 4), spec.dtype)}
+def takes_all(document: Document, model_spec: ModelSpec) -> dict[str, Any] | None:
+    spec = model_spec.inputs[0]
+    return parsing.parse(document, model_spec) or {spec.name: np.zeros((1, 4), spec.dtype)}
 
 
 @pytest.mark.parametrize("read", [one_bit_off, fails, takes_all])

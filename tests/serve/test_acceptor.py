@@ -6,20 +6,20 @@ from collections.abc import Iterator
 
 import pytest
 
-from serve.processes.messages import Control, Kind, Message
-from serve.processes.worker_process import Child
-from serve.processes.worker_slot import Place
-from serve.supervisor.connection_balancer import Acceptor
+from serve.processes.messages import ControlChannel, Message, MessageKind
+from serve.processes.worker_process import WorkerProcess
+from serve.processes.worker_slot import WorkerSlot
+from serve.supervisor.connection_balancer import ConnectionBalancer
 
 
 def test_a_silent_worker_gets_connections_only_where_there_is_no_other(
     listener: socket.socket,
 ) -> None:
-    pairs = [Control.pair() for _ in range(2)]
-    busy, silent = (Child(ours, Place(0, None), ready=True) for ours, _ in pairs)
+    pairs = [ControlChannel.pair() for _ in range(2)]
+    busy, silent = (WorkerProcess(ours, WorkerSlot(0, None), ready=True) for ours, _ in pairs)
     busy.connections, silent.is_silent = 100, True
     with selectors.DefaultSelector() as selector:
-        acceptor = Acceptor(listener, selector, [busy, silent])
+        acceptor = ConnectionBalancer(listener, selector, [busy, silent])
         acceptor.accept_if_served(is_stopped=False)
         for expected in ([101, 0], [101, 1]):
             with socket.create_connection(listener.getsockname()):
@@ -34,7 +34,7 @@ def test_a_silent_worker_gets_connections_only_where_there_is_no_other(
     pairs[1][0].close()
 
 
-def received(control: Control) -> Message | None:
+def received(control: ControlChannel) -> Message | None:
     try:
         return control.receive()
     except BlockingIOError:
@@ -51,11 +51,11 @@ def listener() -> Iterator[socket.socket]:
 def test_they_are_logged_and_counted_by_the_next_worker(
     listener: socket.socket, caplog: pytest.LogCaptureFixture
 ) -> None:
-    gone, theirs = Control.pair()
+    gone, theirs = ControlChannel.pair()
     theirs.close()
-    children = [Child(gone, Place(0, None), ready=True)]
+    children = [WorkerProcess(gone, WorkerSlot(0, None), ready=True)]
     with selectors.DefaultSelector() as selector:
-        acceptor = Acceptor(listener, selector, children)
+        acceptor = ConnectionBalancer(listener, selector, children)
         acceptor.accept_if_served(is_stopped=False)
         for _ in range(3):
             with socket.create_connection(listener.getsockname()) as client:
@@ -65,12 +65,12 @@ def test_they_are_logged_and_counted_by_the_next_worker(
                 assert client.recv(1) == b""
         acceptor.report()  # to nobody as yet
         assert caplog.text == ""
-        ours, theirs = Control.pair()
-        children.append(Child(ours, Place(1, None), ready=True))
+        ours, theirs = ControlChannel.pair()
+        children.append(WorkerProcess(ours, WorkerSlot(1, None), ready=True))
         acceptor.report()
         message = theirs.receive()
         assert message
-        assert message[:2] == (Kind.LOST, "3")
+        assert message[:2] == (MessageKind.DROPPED, "3")
         assert "closed 3 connections that no worker took" in caplog.text
         acceptor.report()
         with pytest.raises(BlockingIOError):

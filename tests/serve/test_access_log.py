@@ -6,7 +6,7 @@ import signal
 from pathlib import Path
 
 from serve import log_output
-from serve.log_output import Handler
+from serve.log_output import LogHandler
 from serve.settings import AccessLogMode
 from serve.telemetry.access_log import AccessLog
 from tests.conftest import Digits
@@ -100,7 +100,7 @@ def test_a_process_that_is_stopped_as_it_writes_holds_nothing_up() -> None:
 def test_what_the_server_says_of_itself_holds_nothing_up_either() -> None:
     reading, writing = os.pipe()
     log = logging.Logger("full")
-    log.addHandler(Handler(writing))
+    log.addHandler(LogHandler(writing))
     log.error("%s\ntwo lines", "x" * 5000)
     first, second = os.read(reading, 1 << 20).splitlines()
     assert (first[:9], len(first), second) == (b"serve: xx", 4095, b"two lines")

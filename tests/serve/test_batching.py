@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from serve.worker.inference_threads import Threads
+from serve.worker.inference_threads import InferenceThreads
 from tests.conftest import Digits
 from tests.serve.test_metrics import scrape
 from tests.serve.test_pressure import Client, ask, asleep
 from tests.serve.test_workers import Clients
-from tests.servers.live import Answer, Server
+from tests.servers.live import Response, Server
 from tests.servers.processes import DEADLINE, eventually
 
 
@@ -26,7 +26,7 @@ def slow_server(repository: Path, *more: str) -> Server:
 def runs(server: Server) -> tuple[float, float]:
     """Runs of the model and rows in them, so far."""
     seen = {name: value for (name, _), value in scrape(server).items()}
-    return seen.get("run_rows_count", 0), seen.get("run_rows_sum", 0)
+    return seen.get("batch_rows_count", 0), seen.get("batch_rows_sum", 0)
 
 
 def in_flight(server: Server) -> float:
@@ -37,7 +37,7 @@ def documents(digits: Digits, count: int) -> list[dict[str, Any]]:
     return [{"image": image.tolist()} for image in digits.images[:count]]
 
 
-def together(server: Server, sent: list[dict[str, Any]]) -> list[Answer]:
+def together(server: Server, sent: list[dict[str, Any]]) -> list[Response]:
     """Answers to requests that reach the worker in one poll."""
     with ExitStack() as opened:
         clients = [opened.enter_context(Client(server)) for _ in sent]
@@ -49,7 +49,7 @@ def together(server: Server, sent: list[dict[str, Any]]) -> list[Answer]:
         return [client.receive() for client in clients]
 
 
-def same(answers: list[Answer], alone: list[Answer]) -> bool:
+def same(answers: list[Response], alone: list[Response]) -> bool:
     pairs = zip(answers, alone, strict=True)
     return all(
         np.allclose(one.json()["probabilities"], other.json()["probabilities"], atol=1e-6)
@@ -212,6 +212,6 @@ def test_free_threads_take_what_others_leave() -> None:
         together.wait(DEADLINE)  # passes only when three threads are at work at once
         met.append(True)
 
-    Threads(3, work).wake(5)
+    InferenceThreads(3, work).wake(5)
     together.wait(DEADLINE)
     assert eventually(lambda: len(met) == 3)

@@ -20,7 +20,7 @@ BODY = json.dumps({"images": [[0] * 784]})
 def four(repository: Path, tmp_path: Path) -> Path:
     """A copy of the repository with versions 1 to 4."""
     models = shutil.copytree(repository, tmp_path / "models")
-    first = reader.read(models, "mnist", 1)
+    first = reader.read_version(models, "mnist", 1)
     assert first.manifest
     assert first.golden
     files = {"model.onnx": first.model, "golden.npz": first.golden.to_npz()}
@@ -37,7 +37,7 @@ def labelled(four: Path) -> Iterator[Server]:
 
 
 def test_a_model_is_loaded_from_the_bytes_that_were_checked(four: Path) -> None:
-    bundle = reader.read(four, "mnist", 1)
+    bundle = reader.read_version(four, "mnist", 1)
     for file in (four / "mnist/1").iterdir():
         file.write_bytes(b"replaced")
     assert bundle.golden

@@ -21,7 +21,7 @@ def serve(*arguments: str | Path, body: str | None = None) -> subprocess.Complet
 
 def test_check_tells_what_would_be_served(repository: Path) -> None:
     done = serve("check", "--models", repository)
-    manifest = reader.read(repository, "mnist", 1).manifest
+    manifest = reader.read_version(repository, "mnist", 1).manifest
     assert manifest
     assert (done.returncode, done.stderr) == (0, "")
     for line in (

@@ -28,7 +28,7 @@ def test_pinning_can_be_switched_off(repository: Path) -> None:
 
 def test_by_default_as_many_workers_as_usable_cpus(repository: Path) -> None:
     with Server("--models", str(repository)) as server:
-        assert len(workers(server)) == len(cpus.usable())
+        assert len(workers(server)) == len(cpus.usable_cpus())
 
 
 def test_the_cgroup_quota_counts(tmp_path: Path) -> None:
@@ -40,12 +40,12 @@ def test_the_cgroup_quota_counts(tmp_path: Path) -> None:
         ("9900000 100000", len(allowed)),
     ):
         (tmp_path / "cpu.max").write_text(quota)
-        assert cpus.usable(tmp_path) == allowed[:expected]
+        assert cpus.usable_cpus(tmp_path) == allowed[:expected]
     (tmp_path / "cpu.max").unlink()
-    assert cpus.usable(tmp_path) == allowed
+    assert cpus.usable_cpus(tmp_path) == allowed
     (tmp_path / "cpu").mkdir()
     (tmp_path / "cpu/cpu.cfs_quota_us").write_text("100000")
     (tmp_path / "cpu/cpu.cfs_period_us").write_text("100000")
-    assert cpus.usable(tmp_path) == allowed[:1]
+    assert cpus.usable_cpus(tmp_path) == allowed[:1]
     (tmp_path / "cpu/cpu.cfs_quota_us").write_text("-1")
-    assert cpus.usable(tmp_path) == allowed
+    assert cpus.usable_cpus(tmp_path) == allowed

@@ -9,7 +9,7 @@ import pytest
 
 from serve.errors import BadRequest, TooLarge, UnknownType
 from serve.inference import content_encoding
-from serve.protocols.response import Answer
+from serve.protocols.response import Response
 from tests.conftest import Digits
 from tests.servers.live import Server
 
@@ -89,7 +89,7 @@ def test_a_small_body_that_becomes_a_large_one_takes_no_memory() -> None:
     ],
 )
 def test_answers_as_the_client_accepts(accepted: str, expected: str | None) -> None:
-    answer = Answer(200, BODY * 100, headers=(("X-More", "1"),))
+    answer = Response(200, BODY * 100, headers=(("X-More", "1"),))
     encoded = content_encoding.encode(answer, accepted)
     headers = dict(encoded.headers)
     assert headers.get("Content-Encoding") == expected
@@ -103,7 +103,7 @@ def test_answers_as_the_client_accepts(accepted: str, expected: str | None) -> N
 
 
 def test_a_short_answer_is_not_worth_it() -> None:
-    answer = Answer(200, BODY)
+    answer = Response(200, BODY)
     assert content_encoding.encode(answer, "gzip") is answer
 
 

@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 
 from bundle.golden import Tensors
 from serve import command_line
-from serve.inference.batching import Inference
-from serve.inference.inference_job import Job
-from serve.inference.request_queue import Waiting
+from serve.inference.batching import Batcher
+from serve.inference.inference_job import InferenceJob
+from serve.inference.request_queue import RequestQueue
 from serve.models import catalog
 from serve.models.session import Model
 from serve.protocols import oip, predict
-from serve.protocols.response import Answer
+from serve.protocols.response import Response
 from serve.settings import Settings
 from tests.conftest import Digits
 
@@ -30,8 +30,8 @@ def chosen(repository: Path) -> Settings:
 
 
 @pytest.fixture(scope="module")
-def inference(chosen: Settings) -> Inference:
-    return Inference(chosen)
+def inference(chosen: Settings) -> Batcher:
+    return Batcher(chosen)
 
 
 @pytest.fixture(scope="module")
@@ -39,21 +39,21 @@ def model(chosen: Settings) -> Model:
     return catalog.load(chosen).find()
 
 
-def job(model: Model, body: bytes, **more: Any) -> Job:
-    return Job(predict, body, {}, model=model, **more)
+def job(model: Model, body: bytes, **more: Any) -> InferenceJob:
+    return InferenceJob(predict, body, {}, model=model, **more)
 
 
-def answer_all(inference: Inference, jobs: Sequence[Job]) -> list[Answer]:
+def answer_all(inference: Batcher, jobs: Sequence[InferenceJob]) -> list[Response]:
     """Let jobs wait together, and work them off."""
-    waiting = Waiting()
+    waiting = RequestQueue()
     for one in jobs:
         waiting.add(one)
     while len(waiting):
-        assert inference.answer_next(waiting)
+        assert inference.run_next_batch(waiting)
     return [one.answer for one in jobs if one.answer]
 
 
-def answers_of(inference: Inference, model: Model, bodies: Sequence[bytes]) -> list[Answer]:
+def answers_of(inference: Batcher, model: Model, bodies: Sequence[bytes]) -> list[Response]:
     return answer_all(inference, [job(model, body) for body in bodies])
 
 
@@ -62,7 +62,7 @@ def encoded(documents: Sequence[Any]) -> list[bytes]:
 
 
 def test_a_fault_in_parsing_costs_one_request(
-    inference: Inference, model: Model, digits: Digits, monkeypatch: pytest.MonkeyPatch
+    inference: Batcher, model: Model, digits: Digits, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from serve.protocols import json_arrays
 
@@ -79,14 +79,14 @@ def test_a_fault_in_parsing_costs_one_request(
 
 
 def test_answers_that_are_no_json_numbers_are_refused(
-    inference: Inference, model: Model, digits: Digits
+    inference: Batcher, model: Model, digits: Digits
 ) -> None:
     class Overflowing(Model):
         def run(self, inputs: Tensors) -> dict[str, NDArray[Any]]:
             scores = super().run(inputs)["probabilities"]
             return {"probabilities": np.where(inputs["image"][:, :1] == 9, np.nan, scores)}
 
-    overflowing = Overflowing(model.signature, model.session, model.example)
+    overflowing = Overflowing(model.spec, model.session, model.example)
     documents = [{"image": digits.images[0].tolist()}, {"image": [9] * 784}]
     good, bad = answers_of(
         inference, overflowing, [json.dumps(document).encode() for document in documents]
@@ -99,7 +99,7 @@ def test_answers_that_are_no_json_numbers_are_refused(
     ("value", "status"), [(3e38, 200), (-3e38, 200), (np.inf, 500), (-np.inf, 500), (np.nan, 500)]
 )
 def test_large_answers_are_finite(
-    inference: Inference, model: Model, digits: Digits, value: float, status: int
+    inference: Batcher, model: Model, digits: Digits, value: float, status: int
 ) -> None:
     """Also where the sum of their squares is not."""
 
@@ -111,13 +111,13 @@ def test_large_answers_are_finite(
 
     body = json.dumps({"image": digits.images[0].tolist()}).encode()
     assert (
-        inference.answer(job(Large(model.signature, model.session, model.example), body)).status
+        inference.answer(job(Large(model.spec, model.session, model.example), body)).status
         == status
     )
 
 
 def test_joined_requests_get_their_own_answers(
-    inference: Inference, model: Model, digits: Digits
+    inference: Batcher, model: Model, digits: Digits
 ) -> None:
     bodies = [json.dumps({"images": digits.images[n : n + n % 3].tolist()}) for n in range(1, 60)]
     sent = [body.encode() for body in bodies]
@@ -142,8 +142,8 @@ def test_runs_are_joined_up_to_the_limit(chosen: Settings, model: Model, digits:
             runs.append(len(inputs["image"]))
             return super().run(inputs)
 
-    counted = Counted(model.signature, model.session, model.example)
-    small = Inference(dataclasses.replace(chosen, max_batch_rows=8))
+    counted = Counted(model.spec, model.session, model.example)
+    small = Batcher(dataclasses.replace(chosen, max_batch_rows=8))
     sizes = (3, 3, 3, 9, 1, 7, 1)
     bodies = [json.dumps({"images": digits.images[:n].tolist()}).encode() for n in sizes]
     assert [answer.status for answer in answers_of(small, counted, bodies)] == [200] * len(sizes)
@@ -151,7 +151,7 @@ def test_runs_are_joined_up_to_the_limit(chosen: Settings, model: Model, digits:
 
 
 def test_a_joined_run_that_fails_fails_only_its_cause(
-    inference: Inference, model: Model, digits: Digits
+    inference: Batcher, model: Model, digits: Digits
 ) -> None:
     class Fragile(Model):
         def run(self, inputs: Tensors) -> dict[str, NDArray[Any]]:
@@ -159,7 +159,7 @@ def test_a_joined_run_that_fails_fails_only_its_cause(
                 raise RuntimeError("a white image")
             return super().run(inputs)
 
-    fragile = Fragile(model.signature, model.session, model.example)
+    fragile = Fragile(model.spec, model.session, model.example)
     documents = [{"image": row.tolist()} for row in digits.images[:3]]
     documents.insert(1, {"image": [255] * 784})
     answers = answers_of(
@@ -170,23 +170,23 @@ def test_a_joined_run_that_fails_fails_only_its_cause(
     assert json.loads(answers[0].body)["prediction"] == 7
 
 
-def test_outputs_that_go_as_bytes_may_be_infinite(inference: Inference, model: Model) -> None:
+def test_outputs_that_go_as_bytes_may_be_infinite(inference: Batcher, model: Model) -> None:
     class Infinite(Model):
         def run(self, inputs: Tensors) -> dict[str, NDArray[Any]]:
             return {"probabilities": np.full_like(super().run(inputs)["probabilities"], np.inf)}
 
-    infinite = Infinite(model.signature, model.session, model.example)
+    infinite = Infinite(model.spec, model.session, model.example)
     tensor = {"name": "image", "shape": [1, 784], "datatype": "UINT8", "data": [0] * 784}
     statuses = []
     for binary in (True, False):
         document = {"inputs": [tensor], "parameters": {"binary_data_output": binary}}
-        asked = Job(oip, json.dumps(document).encode(), {}, model=infinite)
+        asked = InferenceJob(oip, json.dumps(document).encode(), {}, model=infinite)
         statuses.append(inference.answer(asked).status)
     assert statuses == [200, 500]
 
 
 def test_work_that_nobody_waits_for_is_not_begun(
-    inference: Inference, model: Model, digits: Digits
+    inference: Batcher, model: Model, digits: Digits
 ) -> None:
     body = json.dumps({"image": digits.images[0].tolist()}).encode()
     now = time.monotonic()
@@ -198,19 +198,19 @@ def test_work_that_nobody_waits_for_is_not_begun(
     assert json.loads(answers[0].body) == {
         "error": "no answer within 100 ms, which this request may take"
     }
-    assert late.parsed is None
-    assert gone.parsed is None
+    assert late.decoded is None
+    assert gone.decoded is None
 
 
 def test_an_answer_after_the_deadline_is_none(
-    inference: Inference, model: Model, digits: Digits
+    inference: Batcher, model: Model, digits: Digits
 ) -> None:
     class Slow(Model):
         def run(self, inputs: Tensors) -> dict[str, NDArray[Any]]:
             time.sleep(0.02)
             return super().run(inputs)
 
-    slow = Slow(model.signature, model.session, model.example)
+    slow = Slow(model.spec, model.session, model.example)
     body = json.dumps({"image": digits.images[0].tolist()}).encode()
     hurried = job(slow, body, deadline=time.monotonic() + 0.01)
     patient = job(slow, body)

@@ -14,9 +14,9 @@ import pytest
 
 from bundle.manifest import TensorSpec
 from serve.errors import ServeError
-from serve.models.spec import Signature
+from serve.models.spec import ModelSpec
 from serve.protocols import mlflow, oip, predict, tfserving
-from serve.protocols.interface import Dialect
+from serve.protocols.interface import InferenceProtocol
 
 LENGTH = 1_000_000
 CPU_SECONDS = 3.0  # about 0.03 are used; with the square of the length, 10
@@ -25,10 +25,10 @@ IMAGE = TensorSpec(name="image", dtype="float32", shape=(-1, 784), range=(0, 255
 AGE = TensorSpec(name="age", dtype="int64", shape=(-1,))
 SCORES = TensorSpec(name="scores", dtype="float32", shape=(-1, 2))
 SIGNATURES = {
-    "floats": Signature("m", 1, (IMAGE,), (SCORES,)),
-    "bytes": Signature("m", 1, (replace(IMAGE, dtype="uint8", shape=(-1, 28, 28)),), (SCORES,)),
-    "truths": Signature("m", 1, (replace(IMAGE, dtype="bool", shape=(-1, -1)),), (SCORES,)),
-    "two inputs": Signature("m", 1, (IMAGE, AGE), (SCORES,)),
+    "floats": ModelSpec("m", 1, (IMAGE,), (SCORES,)),
+    "bytes": ModelSpec("m", 1, (replace(IMAGE, dtype="uint8", shape=(-1, 28, 28)),), (SCORES,)),
+    "truths": ModelSpec("m", 1, (replace(IMAGE, dtype="bool", shape=(-1, -1)),), (SCORES,)),
+    "two inputs": ModelSpec("m", 1, (IMAGE, AGE), (SCORES,)),
 }
 PIXELS = json.dumps([0] * 784)
 
@@ -63,10 +63,10 @@ VALUES = {
     "outputs": repeated('{"name":"scores"}'),
 }
 OIP = '{"inputs":[{"name":"image","shape":[1,784],"datatype":"FP32","data":' + PIXELS
-FORMS: list[tuple[Dialect, str]] = [
+FORMS: list[tuple[InferenceProtocol, str]] = [
     *(
-        (dialect, form)
-        for dialect in (predict, tfserving, mlflow, oip)
+        (protocol, form)
+        for protocol in (predict, tfserving, mlflow, oip)
         for form in ("%s", '{"inputs":%s}', '{"more":%s,"inputs":[[0]],"images":[[0]]}')
     ),
     (predict, '{"images":%s}'),
@@ -118,12 +118,12 @@ def cpu_limit(seconds: float) -> Iterator[None]:
 
 
 def refusal(
-    dialect: Dialect, body: bytes, headers: dict[str, str], signature: Signature
+    protocol: InferenceProtocol, body: bytes, headers: dict[str, str], signature: ModelSpec
 ) -> ServeError | None:
     """Why a document is refused; None where it is not."""
     with cpu_limit(CPU_SECONDS):
         try:
-            dialect.parse(body, headers, signature, 4096)
+            protocol.parse(body, headers, signature, 4096)
         except ServeError as error:
             return error
     return None
@@ -135,9 +135,9 @@ def is_brief(error: ServeError) -> bool:
 
 @pytest.mark.parametrize("signature", SIGNATURES.values(), ids=SIGNATURES)
 @pytest.mark.parametrize("value", VALUES.values(), ids=VALUES)
-def test_json(value: str, signature: Signature) -> None:
-    for dialect, form in FORMS:
-        error = refusal(dialect, (form % value).encode(), {}, signature)
+def test_json(value: str, signature: ModelSpec) -> None:
+    for protocol, form in FORMS:
+        error = refusal(protocol, (form % value).encode(), {}, signature)
         assert error is None or is_brief(error)
 
 
@@ -157,13 +157,13 @@ def test_json(value: str, signature: Signature) -> None:
     ],
     ids=lambda body: repr(body[:8]),
 )
-def test_csv(body: str, signature: Signature) -> None:
+def test_csv(body: str, signature: ModelSpec) -> None:
     error = refusal(mlflow, body.encode(), {"CONTENT_TYPE": "text/csv"}, signature)
     assert error is None or is_brief(error)
 
 
 @pytest.mark.parametrize("signature", SIGNATURES.values(), ids=SIGNATURES)
-def test_bytes_behind_a_large_head(signature: Signature) -> None:
+def test_bytes_behind_a_large_head(signature: ModelSpec) -> None:
     for value in VALUES.values():
         body = f'{{"inputs":{value}}}'.encode()
         headers = {oip.HEAD_LENGTH.upper().replace("-", "_"): str(len(body))}

@@ -59,11 +59,11 @@ def test_counts_of_all_workers_are_added_up(fresh: Server, digits: Digits) -> No
         other = labels(route="other", status="404", model="", version="")
         assert seen["requests_total", other] == 2
         assert seen["rows_total", labels(**MODEL)] == 55
-        assert seen["run_rows_sum", labels(**MODEL)] == 55
-        assert seen["run_rows_bucket", labels(le="8.0", **MODEL)] == 8
-        assert seen["run_rows_count", labels(**MODEL)] == 10
-        assert seen["request_seconds_count", labels(route="/predict", **MODEL)] == 13
-        assert 0 < seen["request_seconds_sum", labels(route="/predict", **MODEL)] < 13
+        assert seen["batch_rows_sum", labels(**MODEL)] == 55
+        assert seen["batch_rows_bucket", labels(le="8.0", **MODEL)] == 8
+        assert seen["batch_rows_count", labels(**MODEL)] == 10
+        assert seen["request_duration_seconds_count", labels(route="/predict", **MODEL)] == 13
+        assert 0 < seen["request_duration_seconds_sum", labels(route="/predict", **MODEL)] < 13
         assert seen["requests_in_flight", labels()] == 0
         assert seen["worker_restarts_total", labels()] == 0
     (build,) = [dict(of) for name, of in seen if name == "build_info"]
@@ -115,7 +115,7 @@ def test_work_whose_client_has_gone_is_not_begun(repository: Path, digits: Digit
             clients[20].send({"image": digits.images[0].tolist()})
             clients[20].close()
         assert {client.receive().status for client in clients[:20]} == {200}
-        gone = ("rejections_total", labels(reason="client gone"))
+        gone = ("rejections_total", labels(reason="client_disconnected"))
         assert eventually(lambda: scrape(server).get(gone) == 1)
         assert scrape(server)["rows_total", labels(**MODEL)] == 600
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from bundle.manifest import TensorSpec
-from serve.models.spec import Signature
+from serve.models.spec import ModelSpec
 from serve.protocols import json_document, mlflow, oip, predict, tfserving
 from serve.protocols.number_kernel import build, extract, library
 from tests.conftest import ROOT, Digits
@@ -47,9 +47,9 @@ ONE_ROW = TensorSpec(name="image", dtype="float32", shape=(1, 9), range=(0, 255)
 LONG = 16 * 2**20
 
 
-def signature(dtype: str = "float32", columns: int = 9) -> Signature:
+def model_spec(dtype: str = "float32", columns: int = 9) -> ModelSpec:
     spec = TensorSpec(name="image", dtype=dtype, shape=(-1, columns), range=(0, 255))
-    return Signature("m", 1, (spec,), (SCORES,))
+    return ModelSpec("m", 1, (spec,), (SCORES,))
 
 
 @pytest.fixture(autouse=True)
@@ -58,13 +58,13 @@ def _kernel() -> None:
 
 
 def taken(body: bytes, dtype: str = "float32", columns: int = 4, flat: bool = True) -> Any:
-    spec = signature(dtype, columns).inputs[0]
+    spec = model_spec(dtype, columns).inputs[0]
     return extract.extract(body, spec, max_rows=10, flat=flat)
 
 
-@pytest.mark.parametrize(("dialect", "document"), BODIES)
+@pytest.mark.parametrize(("protocol", "document"), BODIES)
 def test_takes_the_numbers_of_every_dialect(
-    dialect: Any, document: Any, monkeypatch: pytest.MonkeyPatch
+    protocol: Any, document: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(*_: object) -> None:
         raise AssertionError("the document is read without the kernel")
@@ -73,21 +73,21 @@ def test_takes_the_numbers_of_every_dialect(
     for separators in ((",", ":"), (", ", ": ")):
         body = json.dumps(document, separators=separators).encode()
         for _ in range(2):  # what has been read once is remembered
-            found = dialect.parse(body, {}, signature(), 3).inputs["image"]
+            found = protocol.parse(body, {}, model_spec(), 3).inputs["image"]
             expected = ROWS[:1] if "image" in document else ROWS
             np.testing.assert_array_equal(found, np.array(expected, np.float32))
             assert found.dtype == np.float32
 
 
-@pytest.mark.parametrize(("dialect", "document"), BODIES)
+@pytest.mark.parametrize(("protocol", "document"), BODIES)
 def test_a_body_that_is_cut_off_anywhere(
-    dialect: Any, document: Any, monkeypatch: pytest.MonkeyPatch
+    protocol: Any, document: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     body = json.dumps(document).encode()
     cut = [body[:length] + end for length in range(len(body)) for end in (b"", b"}", b"]}")]
 
     def outcomes() -> list[Any]:
-        return [outcome(lambda: dialect.parse(one, {}, signature(), 3)) for one in cut]  # noqa: B023
+        return [outcome(lambda: protocol.parse(one, {}, model_spec(), 3)) for one in cut]  # noqa: B023
 
     found = outcomes()
     monkeypatch.setattr(json_document, "read", without_kernel)
@@ -106,9 +106,9 @@ def test_a_body_that_is_cut_off_anywhere(
 )
 def test_sixteen_megabytes_of_the_same(inside: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     body = b'{"images":' + inside + b"}"
-    found = outcome(lambda: predict.parse(body, {}, signature(), 10))
+    found = outcome(lambda: predict.parse(body, {}, model_spec(), 10))
     monkeypatch.setattr(json_document, "read", without_kernel)
-    assert found == outcome(lambda: predict.parse(body, {}, signature(), 10))
+    assert found == outcome(lambda: predict.parse(body, {}, model_spec(), 10))
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "int16", "int32", "int64", "uint64", "float64"])
@@ -151,7 +151,7 @@ def test_other_arrays_stay_where_they_are() -> None:
 def test_each_request_has_memory_of_its_own(rows: int) -> None:
     def parse(number: int) -> Any:
         body = json.dumps({"images": [[number] * 784] * rows}).encode()
-        return predict.parse(body, {}, signature(columns=784), rows).inputs["image"]
+        return predict.parse(body, {}, model_spec(columns=784), rows).inputs["image"]
 
     first, second = parse(1), parse(2)
     assert not np.shares_memory(first, second)
@@ -165,18 +165,18 @@ def test_each_request_has_memory_of_its_own(rows: int) -> None:
 def test_what_is_remembered_is_bounded() -> None:
     for number in range(300):
         body = json.dumps({"images": ROWS, "note": number}).encode()
-        assert predict.parse(body, {}, signature(), 3).rows == 3
+        assert predict.parse(body, {}, model_spec(), 3).rows == 3
     long = json.dumps({"images": ROWS, "note": "x" * 5000}).encode()
-    assert predict.parse(long, {}, signature(), 3).rows == 3
+    assert predict.parse(long, {}, model_spec(), 3).rows == 3
     assert len(json_document._remembered) <= 128
     known = len(json_document._remembered)
-    assert predict.parse(long.replace(b"xx", b"yy"), {}, signature(), 3).rows == 3
+    assert predict.parse(long.replace(b"xx", b"yy"), {}, model_spec(), 3).rows == 3
     assert len(json_document._remembered) == known
 
 
 def test_what_is_remembered_is_not_taken_for_another_model() -> None:
     body = json.dumps({"images": ROWS}).encode()
-    few, one = signature(), Signature("n", 1, (ONE_ROW,), (SCORES,))
+    few, one = model_spec(), ModelSpec("n", 1, (ONE_ROW,), (SCORES,))
     assert predict.parse(body, {}, few, 3).rows == 3
     for _ in range(2):
         assert outcome(lambda: predict.parse(body, {}, one, 3))[1] == 400

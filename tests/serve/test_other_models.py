@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.servers.live import Answer, Server
+from tests.servers.live import Response, Server
 
 
 @pytest.fixture(scope="module")
@@ -18,7 +18,7 @@ def others(other_repository: Path) -> Iterator[Server]:
         yield running
 
 
-def post(server: Server, path: str, document: Any) -> Answer:
+def post(server: Server, path: str, document: Any) -> Response:
     return server.request("POST", path, json.dumps(document))
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tests.conftest import Digits
 from tests.serve.http.client import Client as RawClient
-from tests.servers.live import Answer, Server
+from tests.servers.live import Response, Server
 from tests.servers.processes import workers
 
 
@@ -43,16 +43,16 @@ class Client:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         self._connection.request("POST", "/predict", json.dumps(document), named)
 
-    def get(self, path: str) -> Answer:
+    def get(self, path: str) -> Response:
         self._connection.request("GET", path)
         return self.receive()
 
-    def receive(self) -> Answer:
+    def receive(self) -> Response:
         response = self._connection.getresponse()
-        return Answer(response.status, response.headers, response.read())
+        return Response(response.status, response.headers, response.read())
 
 
-def ask(server: Server, document: object, **headers: str) -> Answer:
+def ask(server: Server, document: object, **headers: str) -> Response:
     with Client(server) as client:
         client.send(document, **headers)
         return client.receive()

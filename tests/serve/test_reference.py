@@ -14,7 +14,7 @@ from tests.serve.protocols import test_oip, test_predict, test_tables
 from tests.serve.test_http import REFUSALS
 from tests.serve.test_metrics import scrape
 from tests.serve.test_short_way import inference_requests
-from tests.servers.live import Answer, Server
+from tests.servers.live import Response, Server
 
 Sent = tuple[str, str, bytes | None, dict[str, str]]
 """Method, path, body and headers."""
@@ -104,7 +104,7 @@ def to_both(digits: Digits) -> Iterator[Sent]:
         yield "GET", "/v2/models/mnist", None, {name: value}
 
 
-def differences(ours: Answer, theirs: Answer, path: str) -> list[str]:
+def differences(ours: Response, theirs: Response, path: str) -> list[str]:
     counted = path.endswith(COUNTED)
     compared: list[tuple[str, Any, Any]] = [
         ("status", ours.status, theirs.status),
@@ -119,7 +119,7 @@ def differences(ours: Answer, theirs: Answer, path: str) -> list[str]:
     return [f"{name}: {one} for {other}" for name, one, other in compared if one != other]
 
 
-def allowed(answer: Answer) -> set[str]:
+def allowed(answer: Response) -> set[str]:
     return set((answer.headers["Allow"] or "").split(", "))
 
 
@@ -147,8 +147,8 @@ def test_the_reference_counts_and_ends(repository: Path, digits: Digits) -> None
         assert reference.predict({"images": digits.images[:5].tolist()}).status == 200
         assert reference.request("POST", "/v2/repository/models/mnist/load", b"{}").status == 501
         seen = {name: value for (name, _), value in scrape(reference).items()}
-        assert (seen["rows_total"], seen["run_rows_count"]) == (5, 1)
-        assert (seen["request_seconds_count"], seen["model_version_ready"]) == (1, 1)
+        assert (seen["rows_total"], seen["batch_rows_count"]) == (5, 1)
+        assert (seen["request_duration_seconds_count"], seen["model_version_ready"]) == (1, 1)
         status, out, log = reference.end(signal.SIGTERM)
     assert (status, out) == (0, "ended\n")
     assert [json.loads(line)["status"] for line in log.splitlines()] == [501]

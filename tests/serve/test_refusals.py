@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 
 from bundle.golden import Tensors
 from serve import command_line
-from serve.inference.batching import Inference
-from serve.inference.inference_job import Job
+from serve.inference.batching import Batcher
+from serve.inference.inference_job import InferenceJob
 from serve.models import catalog
 from serve.models.session import Model
 from serve.protocols import mlflow, oip, predict, tfserving
-from serve.protocols.interface import Dialect
+from serve.protocols.interface import InferenceProtocol
 from tests.servers.live import Server
 from tests.servers.processes import workers
 
@@ -27,7 +27,7 @@ LONG = "\x1b[31mkey\n" + "k" * 100_000
 ROW = [0] * 784
 TENSOR: dict[str, Any] = {"name": "image", "shape": [1, 784], "datatype": "FP32", "data": ROW}
 
-REFUSED: list[tuple[Dialect, dict[str, str], Any]] = [
+REFUSED: list[tuple[InferenceProtocol, dict[str, str], Any]] = [
     (predict, {}, "no JSON"),
     (predict, {}, {"images": [[0] * 785]}),
     (predict, {}, {"images": [ROW, [0] * 783]}),
@@ -66,8 +66,8 @@ def model(repository: Path) -> Model:
 
 
 @pytest.fixture
-def inference(repository: Path) -> Inference:
-    return Inference(command_line.load(["--models", str(repository)], {}))
+def inference(repository: Path) -> Batcher:
+    return Batcher(command_line.load(["--models", str(repository)], {}))
 
 
 @pytest.fixture
@@ -80,26 +80,34 @@ def _no_collector() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("_no_collector")
-@pytest.mark.parametrize(("dialect", "headers", "document"), REFUSED)
+@pytest.mark.parametrize(("protocol", "headers", "document"), REFUSED)
 def test_nothing_refers_to_a_refused_body(
-    inference: Inference, model: Model, dialect: Dialect, headers: dict[str, str], document: Any
+    inference: Batcher,
+    model: Model,
+    protocol: InferenceProtocol,
+    headers: dict[str, str],
+    document: Any,
 ) -> None:
     text = document if isinstance(document, str) else json.dumps(document)
     body = text.encode()
     before = sys.getrefcount(body)
-    job = Job(dialect, body, headers, model=model)
+    job = InferenceJob(protocol, body, headers, model=model)
     answer = inference.answer(job)
     assert 400 <= answer.status < 500
     assert sys.getrefcount(body) == before
-    assert job.parsed is None
+    assert job.decoded is None
 
 
-@pytest.mark.parametrize(("dialect", "headers", "document"), REFUSED)
+@pytest.mark.parametrize(("protocol", "headers", "document"), REFUSED)
 def test_a_refusal_repeats_little_of_the_request(
-    inference: Inference, model: Model, dialect: Dialect, headers: dict[str, str], document: Any
+    inference: Batcher,
+    model: Model,
+    protocol: InferenceProtocol,
+    headers: dict[str, str],
+    document: Any,
 ) -> None:
     text = document if isinstance(document, str) else json.dumps(document)
-    answer = inference.answer(Job(dialect, text.encode(), headers, model=model))
+    answer = inference.answer(InferenceJob(protocol, text.encode(), headers, model=model))
     assert answer.error
     assert len(answer.body) < 700
     assert str(answer.error).isprintable()
@@ -107,16 +115,16 @@ def test_a_refusal_repeats_little_of_the_request(
 
 
 def test_an_answer_that_a_dialect_has_no_form_for_is_not_an_error_of_ours(
-    inference: Inference, model: Model
+    inference: Batcher, model: Model
 ) -> None:
     class Scalar(Model):
         def run(self, inputs: Tensors) -> dict[str, NDArray[Any]]:
             scores = super().run(inputs)["probabilities"]
             return {"probabilities": scores, "mean": np.array(scores.mean())}
 
-    scalar = Scalar(model.signature, model.session)
+    scalar = Scalar(model.spec, model.session)
     body = json.dumps({"instances": [ROW]}).encode()
-    answer = inference.answer(Job(tfserving, body, {}, model=scalar))
+    answer = inference.answer(InferenceJob(tfserving, body, {}, model=scalar))
     assert answer.status == 501
     expected = b"output mean has no rows: ask for columns, with inputs"
     assert expected in answer.body

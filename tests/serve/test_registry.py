@@ -1,28 +1,30 @@
 """Which versions a plan names, whatever becomes of their files."""
 
-from serve.versions.repository_scan import Found
-from serve.versions.serving_plan import UNLOADED, Plan, Version
-from serve.versions.version_policy import Registry
+from serve.versions.repository_scan import FoundModel
+from serve.versions.serving_plan import UNLOADED, PlannedVersion, ServingPlan
+from serve.versions.version_policy import VersionPolicy
 
 
 class Repository:
     """What lies in a repository of one model, and which stamps of files are bad."""
 
     def __init__(self, newest: int = 1) -> None:
-        self.registry = Registry(newest, None)
+        self.registry = VersionPolicy(newest, None)
         self.versions: dict[int, str] = {}
         self.labels: dict[str, int] = {}
         self.problem = ""
         self.tried: list[str] = []
 
-    def settle(self) -> Plan:
+    def settle(self) -> ServingPlan:
         """Look, try what is to be tried, and plan. A stamp that begins with "bad" is bad."""
         versions = dict(sorted(self.versions.items()))
-        self.registry.see({"m": Found(versions, dict(self.labels), self.problem)})
-        while files := self.registry.next_trial():
-            self.tried.append(files.stamp)
-            self.registry.judge(files, files.stamp if files.stamp.startswith("bad") else "")
-        return self.registry.replan()
+        self.registry.update({"m": FoundModel(versions, dict(self.labels), self.problem)})
+        while files := self.registry.next_unvalidated():
+            self.tried.append(files.fingerprint)
+            self.registry.set_verdict(
+                files, files.fingerprint if files.fingerprint.startswith("bad") else ""
+            )
+        return self.registry.make_plan()
 
     def ready(self) -> list[int]:
         return self.settle().models["m"].ready
@@ -65,9 +67,9 @@ def test_good_files_that_turn_bad_leave_what_was_loaded() -> None:
     there.versions = {1: "a", 2: "b"}
     assert there.ready() == [2]
     there.versions[2] = "bad"
-    assert there.settle().models["m"].versions == {2: Version("b", "bad")}
+    assert there.settle().models["m"].versions == {2: PlannedVersion("b", "bad")}
     there.versions[2] = "c"
-    assert there.settle().models["m"].versions == {2: Version("c")}
+    assert there.settle().models["m"].versions == {2: PlannedVersion("c")}
 
 
 def test_what_a_worker_can_not_load_falls_back() -> None:
@@ -76,15 +78,18 @@ def test_what_a_worker_can_not_load_falls_back() -> None:
     there.settle()
     there.versions[2] = "bad"
     there.settle()
-    there.registry.doubt("m", 2)
-    assert there.settle().models["m"].versions == {1: Version("a"), 2: Version("", "bad")}
+    there.registry.suspect("m", 2)
+    assert there.settle().models["m"].versions == {
+        1: PlannedVersion("a"),
+        2: PlannedVersion("", "bad"),
+    }
 
 
 def test_what_a_worker_can_not_load_stays_where_a_trial_finds_nothing_wrong() -> None:
     there = Repository()
     there.versions = {1: "a"}
     before = there.settle()
-    there.registry.doubt("m", 1)
+    there.registry.suspect("m", 1)
     assert there.settle() is before
     assert there.tried == ["a", "a"]
 
@@ -94,10 +99,13 @@ def test_the_last_good_version_stays() -> None:
     there.versions = {1: "a"}
     there.settle()
     there.versions = {1: "bad"}
-    there.registry.doubt("m", 1)
-    assert there.settle().models["m"].versions == {1: Version("a", "bad")}
+    there.registry.suspect("m", 1)
+    assert there.settle().models["m"].versions == {1: PlannedVersion("a", "bad")}
     there.versions = {2: "bad too"}
-    assert there.settle().models["m"].versions == {1: Version("a"), 2: Version("", "bad too")}
+    assert there.settle().models["m"].versions == {
+        1: PlannedVersion("a"),
+        2: PlannedVersion("", "bad too"),
+    }
     there.versions[3] = "b"
     assert there.ready() == [3]
 
@@ -106,12 +114,12 @@ def test_what_no_worker_has_any_more_is_given_up() -> None:
     there = Repository()
     there.versions = {1: "a"}
     there.settle()
-    there.registry.lose({("m", 1)})
+    there.registry.drop({("m", 1)})
     assert there.ready() == [1]  # nothing is wrong with it
     there.versions = {1: "bad"}
-    there.registry.doubt("m", 1)
+    there.registry.suspect("m", 1)
     assert there.ready() == [1]
-    there.registry.lose({("m", 1)})
+    there.registry.drop({("m", 1)})
     assert there.ready() == []
 
 
@@ -138,8 +146,8 @@ def test_nothing_is_planned_for_a_model_before_all_that_it_needs_is_tried() -> N
     there = Repository()
     there.versions = {1: "a"}
     before = there.settle()
-    there.registry.see({"m": Found({1: "a", 2: "b"})})
-    assert there.registry.replan() is before
+    there.registry.update({"m": FoundModel({1: "a", 2: "b"})})
+    assert there.registry.make_plan() is before
 
 
 def test_a_deleted_version_goes() -> None:
@@ -179,7 +187,7 @@ def test_an_unloaded_model_stays_so_until_it_is_loaded() -> None:
     there.versions = {1: "a"}
     there.settle()
     there.registry.unload("m")
-    assert there.settle().models["m"].versions == {1: Version(reason=UNLOADED)}
+    assert there.settle().models["m"].versions == {1: PlannedVersion(reason=UNLOADED)}
     there.versions[2] = "b"
     assert there.ready() == []
     there.registry.load("m")
@@ -196,13 +204,13 @@ def test_a_load_tries_again_what_failed() -> None:
 
 
 def test_a_second_model_does_not_change_which_one_is_meant_by_default() -> None:
-    registry = Registry(1, None)
+    registry = VersionPolicy(1, None)
 
     def default_of(*names: str) -> str | None:
-        registry.see({name: Found({1: "a"}) for name in names})
-        while files := registry.next_trial():
-            registry.judge(files, "")
-        return registry.replan().default
+        registry.update({name: FoundModel({1: "a"}) for name in names})
+        while files := registry.next_unvalidated():
+            registry.set_verdict(files, "")
+        return registry.make_plan().default
 
     assert default_of("m") == "m"
     assert default_of("a", "m") == "m"

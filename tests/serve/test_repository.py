@@ -12,7 +12,7 @@ import pytest
 
 from tests.models.plus import Plus
 from tests.serve.test_rollout import answers, index
-from tests.servers.live import Answer, Server
+from tests.servers.live import Response, Server
 from tests.servers.processes import eventually, processes, workers
 
 ADMIN = {"Authorization": "Bearer secret"}
@@ -28,7 +28,7 @@ def admin(plus: Plus, tmp_path: Path) -> Iterator[Server]:
         yield running
 
 
-def change(server: Server, operation: str, name: str = "plus") -> Answer:
+def change(server: Server, operation: str, name: str = "plus") -> Response:
     return server.request("POST", f"/v2/repository/models/{name}/{operation}", headers=ADMIN)
 
 

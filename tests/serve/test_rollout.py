@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.models.plus import Plus
-from tests.servers.live import Answer, Server
+from tests.servers.live import Response, Server
 from tests.servers.processes import are_replaced, eventually, processes, workers
 
 QUICK = ("--poll-interval", "0.1", "--workers", "2", "--latest-versions", "1")
@@ -156,7 +156,7 @@ def test_labels_move(server: Server, plus: Plus) -> None:
     assert "label stable stays with version 2, for version 3 can't be served" in log
 
 
-def ask_label(server: Server, label: str) -> Answer:
+def ask_label(server: Server, label: str) -> Response:
     return server.request("POST", f"/predict?version={label}", '{"images": [[1, 2]]}')
 
 

@@ -10,7 +10,7 @@ from serve.api import routes
 from serve.api.flask_app import create_app
 from serve.api.views import Health, Views
 from serve.inference.admission import Admission
-from serve.inference.batching import Inference
+from serve.inference.batching import Batcher
 from serve.models import catalog
 from serve.pages import Pages
 from serve.telemetry.metrics import Totals
@@ -89,7 +89,7 @@ def test_both_ways_answer_the_same(server: Server, repository: Path, digits: Dig
     chosen = command_line.load(["--models", str(repository)], {})
     served = catalog.load(chosen)
     views = Views(served, Health(), Totals(repository), chosen.max_rows, Pages(True))
-    flask = create_app(Inference(chosen), Admission(chosen, served), views).test_client()
+    flask = create_app(Batcher(chosen), Admission(chosen, served), views).test_client()
     for method, path, body, more in requests(digits):
         headers = {"Content-Type": "application/json"} | more
         short_answer = server.request(method, path, body, headers)

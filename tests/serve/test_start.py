@@ -34,7 +34,7 @@ def refusal(*arguments: str | Path) -> str:
 
 def republish(repository: Path, model: bytes, golden: Golden | None = None) -> Path:
     """Publish another model file, or other golden answers, under the first version's manifest."""
-    first = reader.read(repository, "mnist", 1)
+    first = reader.read_version(repository, "mnist", 1)
     assert first.manifest
     assert first.golden
     npz = (golden or first.golden).to_npz()
@@ -62,7 +62,7 @@ def test_missing_file(copy: Path, file: str) -> None:
 
 
 def test_golden_mismatch(copy: Path) -> None:
-    first = reader.read(copy, "mnist", 1)
+    first = reader.read_version(copy, "mnist", 1)
     assert first.golden
     other = {name: np.roll(array, 1, axis=1) for name, array in first.golden.outputs.items()}
     replace(copy, first.model, Golden(first.golden.inputs, other))
@@ -70,7 +70,7 @@ def test_golden_mismatch(copy: Path) -> None:
 
 
 def test_golden_inputs_that_the_model_does_not_take(copy: Path) -> None:
-    first = reader.read(copy, "mnist", 1)
+    first = reader.read_version(copy, "mnist", 1)
     assert first.golden
     replace(copy, first.model, Golden({"other": np.zeros((1, 784), "f4")}, first.golden.outputs))
     assert "mnist/2: the golden inputs do not run" in refusal("--models", copy)
@@ -144,7 +144,7 @@ def test_a_port_that_is_taken(repository: Path) -> None:
 
 
 def test_the_newest_version_is_served(copy: Path) -> None:
-    first = reader.read(copy, "mnist", 1)
+    first = reader.read_version(copy, "mnist", 1)
     assert isinstance(first.manifest, Manifest)
     for _ in range(9):
         republish(copy, first.model)

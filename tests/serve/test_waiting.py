@@ -7,8 +7,8 @@ from typing import cast
 
 import pytest
 
-from serve.inference.inference_job import Job
-from serve.inference.request_queue import Waiting
+from serve.inference.inference_job import InferenceJob
+from serve.inference.request_queue import RequestQueue
 from serve.models.session import Model
 from serve.protocols import predict
 
@@ -25,12 +25,12 @@ def hurried() -> Iterator[None]:
 MODELS = {name: cast(Model, object()) for name in "abc"}
 
 
-def job(name: str) -> Job:
-    return Job(predict, b"", {}, model=MODELS[name])
+def job(name: str) -> InferenceJob:
+    return InferenceJob(predict, b"", {}, model=MODELS[name])
 
 
 def test_takes_the_first_of_a_model_and_leaves_the_others_in_order() -> None:
-    waiting = Waiting()
+    waiting = RequestQueue()
     jobs = [job(name) for name in "aabab"]
     for one in jobs:
         waiting.add(one)
@@ -43,7 +43,7 @@ def test_takes_the_first_of_a_model_and_leaves_the_others_in_order() -> None:
     assert left == [jobs[0], jobs[1], jobs[3], jobs[4], None]
 
 
-def work_off(waiting: Waiting, taken: list[Job]) -> None:
+def work_off(waiting: RequestQueue, taken: list[InferenceJob]) -> None:
     """Take runs of one model, and put every third of them back."""
     while first := waiting.take():
         taken.append(first)
@@ -59,11 +59,11 @@ def work_off(waiting: Waiting, taken: list[Job]) -> None:
 @pytest.mark.usefixtures("hurried")
 def test_no_job_is_lost_or_taken_twice() -> None:
     for _ in range(200):
-        waiting = Waiting()
+        waiting = RequestQueue()
         jobs = [job(name) for name in "abc" * 40]
         for one in jobs:
             waiting.add(one)
-        taken: list[Job] = []
+        taken: list[InferenceJob] = []
         threads = [threading.Thread(target=work_off, args=(waiting, taken)) for _ in range(3)]
         for thread in threads:
             thread.start()

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from serve.processes.messages import Control, Kind
-from serve.processes.worker_process import Child
-from serve.processes.worker_slot import Place
+from serve.processes.messages import ControlChannel, MessageKind
+from serve.processes.worker_process import WorkerProcess
+from serve.processes.worker_slot import WorkerSlot
 from serve.supervisor import watchdog
 from serve.supervisor.watchdog import Watchdog
 from tests.conftest import Digits
@@ -29,9 +29,9 @@ class Process:
     """A process in a worker's place that does not answer."""
 
     def __init__(self, code: str) -> None:
-        ours, self.theirs = Control.pair()
+        ours, self.theirs = ControlChannel.pair()
         self.process = subprocess.Popen([sys.executable, "-c", code])
-        self.child = Child(ours, Place(0, None), pid=self.process.pid, ready=True)
+        self.child = WorkerProcess(ours, WorkerSlot(0, None), pid=self.process.pid, ready=True)
 
     def is_ended(self) -> bool:
         return self.process.poll() == -signal.SIGKILL
@@ -68,7 +68,7 @@ def test_idle_and_silent_is_ended_but_busy_is_not(processes: list[Process]) -> N
     watching = Watchdog(children, timeout=600)
     watch(watching, 1, busy)
     assert not idle.child.is_silent
-    watch(watching, watchdog.MOST_IDLE_CHECKS - 1, busy)
+    watch(watching, watchdog.MAX_IDLE_CHECKS - 1, busy)
     assert (idle.child.is_silent, idle.is_ended()) == (True, False)
     assert eventually(lambda: watch(watching, 1, busy) or idle.is_ended())
     children.remove(idle.child)
@@ -76,7 +76,7 @@ def test_idle_and_silent_is_ended_but_busy_is_not(processes: list[Process]) -> N
     assert not busy.is_ended()
     received = busy.theirs.receive()
     assert received
-    assert received[0] is Kind.PING
+    assert received[0] is MessageKind.PING
 
 
 def test_busy_is_ended_once_no_request_may_take_longer(

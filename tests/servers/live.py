@@ -19,7 +19,7 @@ _KERNEL = "serve/protocols/number_kernel/kernel.so"
 
 
 @dataclass(frozen=True)
-class Answer:
+class Response:
     status: int
     headers: http.client.HTTPMessage
     body: bytes
@@ -94,15 +94,15 @@ class Server:
         path: str,
         body: bytes | str | None = None,
         headers: Mapping[str, str] | None = None,
-    ) -> Answer:
+    ) -> Response:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         try:
             kind = {"Content-Type": "application/json"}
             connection.request(method, path, body, kind | dict(headers or {}))
             response = connection.getresponse()
-            return Answer(response.status, response.headers, response.read())
+            return Response(response.status, response.headers, response.read())
         finally:
             connection.close()
 
-    def predict(self, document: Any) -> Answer:
+    def predict(self, document: Any) -> Response:
         return self.request("POST", "/predict", json.dumps(document))

@@ -67,7 +67,7 @@ def test_train_sweep_compare_export_and_promote_over_http(
     assert (site.folder / "page.html").read_text().count("<tr>") == 4
 
     assert site.call("export", "--best") == "models/mnist/1"
-    manifest = reader.read(site.folder / "models", "mnist", 1).manifest
+    manifest = reader.read_version(site.folder / "models", "mnist", 1).manifest
     assert manifest
     assert manifest.run_id == trained
     site.call("export", "promote", "mnist", "1", "--alias", "champion")

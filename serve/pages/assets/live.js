@@ -4,7 +4,7 @@ import { send } from "./api.js";
 import { find, h, milliseconds, number } from "./dom.js";
 
 const PERIOD = 5000; // milliseconds from one look to the next
-const SECONDS = "onnxlet_request_seconds_bucket";
+const SECONDS = "onnxlet_request_duration_seconds_bucket";
 const LOOKS = 3; // the figures are those between the first and the last: ten seconds
 
 /**
@@ -66,13 +66,13 @@ function show(before, after, model) {
         Number(le.replace("+Inf", "Infinity")),
         risen(SECONDS, le),
       ]);
-      const runs = risen("onnxlet_run_rows_count");
+      const runs = risen("onnxlet_batch_rows_count");
       return [
         version,
         seconds ? number(risen("onnxlet_requests_total") / seconds, 1) : "–",
         quantile(buckets, 0.5),
         quantile(buckets, 0.99),
-        runs ? number(risen("onnxlet_run_rows_sum") / runs, 1) : "–",
+        runs ? number(risen("onnxlet_batch_rows_sum") / runs, 1) : "–",
       ];
     });
   find("figures").replaceChildren(table(rows));

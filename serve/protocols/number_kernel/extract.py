@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from bundle.manifest import TensorSpec
 from serve.protocols import tensors
 from serve.protocols.number_kernel import library
-from serve.protocols.remembered import Remembered
+from serve.protocols.remembered import IdentityCache
 
 # In the order of the kernel's enum.
 _DTYPES = (
@@ -141,7 +141,7 @@ def compiled() -> Any:
     return function
 
 
-_plans: Remembered[tuple[_Plan | None, int]] = Remembered()
+_plans: IdentityCache[tuple[_Plan | None, int]] = IdentityCache()
 
 
 def _plan(spec: TensorSpec, flat: bool) -> tuple[_Plan | None, int]:

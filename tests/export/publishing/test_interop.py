@@ -38,14 +38,14 @@ def digests(folder: Path) -> dict[str, str]:
 @pytest.fixture
 def expected(repository: Path, digits: Digits) -> NDArray[Any]:
     """Probabilities of the golden rows."""
-    golden = reader.read(repository, "mnist", 1).golden
+    golden = reader.read_version(repository, "mnist", 1).golden
     assert golden
     return golden.outputs["probabilities"]
 
 
 @pytest.fixture
 def rows(repository: Path) -> NDArray[Any]:
-    golden = reader.read(repository, "mnist", 1).golden
+    golden = reader.read_version(repository, "mnist", 1).golden
     assert golden
     return golden.inputs["image"]
 

@@ -72,7 +72,7 @@ def test_an_export_is_registered_with_its_signature_and_tags(
     registered: tuple[str, Path], digits: Digits
 ) -> None:
     name, models = registered
-    manifest = reader.read(models, name, 1).manifest
+    manifest = reader.read_version(models, name, 1).manifest
     assert manifest
     version = mlflow.MlflowClient().get_model_version(name, "1")
     assert version.run_id == manifest.run_id

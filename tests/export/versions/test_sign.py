@@ -70,7 +70,7 @@ def test_a_signed_version_is_read_with_its_key(
 ) -> None:
     keys = make_key(tmp_path / "keys", curve)
     sign(models, keys)
-    assert reader.read(models, "mnist", 1, keys / "public.pem").manifest
+    assert reader.read_version(models, "mnist", 1, keys / "public.pem").manifest
 
 
 def test_the_reference_library_takes_it(models: Path, keys: Path) -> None:
@@ -139,7 +139,7 @@ def test_a_signed_folder_that_does_not_say_what_it_is_is_refused(models: Path, k
     signer = config.use_elliptic_key_signer(private_key=keys / "private.pem")
     signer.sign(folder, folder / "model.sig")
     with pytest.raises(BundleError, match="does not say which version of which model this is"):
-        reader.read(models, "mnist", 1, keys / "public.pem")
+        reader.read_version(models, "mnist", 1, keys / "public.pem")
 
 
 @pytest.mark.parametrize(("alter", "message"), ALTERATIONS)
@@ -149,7 +149,7 @@ def test_what_was_altered_is_refused(
     sign(models, keys)
     alter(models / "mnist/1")
     with pytest.raises(BundleError, match=message):
-        reader.read(models, "mnist", 1, keys / "public.pem")
+        reader.read_version(models, "mnist", 1, keys / "public.pem")
     status, err = export("verify", models / "mnist/1", "--key", keys / "public.pem")
     assert status == 1
     assert message in err
@@ -162,7 +162,7 @@ def test_a_version_is_signed_for_its_place(models: Path, keys: Path, place: str)
     shutil.copytree(models / "mnist/1", models / place)
     name, version = place.split("/")
     with pytest.raises(BundleError, match="was signed as version 1 of mnist, not as this"):
-        reader.read(models, name, int(version), keys / "public.pem")
+        reader.read_version(models, name, int(version), keys / "public.pem")
 
 
 @pytest.mark.parametrize("stranger", ["more/model-settings.json", ".hidden", "link"])
@@ -196,7 +196,7 @@ def test_signing_again_by_a_relative_path(models: Path, keys: Path) -> None:
 def test_another_key_is_refused(models: Path, keys: Path, other_keys: Path) -> None:
     sign(models, keys)
     with pytest.raises(BundleError, match=r"was not made with the key of .*public\.pem"):
-        reader.read(models, "mnist", 1, other_keys / "public.pem")
+        reader.read_version(models, "mnist", 1, other_keys / "public.pem")
 
 
 def test_a_payload_that_was_swapped_is_refused(models: Path, keys: Path) -> None:
@@ -213,7 +213,7 @@ def test_a_payload_that_was_swapped_is_refused(models: Path, keys: Path) -> None
     document["dsseEnvelope"]["payload"] = encoded
     path.write_text(json.dumps(document))
     with pytest.raises(BundleError, match="was not made with the key"):
-        reader.read(models, "mnist", 1, keys / "public.pem")
+        reader.read_version(models, "mnist", 1, keys / "public.pem")
 
 
 def test_a_file_that_is_no_key_is_said(models: Path, keys: Path, tmp_path: Path) -> None:
@@ -227,7 +227,7 @@ def test_a_file_that_is_no_key_is_said(models: Path, keys: Path, tmp_path: Path)
         (rejected / "public.pem", "its curve is SECP256k1"),
     ):
         with pytest.raises(BundleError, match=rf"not a public key in PEM .*{reason}"):
-            reader.read(models, "mnist", 1, file)
+            reader.read_version(models, "mnist", 1, file)
     status, err = export("sign", models / "mnist/1", "--key", keys / "public.pem")
     assert status == 1
     assert "public.pem: not a private key in PEM" in err

@@ -67,7 +67,7 @@ def test_answers_that_are_not_the_published_ones(folder: Path, work: Path) -> No
 
 
 def test_a_manifest_that_says_too_much(folder: Path, work: Path) -> None:
-    manifest = reader.read(folder.parent.parent, "mnist", 1).manifest
+    manifest = reader.read_version(folder.parent.parent, "mnist", 1).manifest
     assert manifest
     alter(folder, metrics={"test_accuracy": 0.9999})
     status, err = verify(folder, work)

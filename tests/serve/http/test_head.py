@@ -101,7 +101,7 @@ def test_targets_that_are_none(target: bytes) -> None:
         (b"GET / HTTP/11.1", 400),
         (b"GET / HTTP/0.9", 505),
         (b"GET / HTTP/2.0", 505),
-        (b"GET /" + b"a" * request_head.LONGEST_TARGET + b" HTTP/1.1", 414),
+        (b"GET /" + b"a" * request_head.MAX_TARGET_BYTES + b" HTTP/1.1", 414),
     ],
 )
 def test_request_lines_that_are_none(line: bytes, status: int) -> None:
@@ -205,8 +205,8 @@ def test_names_with_an_underscore_do_not_count() -> None:
 
 
 def test_the_number_of_headers_is_bounded() -> None:
-    lines = [b"X-%d: 1\r\n" % number for number in range(request_head.MOST_FIELDS)]
-    assert len(parse(GET + b"".join(lines[1:]) + b"\r\n").headers) == request_head.MOST_FIELDS
+    lines = [b"X-%d: 1\r\n" % number for number in range(request_head.MAX_FIELDS)]
+    assert len(parse(GET + b"".join(lines[1:]) + b"\r\n").headers) == request_head.MAX_FIELDS
     assert refused(GET + b"".join(lines) + b"\r\n") == (
         431,
         "expected at most 100 headers, got 101",

@@ -38,8 +38,8 @@ class Running:
     def __init__(self) -> None:
         self.closed = 0
         self.poller = Poller()
-        observer: Any = SimpleNamespace(rejected=lambda reason: None)
-        self.server = Server(command_line.load([], {}), self.poller, observer, self._count)
+        request_metrics: Any = SimpleNamespace(count_rejections=lambda reason: None)
+        self.server = Server(command_line.load([], {}), self.poller, request_metrics, self._count)
         self.kept = self.server.dispatcher = Kept()
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._clients: list[socket.socket] = []

@@ -13,7 +13,7 @@ from serve import command_line
 from serve.errors import Malformed
 from serve.http.request import Request
 from serve.http.request_head import parse
-from serve.http.wsgi import Gateway, _Channel
+from serve.http.wsgi import WaitressGateway, _Channel
 
 ADDRESS = ("127.0.0.1", 8080)
 
@@ -62,8 +62,8 @@ def echo(environ: dict[str, Any], start_response: Any) -> list[bytes]:
     return [told.encode() + body]
 
 
-def gateway() -> Gateway:
-    return Gateway(echo, ADDRESS, command_line.load([], {}))
+def gateway() -> WaitressGateway:
+    return WaitressGateway(echo, ADDRESS, command_line.load([], {}))
 
 
 def request(head: bytes, body: bytes = b"") -> Request:

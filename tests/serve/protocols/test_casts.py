@@ -5,7 +5,7 @@ import pytest
 
 from bundle.manifest import TensorSpec
 from serve.errors import BadRequest
-from serve.models.spec import Signature
+from serve.models.spec import ModelSpec
 from tests.serve.protocols.test_oip import DTYPES, SCORES, binary, parse, tensor
 
 
@@ -26,30 +26,30 @@ def test_no_cast_changes_a_value(
     model: str, datatype: str, good: list[float], bad: list[float]
 ) -> None:
     spec = TensorSpec(name="x", dtype=model, shape=(-1,))
-    signature = Signature("m", 1, (spec,), (SCORES,))
+    model_spec = ModelSpec("m", 1, (spec,), (SCORES,))
     for values in (good, bad):
         array = np.array(values, DTYPES[datatype])
         described, data = binary("x", array)
         for inputs, rest in ((tensor("x", values, datatype), b""), (described, data)):
             if values is good:
-                request = parse(inputs, rest=rest, signature=signature)
+                request = parse(inputs, rest=rest, model_spec=model_spec)
                 assert [int(value) for value in request.inputs["x"]] == good
             else:
                 with pytest.raises(BadRequest, match="can't be had as"):
-                    parse(inputs, rest=rest, signature=signature)
+                    parse(inputs, rest=rest, model_spec=model_spec)
 
 
 def test_whole_numbers_beside_a_float_are_not_rounded() -> None:
     spec = TensorSpec(name="x", dtype="int64", shape=(-1,))
-    signature = Signature("m", 1, (spec,), (SCORES,))
+    model_spec = ModelSpec("m", 1, (spec,), (SCORES,))
     with pytest.raises(BadRequest, match="can't be had as int64"):
-        parse(tensor("x", [2**53 + 1, 1.0], "INT64"), signature=signature)
+        parse(tensor("x", [2**53 + 1, 1.0], "INT64"), model_spec=model_spec)
 
 
 @pytest.mark.parametrize("limits", [(0, 0.1), (-2.117904, 2.64)])
 def test_the_bounds_of_a_range_are_within_it(limits: tuple[float, float]) -> None:
     spec = TensorSpec(name="x", dtype="float32", shape=(-1,), range=limits)
-    signature = Signature("m", 1, (spec,), (SCORES,))
-    assert parse(tensor("x", list(limits)), signature=signature).rows == 2
+    model_spec = ModelSpec("m", 1, (spec,), (SCORES,))
+    assert parse(tensor("x", list(limits)), model_spec=model_spec).rows == 2
     with pytest.raises(BadRequest, match="row 1: expected a number from"):
-        parse(tensor("x", [limits[0], limits[1] + 1e-6]), signature=signature)
+        parse(tensor("x", [limits[0], limits[1] + 1e-6]), model_spec=model_spec)

@@ -9,15 +9,15 @@ from numpy.typing import NDArray
 
 from bundle.manifest import TensorSpec
 from serve.errors import BadRequest, ServeError, TooLarge, Unsupported
-from serve.models.spec import Signature
+from serve.models.spec import ModelSpec
 from serve.protocols import oip
 
 IMAGE = TensorSpec(name="image", dtype="float32", shape=(-1, 4), range=(0, 255))
 AGE = TensorSpec(name="age", dtype="int64", shape=(-1,))
 SCORES = TensorSpec(name="scores", dtype="float32", shape=(-1, 2))
 CLASS = TensorSpec(name="class", dtype="int64", shape=(-1,))
-ONE = Signature("m", 3, (IMAGE,), (SCORES,))
-TWO = Signature("m", 3, (IMAGE, AGE), (SCORES, CLASS))
+ONE = ModelSpec("m", 3, (IMAGE,), (SCORES,))
+TWO = ModelSpec("m", 3, (IMAGE, AGE), (SCORES, CLASS))
 ROWS = [[0, 1, 2.5, 255], [4, 5, 6, 7], [8, 9, 10, 11]]
 DTYPES = {datatype: dtype for dtype, datatype in oip.DATATYPES.items()}
 
@@ -39,11 +39,11 @@ def binary(name: str, array: NDArray[Any], **more: Any) -> tuple[dict[str, Any],
 
 
 def parse(
-    *inputs: Any, rest: bytes = b"", signature: Signature = ONE, max_rows: int = 4, **more: Any
+    *inputs: Any, rest: bytes = b"", model_spec: ModelSpec = ONE, max_rows: int = 4, **more: Any
 ) -> oip.InferRequest:
     head = json.dumps({"inputs": inputs} | more).encode()
     headers = {"INFERENCE_HEADER_CONTENT_LENGTH": str(len(head))} if rest else {}
-    return oip.parse(head + rest, headers, signature, max_rows)
+    return oip.parse(head + rest, headers, model_spec, max_rows)
 
 
 @pytest.mark.parametrize("data", [ROWS, np.ravel(ROWS).tolist(), np.array(ROWS, float).tolist()])
@@ -68,21 +68,21 @@ def test_takes_every_datatype_in_json_and_as_bytes(datatype: str) -> None:
 
 def test_takes_truth_values() -> None:
     spec = TensorSpec(name="x", dtype="bool", shape=(-1, 2))
-    signature = Signature("m", 1, (spec,), (SCORES,))
+    model_spec = ModelSpec("m", 1, (spec,), (SCORES,))
     values = np.array([[True, False], [False, True]])
     described, data = binary("x", values)
     for request in (
-        parse(tensor("x", values.tolist(), "BOOL"), signature=signature),
-        parse(described, rest=data, signature=signature),
-        parse(tensor("x", values.astype(int).tolist(), "INT8"), signature=signature),
+        parse(tensor("x", values.tolist(), "BOOL"), model_spec=model_spec),
+        parse(described, rest=data, model_spec=model_spec),
+        parse(tensor("x", values.astype(int).tolist(), "INT8"), model_spec=model_spec),
     ):
         assert request.inputs["x"].dtype == np.bool_
         np.testing.assert_array_equal(request.inputs["x"], values)
     for bad in (tensor("x", [[2, 0]], "INT8"), tensor("x", [[1, 0]], "BOOL")):
         with pytest.raises(BadRequest):
-            parse(bad, signature=signature)
+            parse(bad, model_spec=model_spec)
     with pytest.raises(BadRequest, match="neither 0 nor 1"):
-        parse(described, rest=b"\2\0\0\0", signature=signature)
+        parse(described, rest=b"\2\0\0\0", model_spec=model_spec)
 
 
 def test_bytes_may_begin_anywhere() -> None:
@@ -96,17 +96,19 @@ def test_bytes_may_begin_anywhere() -> None:
 
 def test_takes_several_inputs_mixed() -> None:
     described, data = binary("age", np.array([2**53 + 1, -1, 7]))
-    request = parse(tensor("image", ROWS), described, rest=data, signature=TWO)
+    request = parse(tensor("image", ROWS), described, rest=data, model_spec=TWO)
     np.testing.assert_array_equal(request.inputs["image"], np.array(ROWS, np.float32))
     np.testing.assert_array_equal(request.inputs["age"], [2**53 + 1, -1, 7])
-    swapped = parse(tensor("age", [2**53 + 1, 2, 3], "INT64"), tensor("image", ROWS), signature=TWO)
+    swapped = parse(
+        tensor("age", [2**53 + 1, 2, 3], "INT64"), tensor("image", ROWS), model_spec=TWO
+    )
     np.testing.assert_array_equal(swapped.inputs["age"], [2**53 + 1, 2, 3])
 
 
 def test_takes_sizes_that_the_model_leaves_open() -> None:
     spec = TensorSpec(name="x", dtype="float32", shape=(-1, -1, 2))
     request = parse(
-        tensor("x", [[[1, 2], [3, 4], [5, 6]]]), signature=Signature("m", 1, (spec,), (SCORES,))
+        tensor("x", [[[1, 2], [3, 4], [5, 6]]]), model_spec=ModelSpec("m", 1, (spec,), (SCORES,))
     )
     assert request.inputs["x"].shape == (1, 3, 2)
 
@@ -153,7 +155,7 @@ def test_rows_are_counted() -> None:
     with pytest.raises(TooLarge, match="at most 2 rows in one request, got 3"):
         parse(tensor("image", ROWS), max_rows=2)
     with pytest.raises(BadRequest, match="image has 3, age has 2"):
-        parse(tensor("image", ROWS), tensor("age", [1, 2], "INT64"), signature=TWO)
+        parse(tensor("image", ROWS), tensor("age", [1, 2], "INT64"), model_spec=TWO)
 
 
 @pytest.mark.parametrize(
@@ -182,7 +184,7 @@ def test_the_length_of_the_head_is_a_number_within_the_body(length: str) -> None
 def answer(**asked: Any) -> tuple[dict[str, Any], bytes, dict[str, str]]:
     """The JSON head, the bytes behind it and the headers of an answer."""
     inputs = (tensor("image", ROWS[:2]), tensor("age", [1, 2], "INT64"))
-    request = parse(*inputs, signature=TWO, **asked)
+    request = parse(*inputs, model_spec=TWO, **asked)
     outputs = {
         "scores": np.array([[0.25, 0.75], [0.5, 0.5]], np.float32),
         "class": np.array([1, 2**60]),

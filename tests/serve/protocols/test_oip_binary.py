@@ -8,19 +8,19 @@ import pytest
 
 from serve.errors import BadRequest, TooLarge
 from serve.protocols import oip
-from serve.protocols.remembered import Remembered
+from serve.protocols.remembered import IdentityCache
 from tests.serve.protocols.test_oip import AGE, DTYPES, IMAGE, ONE, TWO, binary, parse, tensor
 
 
 @pytest.fixture(autouse=True)
-def remembered(monkeypatch: pytest.MonkeyPatch) -> Remembered[Any]:
-    made: Remembered[Any] = Remembered()
+def remembered(monkeypatch: pytest.MonkeyPatch) -> IdentityCache[Any]:
+    made: IdentityCache[Any] = IdentityCache()
     monkeypatch.setattr(oip, "_remembered", made)
     return made
 
 
 @pytest.mark.parametrize("datatype", sorted(DTYPES.keys() - {"BOOL"}))
-def test_the_same_document_with_other_bytes(datatype: str, remembered: Remembered[Any]) -> None:
+def test_the_same_document_with_other_bytes(datatype: str, remembered: IdentityCache[Any]) -> None:
     wishes: dict[str, Any] = {"id": "a", "outputs": [{"name": "scores"}]}
     for values in ([[0, 1, 2, 3]], [[9, 8, 7, 6]]):
         described, data = binary("image", np.array(values, DTYPES[datatype]))
@@ -44,34 +44,34 @@ def test_other_bytes_are_checked_like_the_first() -> None:
         parse(described, rest=data, max_rows=0)
 
 
-def test_several_inputs(remembered: Remembered[Any]) -> None:
+def test_several_inputs(remembered: IdentityCache[Any]) -> None:
     for number in (1, 2):
         age, ages = binary("age", np.array([number, -number]))
         image, pixels = binary("image", np.full((2, 4), number, np.uint8))
-        request = parse(age, image, rest=ages + pixels, signature=TWO)
+        request = parse(age, image, rest=ages + pixels, model_spec=TWO)
         np.testing.assert_array_equal(request.inputs["age"], [number, -number])
         np.testing.assert_array_equal(request.inputs["image"], np.full((2, 4), number))
     assert len(remembered) == 1
 
 
-def test_what_is_remembered_is_of_one_model(remembered: Remembered[Any]) -> None:
+def test_what_is_remembered_is_of_one_model(remembered: IdentityCache[Any]) -> None:
     described, data = binary("image", np.full((1, 4), 200, np.float32))
     parse(described, rest=data)
     narrow = dataclasses.replace(ONE, inputs=(dataclasses.replace(IMAGE, range=(0, 1)),))
     with pytest.raises(BadRequest, match="from 0 to 1"):
-        parse(described, rest=data, signature=narrow)
+        parse(described, rest=data, model_spec=narrow)
     assert len(remembered) == 1
 
 
 def test_a_document_with_numbers_in_it_is_read_each_time(
-    remembered: Remembered[Any],
+    remembered: IdentityCache[Any],
 ) -> None:
     age, ages = binary("age", np.array([7]))
-    parse(tensor("image", [[1, 2, 3, 4]]), age, rest=ages, signature=TWO)
+    parse(tensor("image", [[1, 2, 3, 4]]), age, rest=ages, model_spec=TWO)
     assert len(remembered) == 0
 
 
-def test_what_is_remembered_is_bounded(remembered: Remembered[Any]) -> None:
+def test_what_is_remembered_is_bounded(remembered: IdentityCache[Any]) -> None:
     described, data = binary("image", np.zeros((1, 4), np.float32))
     for number in range(300):
         parse(described, rest=data, id=str(number))
@@ -82,11 +82,11 @@ def test_what_is_remembered_is_bounded(remembered: Remembered[Any]) -> None:
 
 
 def test_a_byte_of_a_truth_value_is_checked_each_time() -> None:
-    signature = dataclasses.replace(ONE, inputs=(dataclasses.replace(AGE, dtype="bool"),))
+    model_spec = dataclasses.replace(ONE, inputs=(dataclasses.replace(AGE, dtype="bool"),))
     described, data = binary("age", np.array([True, False]))
-    parse(described, rest=data, signature=signature)
+    parse(described, rest=data, model_spec=model_spec)
     with pytest.raises(BadRequest, match="neither 0 nor 1"):
-        parse(described, rest=b"\1\2", signature=signature)
+        parse(described, rest=b"\1\2", model_spec=model_spec)
 
 
 @pytest.mark.parametrize("bits", [0x7F800001, 0x7FC00000])

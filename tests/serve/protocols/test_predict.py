@@ -10,21 +10,21 @@ from numpy.typing import NDArray
 
 from bundle.manifest import TensorSpec
 from serve.errors import BadRequest, ServeError, TooLarge, Unsupported
-from serve.models.spec import Signature
+from serve.models.spec import ModelSpec
 from serve.protocols import json_arrays, predict
 
 SPEC = TensorSpec(name="image", dtype="float32", shape=(-1, 4), range=(0, 255))
 ROWS = [[0, 1, 2.5, 255], [4, 5, 6, 7], [8, 9, 10, 11]]
 
 
-def signature(*inputs: TensorSpec, labels: tuple[str, ...] = ()) -> Signature:
+def model_spec(*inputs: TensorSpec, labels: tuple[str, ...] = ()) -> ModelSpec:
     probabilities = TensorSpec(name="probabilities", dtype="float32", shape=(-1, 2))
-    return Signature("m", 3, inputs or (SPEC,), (probabilities,), labels)
+    return ModelSpec("m", 3, inputs or (SPEC,), (probabilities,), labels)
 
 
 def parse(document: Any, spec: TensorSpec = SPEC, max_rows: int = 4) -> predict.Images:
     body = document if isinstance(document, bytes) else json.dumps(document).encode()
-    return predict.parse(body, {}, signature(spec), max_rows)
+    return predict.parse(body, {}, model_spec(spec), max_rows)
 
 
 def batch(request: predict.Images) -> NDArray[Any]:
@@ -203,7 +203,7 @@ SCORES = np.array([[0.25, 0.75], [0.5, 0.25]], dtype=np.float32)
 
 def render(request: predict.Images, labels: tuple[str, ...] = ()) -> Any:
     scores = {"probabilities": SCORES[: request.rows]}
-    return json.loads(predict.render(request, scores, signature(labels=labels)).body)
+    return json.loads(predict.render(request, scores, model_spec(labels=labels)).body)
 
 
 def test_answers_a_batch() -> None:
@@ -250,10 +250,10 @@ def test_knows_the_models_it_can_speak_for(
     ]
     body = b'{"images": [[1, 2, 3, 4]]}'
     if reason is None:
-        assert predict.parse(body, {}, Signature("m", 3, *tensors), 4).rows == 1
+        assert predict.parse(body, {}, ModelSpec("m", 3, *tensors), 4).rows == 1
     else:
         with pytest.raises(Unsupported, match=reason):
-            predict.parse(body, {}, Signature("m", 3, *tensors), 4)
+            predict.parse(body, {}, ModelSpec("m", 3, *tensors), 4)
 
 
 def test_a_model_of_a_fixed_batch_takes_no_other() -> None:

@@ -26,7 +26,7 @@ def test_an_output_without_rows_goes_in_columns_alone() -> None:
 
 def test_tfserving_answers_in_rows_and_columns() -> None:
     one = {"scores": OUTPUTS["scores"]}
-    for document, signature, outputs, expected in (
+    for document, model_spec, outputs, expected in (
         ({"instances": ROWS[:2]}, ONE, one, {"predictions": [[0.25, 0.75], [0.5, 0.5]]}),
         ({"inputs": ROWS[:2]}, ONE, one, {"outputs": [[0.25, 0.75], [0.5, 0.5]]}),
         (
@@ -47,7 +47,7 @@ def test_tfserving_answers_in_rows_and_columns() -> None:
             {"outputs": {"scores": [[0.25, 0.75], [0.5, 0.5]], "class": [1, 2**60]}},
         ),
     ):
-        answer = tfserving.render(parse(tfserving, document, signature), outputs, signature)
+        answer = tfserving.render(parse(tfserving, document, model_spec), outputs, model_spec)
         assert json.loads(answer.body) == expected
 
 

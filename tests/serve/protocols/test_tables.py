@@ -8,17 +8,17 @@ import pytest
 
 from bundle.manifest import TensorSpec
 from serve.errors import BadRequest, ServeError, TooLarge, UnknownType
-from serve.models.spec import Signature
+from serve.models.spec import ModelSpec
 from serve.protocols import mlflow, tfserving
-from serve.protocols.interface import Dialect, Request
+from serve.protocols.interface import DecodedRequest, InferenceProtocol
 
 IMAGE = TensorSpec(name="image", dtype="float32", shape=(-1, 4), range=(0, 255))
 AGE = TensorSpec(name="age", dtype="int64", shape=(-1,))
 MEMBER = TensorSpec(name="member", dtype="bool", shape=(-1, 1))
 SCORES = TensorSpec(name="scores", dtype="float32", shape=(-1, 2))
 CLASS = TensorSpec(name="class", dtype="int64", shape=(-1,))
-ONE = Signature("m", 3, (IMAGE,), (SCORES,))
-THREE = Signature("m", 3, (IMAGE, AGE, MEMBER), (SCORES, CLASS))
+ONE = ModelSpec("m", 3, (IMAGE,), (SCORES,))
+THREE = ModelSpec("m", 3, (IMAGE, AGE, MEMBER), (SCORES, CLASS))
 ROWS = [[0, 1, 2.5, 255], [4, 5, 6, 7], [8, 9, 10, 11]]
 RECORD = {"a": 1, "b": 2, "c": 3, "d": 4}
 COLUMNS = {"image": ROWS[:2], "age": [2**53 + 1, -3], "member": [[True], [False]]}
@@ -27,13 +27,15 @@ SCALARS = [row | {"member": row["member"][0]} for row in NAMED_ROWS]
 SPLIT = {"columns": list(COLUMNS), "data": [list(row.values()) for row in NAMED_ROWS]}
 
 
-def parse(dialect: Dialect, document: Any, signature: Signature = ONE, **headers: str) -> Request:
+def parse(
+    protocol: InferenceProtocol, document: Any, model_spec: ModelSpec = ONE, **headers: str
+) -> DecodedRequest:
     body = document if isinstance(document, bytes) else json.dumps(document).encode()
-    return dialect.parse(body, headers, signature, 4)
+    return protocol.parse(body, headers, model_spec, 4)
 
 
 @pytest.mark.parametrize(
-    ("dialect", "document"),
+    ("protocol", "document"),
     [
         (tfserving, {"instances": ROWS}),
         (tfserving, {"instances": [{"image": row} for row in ROWS]}),
@@ -49,15 +51,15 @@ def parse(dialect: Dialect, document: Any, signature: Signature = ONE, **headers
         (mlflow, {"dataframe_records": [{"image": row} for row in ROWS]}),
     ],
 )
-def test_takes_one_input_in_every_form(dialect: Dialect, document: Any) -> None:
-    request = parse(dialect, document)
+def test_takes_one_input_in_every_form(protocol: InferenceProtocol, document: Any) -> None:
+    request = parse(protocol, document)
     assert request.rows == 3
     assert request.inputs["image"].dtype == np.float32
     np.testing.assert_array_equal(request.inputs["image"], np.array(ROWS, np.float32))
 
 
 @pytest.mark.parametrize(
-    ("dialect", "document"),
+    ("protocol", "document"),
     [
         (tfserving, {"instances": NAMED_ROWS}),
         (tfserving, {"inputs": COLUMNS}),
@@ -68,8 +70,8 @@ def test_takes_one_input_in_every_form(dialect: Dialect, document: Any) -> None:
         (mlflow, {"dataframe_records": SCALARS}),
     ],
 )
-def test_takes_several_inputs_in_every_form(dialect: Dialect, document: Any) -> None:
-    request = parse(dialect, document, THREE)
+def test_takes_several_inputs_in_every_form(protocol: InferenceProtocol, document: Any) -> None:
+    request = parse(protocol, document, THREE)
     assert request.rows == 2
     np.testing.assert_array_equal(request.inputs["image"], np.array(ROWS[:2], np.float32))
     np.testing.assert_array_equal(request.inputs["age"], [2**53 + 1, -3])
@@ -91,8 +93,8 @@ def test_takes_csv(content_type: str, body: bytes) -> None:
 
 def test_takes_a_column_of_csv_for_each_input() -> None:
     specs = (TensorSpec(name="x", dtype="float32", shape=(-1, 1)), AGE)
-    signature = Signature("m", 1, specs, (SCORES,))
-    request = parse(mlflow, b"age,x\n3,0.5\n4,0.25\n", signature, CONTENT_TYPE="text/csv")
+    model_spec = ModelSpec("m", 1, specs, (SCORES,))
+    request = parse(mlflow, b"age,x\n3,0.5\n4,0.25\n", model_spec, CONTENT_TYPE="text/csv")
     np.testing.assert_array_equal(request.inputs["x"], [[0.5], [0.25]])
     np.testing.assert_array_equal(request.inputs["age"], [3, 4])
 
@@ -207,7 +209,7 @@ def test_other_content_types_are_refused(content_type: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("dialect", "document"),
+    ("protocol", "document"),
     [
         (tfserving, {"instances": ROWS * 2}),
         (tfserving, {"instances": [{"image": row} for row in ROWS * 2]}),
@@ -217,29 +219,29 @@ def test_other_content_types_are_refused(content_type: str) -> None:
         (mlflow, CSV + CSV[11:]),
     ],
 )
-def test_rows_are_counted(dialect: Dialect, document: Any) -> None:
+def test_rows_are_counted(protocol: InferenceProtocol, document: Any) -> None:
     kind = "text/csv" if isinstance(document, bytes) else "application/json"
     with pytest.raises(TooLarge, match="at most 4 rows"):
-        parse(dialect, document, CONTENT_TYPE=kind)
+        parse(protocol, document, CONTENT_TYPE=kind)
 
 
-@pytest.mark.parametrize("dialect", [tfserving, mlflow])
-def test_inputs_have_as_many_rows_each(dialect: Dialect) -> None:
+@pytest.mark.parametrize("protocol", [tfserving, mlflow])
+def test_inputs_have_as_many_rows_each(protocol: InferenceProtocol) -> None:
     with pytest.raises(BadRequest, match="image has 3, age has 2, member has 2"):
-        parse(dialect, {"inputs": COLUMNS | {"image": ROWS}}, THREE)
+        parse(protocol, {"inputs": COLUMNS | {"image": ROWS}}, THREE)
 
 
 def test_duplicate_columns_are_refused() -> None:
-    signature = Signature("m", 1, (MEMBER, AGE), (SCORES,))
+    model_spec = ModelSpec("m", 1, (MEMBER, AGE), (SCORES,))
     with pytest.raises(BadRequest, match="expected a column for each input: member, age"):
-        parse(mlflow, b"member,age,age\n1,2,3\n", signature, CONTENT_TYPE="text/csv")
+        parse(mlflow, b"member,age,age\n1,2,3\n", model_spec, CONTENT_TYPE="text/csv")
 
 
-OPEN = Signature("m", 1, (TensorSpec(name="x", dtype="float32", shape=(-1, -1)),), (SCORES,))
+OPEN = ModelSpec("m", 1, (TensorSpec(name="x", dtype="float32", shape=(-1, -1)),), (SCORES,))
 
 
 @pytest.mark.parametrize(
-    ("dialect", "document"),
+    ("protocol", "document"),
     [
         (tfserving, {"instances": [[]]}),
         (tfserving, {"instances": [{"x": []}]}),
@@ -248,9 +250,9 @@ OPEN = Signature("m", 1, (TensorSpec(name="x", dtype="float32", shape=(-1, -1)),
         (mlflow, {"dataframe_split": {"columns": [], "data": [[]]}}),
     ],
 )
-def test_rows_with_nothing_in_them_are_refused(dialect: Dialect, document: Any) -> None:
+def test_rows_with_nothing_in_them_are_refused(protocol: InferenceProtocol, document: Any) -> None:
     with pytest.raises(BadRequest, match="expected"):
-        parse(dialect, document, OPEN)
+        parse(protocol, document, OPEN)
 
 
 def test_random_bytes_are_refused_and_nothing_else() -> None:
@@ -264,12 +266,12 @@ def test_random_bytes_are_refused_and_nothing_else() -> None:
     ]
     refused = 0
     for turn in range(5000):
-        dialect, document = documents[turn % len(documents)]
+        protocol, document = documents[turn % len(documents)]
         body = bytearray(json.dumps(document).encode())
         for _ in range(random.integers(1, 4)):
             body[random.integers(len(body))] = random.choice(list(b'[]{}",:0e-\xff tn'))
         try:
-            request = parse(dialect, bytes(body), THREE)
+            request = parse(protocol, bytes(body), THREE)
             assert request.inputs["image"].shape[1:] == (4,)
             assert np.isfinite(request.inputs["image"]).all()
         except ServeError:
