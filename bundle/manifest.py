@@ -8,7 +8,7 @@ from typing import Any
 
 from bundle.errors import BundleError
 from bundle.golden import TOLERANCE
-from bundle.proof import Difference, Parity, Quantization
+from bundle.measurements import Difference, Parity, Quantization
 
 SCHEMA_VERSION = 1
 _LONGEST_TEXT = 1000  # characters

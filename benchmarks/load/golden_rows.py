@@ -90,7 +90,7 @@ def published(models: Path, name: str) -> GoldenModel:
 def _read(models: Path, name: str, version: int, provenance: Mapping[str, Any]) -> GoldenModel:
     folder = models / name / str(version)
     try:
-        bundle = reader.read(models, name, version)
+        bundle = reader.read_version(models, name, version)
     except BundleError as error:
         raise BenchmarkError(f"no golden rows to send: {error}") from None
     golden, manifest = bundle.golden, bundle.manifest

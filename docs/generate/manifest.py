@@ -8,7 +8,7 @@ import textwrap
 from typing import Any, get_type_hints
 
 from bundle.manifest import Dataset, Manifest, TensorSpec
-from bundle.proof import Difference, Parity, Quantization
+from bundle.measurements import Difference, Parity, Quantization
 from docs.generate.markdown import code, page, table
 
 _INTRODUCTION = """\

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bundle.proof import Difference, Parity
+from bundle.measurements import Difference, Parity
 from export.proof import runtime
 
 MAX_ABS_DIFFERENCE = 1e-5

@@ -8,7 +8,7 @@ import onnx
 from rich.console import Console
 
 from bundle.golden import TOLERANCE
-from bundle.proof import Parity, Quantization
+from bundle.measurements import Parity, Quantization
 from export import child_process
 from export.child_process import Call
 from export.errors import ExportError

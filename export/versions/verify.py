@@ -9,7 +9,7 @@ from rich.console import Console
 from bundle import layout, reader
 from bundle.errors import BundleError
 from bundle.manifest import Manifest
-from bundle.proof import Parity
+from bundle.measurements import Parity
 from bundle.reader import Bundle
 from export import child_process, source_run
 from export.errors import ExportError

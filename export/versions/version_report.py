@@ -9,7 +9,7 @@ from rich.table import Table
 
 from bundle import layout
 from bundle.manifest import Manifest
-from bundle.proof import Difference, Parity
+from bundle.measurements import Difference, Parity
 
 
 def of(folder: Path, manifest: Manifest) -> Group:

@@ -22,7 +22,7 @@ from serve.protocols import json_arrays, json_document, tensors
 from serve.protocols.interface import DecodedRequest, Tensors
 from serve.protocols.json_arrays import Arrays
 from serve.protocols.response import Response
-from serve.protocols.tables import TableReader, in_columns
+from serve.protocols.tabular_json import TableReader, in_columns
 
 _FORMS = ("inputs", "instances", "dataframe_split", "dataframe_records")
 _FEW_BRACKETS = 1000

@@ -13,11 +13,11 @@ import simdjson
 
 from serve.errors import BadRequest
 from serve.models.spec import ModelSpec
-from serve.protocols import json_arrays, json_document, tables
+from serve.protocols import json_arrays, json_document, tabular_json
 from serve.protocols.interface import DecodedRequest, Tensors, error_body
 from serve.protocols.json_arrays import Arrays
 from serve.protocols.response import Response
-from serve.protocols.tables import TableReader
+from serve.protocols.tabular_json import TableReader
 
 SIGNATURE_NAME = "serving_default"
 _FORMS = frozenset(("instances", "inputs"))
@@ -60,7 +60,7 @@ def _read(arrays: Arrays, model_spec: ModelSpec, max_rows: int) -> PredictReques
 def render(request: DecodedRequest, outputs: Tensors, model_spec: ModelSpec) -> Response:
     """Answer ``request`` with all outputs, in rows or in columns as it came."""
     if isinstance(request, PredictRequest) and request.in_rows:
-        response = {"predictions": tables.in_rows(outputs, request.rows)}
+        response = {"predictions": tabular_json.in_rows(outputs, request.rows)}
     else:
-        response = {"outputs": tables.in_columns(outputs)}
+        response = {"outputs": tabular_json.in_columns(outputs)}
     return Response(200, orjson.dumps(response, option=orjson.OPT_SERIALIZE_NUMPY))

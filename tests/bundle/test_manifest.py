@@ -5,7 +5,7 @@ import pytest
 
 from bundle.errors import BundleError
 from bundle.manifest import Dataset, Manifest, TensorSpec
-from bundle.proof import Difference, Parity, Quantization
+from bundle.measurements import Difference, Parity, Quantization
 
 MANIFEST = Manifest(
     name="m",

@@ -15,7 +15,7 @@ import pytest
 
 from bundle import reader
 from bundle.manifest import Manifest
-from bundle.proof import Quantization
+from bundle.measurements import Quantization
 from tests.bundle.test_manifest import MANIFEST
 from tests.conftest import Digits
 from tests.export.test_export import export

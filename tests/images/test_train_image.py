@@ -18,7 +18,7 @@ from tests.images import certificate as certificates
 from tests.images.conftest import COMMIT, USER, Images, readable
 from tests.images.container import Container
 from tests.images.engine import Engine
-from tests.serve.test_workers import Clients
+from tests.serve.supervisor.test_worker_restarts import Clients
 from tests.servers.live import Server
 from tests.servers.processes import eventually
 

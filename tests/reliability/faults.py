@@ -16,8 +16,8 @@ from pathlib import Path
 
 from tests.models.plus import Plus
 from tests.reliability.stage import Act, Stage
-from tests.serve.test_rollout import told
-from tests.serve.test_workers import may_be_lost, sockets
+from tests.serve.rollout.test_rollout import told
+from tests.serve.supervisor.test_worker_restarts import may_be_lost, sockets
 from tests.servers.live import Server, shared_folders
 from tests.servers.processes import alive, eventually, processes, workers
 

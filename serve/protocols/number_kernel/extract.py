@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from bundle.manifest import TensorSpec
 from serve.protocols import tensors
+from serve.protocols.identity_cache import IdentityCache
 from serve.protocols.number_kernel import library
-from serve.protocols.remembered import IdentityCache
 
 # In the order of the kernel's enum.
 _DTYPES = (

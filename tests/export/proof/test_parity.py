@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from bundle.proof import Difference, Parity
+from bundle.measurements import Difference, Parity
 from export.proof import parity
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bundle.manifest import Dataset, Manifest
-from bundle.proof import Parity, Quantization
+from bundle.measurements import Parity, Quantization
 from export.errors import ExportError
 from export.registry import gate, history
 from export.registry.gate import Limits

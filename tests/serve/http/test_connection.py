@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Digits
-from tests.serve.http.client import Client, connections
-from tests.serve.test_http import exchange
-from tests.serve.test_limits import GET, HEAD, one_worker
+from tests.serve.api.test_routes import exchange
+from tests.serve.http.test_limits import GET, HEAD, one_worker
 from tests.servers.live import Server
 from tests.servers.processes import eventually, workers
+from tests.servers.raw_client import Client, connections
 
 NOWHERE = b"POST /v2/models/cats/infer HTTP/1.1\r\nHost: x\r\n"
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.serve.http.client import Client, connections
-from tests.serve.test_limits import GET, HEAD, one_worker
+from tests.serve.http.test_limits import GET, HEAD, one_worker
 from tests.servers.processes import eventually, workers
+from tests.servers.raw_client import Client, connections
 
 
 def ticks(pid: int) -> int:

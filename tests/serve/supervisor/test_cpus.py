@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 from serve.supervisor import cpus
-from tests.serve.test_workers import server
+from tests.serve.supervisor.test_worker_restarts import server
 from tests.servers.live import Server
 from tests.servers.processes import workers
 

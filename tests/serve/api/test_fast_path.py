@@ -15,7 +15,7 @@ from serve.models import catalog
 from serve.pages import Pages
 from serve.telemetry.metrics import Totals
 from tests.conftest import Digits
-from tests.serve.test_http import REFUSALS
+from tests.serve.api.test_routes import REFUSALS
 from tests.servers.live import Server
 
 

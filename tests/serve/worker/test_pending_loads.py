@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.models.plus import Plus
-from tests.serve.test_rollout import answers, index
+from tests.serve.rollout.test_rollout import answers, index
 from tests.servers.live import Response, Server
 from tests.servers.processes import eventually, processes, workers
 

@@ -13,7 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 import serve
 from serve.protocols.number_kernel import library
 from tests.conftest import Digits
-from tests.serve.test_pressure import Client, ask, asleep
+from tests.serve.inference.test_admission import Client, ask, asleep
 from tests.servers.live import Server, shared_folders
 from tests.servers.processes import are_replaced, eventually, workers
 

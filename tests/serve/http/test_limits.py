@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Digits, run
-from tests.serve.test_http import exchange
+from tests.serve.api.test_routes import exchange
 from tests.servers.live import Server, after_kernel_warning
 from tests.servers.processes import eventually
 

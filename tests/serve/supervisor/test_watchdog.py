@@ -15,7 +15,7 @@ from serve.processes.worker_slot import WorkerSlot
 from serve.supervisor import watchdog
 from serve.supervisor.watchdog import Watchdog
 from tests.conftest import Digits
-from tests.serve.test_workers import Clients, may_be_lost, server
+from tests.serve.supervisor.test_worker_restarts import Clients, may_be_lost, server
 from tests.servers.live import Server
 from tests.servers.processes import are_replaced, eventually, workers
 

@@ -10,10 +10,10 @@ import pytest
 
 from serve.api import routes
 from tests.conftest import Digits
-from tests.serve.protocols import test_oip, test_predict, test_tables
-from tests.serve.test_http import REFUSALS
-from tests.serve.test_metrics import scrape
-from tests.serve.test_short_way import inference_requests
+from tests.serve.api.test_fast_path import inference_requests
+from tests.serve.api.test_routes import REFUSALS
+from tests.serve.protocols import test_oip, test_predict, test_tabular_json
+from tests.serve.telemetry.test_metrics import scrape
 from tests.servers.live import Response, Server
 
 Sent = tuple[str, str, bytes | None, dict[str, str]]
@@ -62,7 +62,7 @@ def to_every_dialect() -> Iterator[Sent]:
 
 
 def table_documents() -> Iterator[Any]:
-    for name, test in vars(test_tables).items():
+    for name, test in vars(test_tabular_json).items():
         if name.startswith("test_") and hasattr(test, "pytestmark"):
             for case in cases(test):
                 if isinstance(case, dict | list | bytes):

@@ -8,7 +8,7 @@ from collections import Counter
 from pathlib import Path
 
 from tests.models.plus import Plus
-from tests.serve.test_rollout import answers, told
+from tests.serve.rollout.test_rollout import answers, told
 from tests.servers.live import Server
 from tests.servers.processes import DEADLINE, eventually
 

@@ -10,9 +10,9 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from tests.conftest import Digits
-from tests.serve.http.client import Client as RawClient
 from tests.servers.live import Response, Server
 from tests.servers.processes import workers
+from tests.servers.raw_client import Client as RawClient
 
 
 @contextmanager

@@ -12,9 +12,9 @@ import pytest
 
 from serve.worker.inference_threads import InferenceThreads
 from tests.conftest import Digits
-from tests.serve.test_metrics import scrape
-from tests.serve.test_pressure import Client, ask, asleep
-from tests.serve.test_workers import Clients
+from tests.serve.inference.test_admission import Client, ask, asleep
+from tests.serve.supervisor.test_worker_restarts import Clients
+from tests.serve.telemetry.test_metrics import scrape
 from tests.servers.live import Response, Server
 from tests.servers.processes import DEADLINE, eventually
 

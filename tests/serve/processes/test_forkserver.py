@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ROOT, Digits, run
-from tests.serve.test_workers import server
+from tests.serve.supervisor.test_worker_restarts import server
 from tests.servers.live import Server, after_kernel_warning, shared_folders
 from tests.servers.processes import (
     DEADLINE,

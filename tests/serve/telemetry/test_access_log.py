@@ -10,7 +10,7 @@ from serve.log_output import LogHandler
 from serve.settings import AccessLogMode
 from serve.telemetry.access_log import AccessLog
 from tests.conftest import Digits
-from tests.serve.test_pressure import ask
+from tests.serve.inference.test_admission import ask
 from tests.servers.live import Server
 
 
