@@ -21,7 +21,7 @@ from serve.models import catalog
 from serve.pages import Pages
 from serve.telemetry.metrics import Totals
 from tests.conftest import ROOT, Digits, run
-from tests.serve.api.test_fast_path import inference_requests
+from tests.serve.example_requests import inference_requests
 from tests.servers.live import Response, Server
 
 CONFIG = ROOT / "tests/schemathesis.toml"

@@ -5,8 +5,7 @@ import pytest
 
 from bundle.errors import BundleError
 from bundle.golden import TOLERANCE, Golden
-
-GOLDEN = Golden({"x": np.eye(3, dtype=np.float32)}, {"y": np.full((3, 2), 0.5, dtype=np.float32)})
+from tests.bundle.example import GOLDEN
 
 
 def test_reads_what_it_wrote() -> None:

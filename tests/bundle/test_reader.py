@@ -5,8 +5,7 @@ import pytest
 
 from bundle import layout, reader, writer
 from bundle.errors import BundleError
-from tests.bundle.test_golden import GOLDEN
-from tests.bundle.test_manifest import MANIFEST
+from tests.bundle.example import GOLDEN, MANIFEST
 
 FILES = {"model.onnx": b"a model", "golden.npz": GOLDEN.to_npz()}
 

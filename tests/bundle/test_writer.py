@@ -11,10 +11,7 @@ import pytest
 from bundle import layout, reader, writer
 from bundle.errors import BundleError
 from bundle.manifest import Manifest
-from tests.bundle.test_golden import GOLDEN
-from tests.bundle.test_manifest import MANIFEST
-
-FILES = {"model.onnx": b"a model", "golden.npz": GOLDEN.to_npz()}
+from tests.bundle.example import FILES, MANIFEST
 
 
 @pytest.fixture
@@ -192,7 +189,7 @@ ENDLESS = """
 import sys
 from pathlib import Path
 from bundle import writer
-from tests.bundle.test_writer import FILES, MANIFEST
+from tests.bundle.example import FILES, MANIFEST
 def wait(number):
     print("writing", flush=True)
     sys.stdin.read()

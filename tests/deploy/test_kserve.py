@@ -11,7 +11,7 @@ from tests.conftest import ROOT, Digits, run
 from tests.deploy import manifests
 from tests.deploy.manifests import Manifest
 from tests.servers.live import Server
-from tests.wire.test_clients import CLIENTS
+from tests.wire.clients import CLIENTS
 
 NAMES = ("kserve", "kserve-canary")
 

@@ -16,7 +16,7 @@ import pytest
 from bundle import reader
 from bundle.manifest import Manifest
 from bundle.measurements import Quantization
-from tests.bundle.test_manifest import MANIFEST
+from tests.bundle.example import MANIFEST
 from tests.conftest import Digits
 from tests.export.test_export import export
 from tests.servers.live import Server

@@ -23,7 +23,7 @@ from tests.images.container import RESTRICTIONS, Container
 from tests.servers.processes import eventually
 from tests.suite import programs
 from tests.wire.calls import ADMIN_KEY
-from tests.wire.test_clients import CALLS
+from tests.wire.clients import CALLS
 
 MOST_BYTES, MOST_COMPRESSED = 110_000_000, 35_000_000
 

@@ -18,9 +18,9 @@ from tests.images import certificate as certificates
 from tests.images.conftest import COMMIT, USER, Images, readable
 from tests.images.container import Container
 from tests.images.engine import Engine
-from tests.serve.supervisor.test_worker_restarts import Clients
 from tests.servers.live import Server
 from tests.servers.processes import eventually
+from tests.servers.steady_clients import Clients
 
 
 def test_it_trains_and_exports_without_privileges(trained: Path) -> None:

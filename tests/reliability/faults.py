@@ -16,10 +16,16 @@ from pathlib import Path
 
 from tests.models.plus import Plus
 from tests.reliability.stage import Act, Stage
-from tests.serve.rollout.test_rollout import told
-from tests.serve.supervisor.test_worker_restarts import may_be_lost, sockets
 from tests.servers.live import Server, shared_folders
-from tests.servers.processes import alive, eventually, processes, workers
+from tests.servers.plus_server import told
+from tests.servers.processes import (
+    alive,
+    eventually,
+    may_be_lost,
+    processes,
+    sockets,
+    workers,
+)
 
 YEAR = 365 * 24 * 3600
 

@@ -10,11 +10,10 @@ import pytest
 
 from serve.api import routes
 from tests.conftest import Digits
-from tests.serve.api.test_fast_path import inference_requests
-from tests.serve.api.test_routes import REFUSALS
+from tests.serve.example_requests import REFUSALS, inference_requests
 from tests.serve.protocols import test_oip, test_predict, test_tabular_json
-from tests.serve.telemetry.test_metrics import scrape
 from tests.servers.live import Response, Server
+from tests.servers.scrape import scrape
 
 Sent = tuple[str, str, bytes | None, dict[str, str]]
 """Method, path, body and headers."""

@@ -39,9 +39,14 @@ def eventually(
     return condition()
 
 
+def state(pid: int) -> str:
+    """R for a process that runs, T for one that is stopped, and so on (proc_pid_stat(5))."""
+    return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
+
+
 def alive(pid: int) -> bool:
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+        return state(pid) != "Z"
     except OSError:
         return False
 
@@ -50,3 +55,25 @@ def are_replaced(server: Server, *old: int) -> bool:
     """Are two workers there, and none of the old ones? It looks once: one may die meanwhile."""
     now = workers(server)
     return len(now) == 2 and not {*old} & {*now}
+
+
+def is_socket(entry: Path) -> bool:
+    try:
+        return str(entry.readlink()).startswith("socket:")
+    except FileNotFoundError:  # it has been closed meanwhile
+        return False
+
+
+def sockets(server: Server) -> list[int]:
+    """How many sockets each worker has open."""
+    folders = [Path(f"/proc/{pid}/fd") for pid in workers(server)]
+    return [sum(is_socket(entry) for entry in folder.iterdir()) for folder in folders]
+
+
+def may_be_lost(server: Server, worker: int) -> int:
+    """How many requests may fail when a worker is killed: two of each of its clients.
+
+    A client loses the one that it waits for, and another if it connects again before the
+    supervisor knows that the worker has ended, and hands the connection to it.
+    """
+    return 2 * (sockets(server)[worker] - 1)  # one is to the supervisor

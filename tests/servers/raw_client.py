@@ -60,3 +60,22 @@ def connections(server: Server) -> int:
     lines = Path("/proc/net/tcp").read_text().splitlines()[1:]
     states = [line.split()[3] for line in lines if line.split()[1].endswith(port)]
     return sum(state in ("01", "04", "05", "08") for state in states)
+
+
+def exchange(server: Server, request: bytes) -> tuple[bytes, bytes]:
+    """Send raw bytes; returns the head and the body of what comes until the server ends it."""
+    with socket.create_connection(("127.0.0.1", server.port), timeout=30) as connection:
+        connection.sendall(request)
+        answer = b"".join(iter(lambda: connection.recv(65536), b""))
+    head, _, body = answer.partition(b"\r\n\r\n")
+    return head, body
+
+
+HEAD = b"POST /predict HTTP/1.1\r\nHost: x\r\n"
+
+
+def one_worker(repository: Path, *more: str) -> Server:
+    return Server("--models", str(repository), "--workers", "1", *more)
+
+
+GET = b"GET /v2/health/live HTTP/1.1\r\nHost: x\r\n"

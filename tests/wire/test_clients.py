@@ -4,7 +4,6 @@ import hashlib
 import json
 import re
 import shutil
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,14 +12,9 @@ import pytest
 from tests.conftest import ROOT, Digits, run
 from tests.servers.live import Server
 from tests.wire.calls import ADMIN_KEY
+from tests.wire.clients import CALLS
 
 CLIENTS = ROOT / "build/clients/bin/python"
-CALLS = {
-    "tritonclient": CLIENTS,
-    "kserve": CLIENTS,
-    "mlflow": Path(sys.executable),
-    "curl": Path(sys.executable),
-}
 
 
 @pytest.fixture(scope="module")

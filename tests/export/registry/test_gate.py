@@ -12,7 +12,7 @@ from export.errors import ExportError
 from export.registry import gate, history
 from export.registry.gate import Limits
 from export.registry.history import Entry
-from tests.bundle.test_manifest import MANIFEST
+from tests.bundle.example import MANIFEST
 
 GOOD = dataclasses.replace(
     MANIFEST,

@@ -1,9 +1,7 @@
 """Requests for inference are answered past Flask; Flask, asked alone, answers the same."""
 
-import gzip
 import json
 from pathlib import Path
-from typing import Any
 
 from serve import command_line
 from serve.api import routes
@@ -15,44 +13,8 @@ from serve.models import catalog
 from serve.pages import Pages
 from serve.telemetry.metrics import Totals
 from tests.conftest import Digits
-from tests.serve.api.test_routes import REFUSALS
+from tests.serve.example_requests import REFUSALS, inference_requests
 from tests.servers.live import Server
-
-
-def inference_requests(digits: Digits) -> list[tuple[str, Any, dict[str, str]]]:
-    """Path, body and headers of valid requests in every dialect, and of bad ones."""
-    rows = digits.images[:5].tolist()
-    tensor = {"name": "image", "shape": [5, 784], "datatype": "FP32", "data": rows}
-    head = {"name": "image", "shape": [5, 784], "datatype": "UINT8"}
-    described = json.dumps(
-        {"inputs": [head | {"parameters": {"binary_data_size": 5 * 784}}]}
-        | {"parameters": {"binary_data_output": True}}
-    ).encode()
-    length = {"Inference-Header-Content-Length": str(len(described))}
-    body = described + digits.images[:5].tobytes()
-    return [
-        ("/predict", {"image": rows[0]}, {}),
-        ("/predict?model=mnist&version=1", {"images": rows}, {}),
-        ("/predict?model=cats", {"images": rows}, {}),
-        ("/predict?version=stable", {"images": rows}, {}),
-        ("/predict", gzip.compress(json.dumps({"images": rows}).encode()), {}),
-        ("/predict", gzip.compress(b"{}"), {"Content-Encoding": "gzip"}),
-        ("/predict", {"images": rows}, {"Content-Encoding": "br"}),
-        ("/predict", {"images": rows * 200}, {"Accept-Encoding": "gzip"}),
-        ("/v2/models/mnist/infer", {"inputs": [tensor], "id": "7"}, {}),
-        ("/v2/models/mnist/versions/1/infer", body, length),
-        ("/v2/models/mnist/versions/1/infer", body[:-1], length),
-        ("/v2/models/mnist/versions/9/infer", body, length),
-        ("/v2/models/cats/infer", body, length),
-        ("/v1/models/mnist:predict", {"instances": rows}, {}),
-        ("/v1/models/mnist/versions/1:predict", {"inputs": {"image": rows}}, {}),
-        ("/v1/models/mnist/labels/none:predict", {"inputs": {"image": rows}}, {}),
-        ("/v1/models/mnist:predict", {"inputs": {"image": 3}}, {}),
-        ("/invocations", {"inputs": rows}, {}),
-        ("/invocations", {"input": rows}, {}),
-        ("/invocations?model=cats", {"inputs": rows}, {}),
-        ("/invocations", {"inputs": rows}, {"Content-Type": "text/plain"}),
-    ]
 
 
 def requests(digits: Digits) -> list[tuple[str, str, bytes | None, dict[str, str]]]:

@@ -2,7 +2,6 @@
 
 import json
 import signal
-import socket
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -10,7 +9,9 @@ import numpy as np
 import pytest
 
 from tests.conftest import Digits
+from tests.serve.example_requests import REFUSALS
 from tests.servers.live import Server
+from tests.servers.raw_client import exchange
 
 
 def test_health(server: Server) -> None:
@@ -58,31 +59,6 @@ def test_many_clients_at_once_get_their_own_answers(server: Server, digits: Digi
     assert list(together) == alone
 
 
-REFUSALS = {
-    "bad JSON": ("POST", "/predict", b"{", 400, "not JSON"),
-    "no body": ("POST", "/predict", None, 400, "not JSON: EMPTY"),
-    "wrong shape": ("POST", "/predict", b'{"image": [1, 2]}', 400, "784 numbers, got an array"),
-    "ragged": (
-        "POST",
-        "/predict",
-        json.dumps({"images": [[0] * 784, [0] * 783]}).encode(),
-        400,
-        "images[1]: expected an array of 784 numbers, got an array of 783",
-    ),
-    "not finite": ("POST", "/predict", b'{"image": [Infinity]}', 400, "not JSON"),
-    "empty batch": ("POST", "/predict", b'{"images": []}', 400, "at least one row"),
-    "too many rows": (
-        "POST",
-        "/predict",
-        json.dumps({"images": [[0] * 784] * 1025}).encode(),
-        413,
-        "at most 1024 rows in one request, got 1025",
-    ),
-    "unknown path": ("GET", "/nowhere", None, 404, "GET /nowhere: Not Found"),
-    "wrong method": ("GET", "/predict", None, 405, "GET /predict: Method Not Allowed"),
-}
-
-
 @pytest.mark.parametrize("case", REFUSALS)
 def test_refuses_in_one_form_and_goes_on(server: Server, digits: Digits, case: str) -> None:
     method, path, body, status, message = REFUSALS[case]
@@ -97,15 +73,6 @@ def test_refuses_in_one_form_and_goes_on(server: Server, digits: Digits, case: s
 def test_a_wrong_method_says_which_is_right(server: Server) -> None:
     allowed = server.request("DELETE", "/predict").headers["Allow"]
     assert set(allowed.split(", ")) == {"POST", "OPTIONS"}
-
-
-def exchange(server: Server, request: bytes) -> tuple[bytes, bytes]:
-    """Send raw bytes; returns the head and the body of what comes until the server ends it."""
-    with socket.create_connection(("127.0.0.1", server.port), timeout=30) as connection:
-        connection.sendall(request)
-        answer = b"".join(iter(lambda: connection.recv(65536), b""))
-    head, _, body = answer.partition(b"\r\n\r\n")
-    return head, body
 
 
 def test_takes_a_body_of_exactly_the_limit(server: Server) -> None:

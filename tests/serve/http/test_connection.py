@@ -11,11 +11,9 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Digits
-from tests.serve.api.test_routes import exchange
-from tests.serve.http.test_limits import GET, HEAD, one_worker
 from tests.servers.live import Server
 from tests.servers.processes import eventually, workers
-from tests.servers.raw_client import Client, connections
+from tests.servers.raw_client import GET, HEAD, Client, connections, exchange, one_worker
 
 NOWHERE = b"POST /v2/models/cats/infer HTTP/1.1\r\nHost: x\r\n"
 

@@ -14,11 +14,9 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Digits, run
-from tests.serve.api.test_routes import exchange
 from tests.servers.live import Server, after_kernel_warning
 from tests.servers.processes import eventually
-
-HEAD = b"POST /predict HTTP/1.1\r\nHost: x\r\n"
+from tests.servers.raw_client import GET, HEAD, exchange, one_worker
 
 
 class Raw:
@@ -56,10 +54,6 @@ class Raw:
     def health(self) -> int:
         self.send(b"GET /v2/health/ready HTTP/1.1\r\nHost: x\r\n\r\n")
         return self.answer()[0]
-
-
-def one_worker(repository: Path, *more: str) -> Server:
-    return Server("--models", str(repository), "--workers", "1", *more)
 
 
 def test_a_head_that_is_too_long_is_refused(server: Server) -> None:
@@ -221,9 +215,6 @@ def test_more_connections_than_the_soft_limit_allows(repository: Path) -> None:
     with server, ExitStack() as opened:
         clients = [opened.enter_context(Raw(server)) for _ in range(150)]
         assert [client.health() for client in clients] == [200] * 150
-
-
-GET = b"GET /v2/health/live HTTP/1.1\r\nHost: x\r\n"
 
 
 def test_a_client_that_reads_no_answer_holds_up_nobody(repository: Path) -> None:

@@ -9,9 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.serve.http.test_limits import GET, HEAD, one_worker
 from tests.servers.processes import eventually, workers
-from tests.servers.raw_client import Client, connections
+from tests.servers.raw_client import GET, HEAD, Client, connections, one_worker
 
 
 def ticks(pid: int) -> int:

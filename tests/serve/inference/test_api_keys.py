@@ -10,9 +10,9 @@ from serve.errors import StartError, Unauthorized
 from serve.inference import api_keys
 from serve.inference.api_keys import ApiKeys
 from tests.conftest import ROOT, Digits, run
-from tests.serve.inference.test_admission import ask
 from tests.servers.live import Server
 from tests.servers.processes import eventually
+from tests.servers.two_step_client import ask
 
 
 def line(key: str, name: str) -> str:

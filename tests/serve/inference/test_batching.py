@@ -12,11 +12,11 @@ import pytest
 
 from serve.worker.inference_threads import InferenceThreads
 from tests.conftest import Digits
-from tests.serve.inference.test_admission import Client, ask, asleep
-from tests.serve.supervisor.test_worker_restarts import Clients
-from tests.serve.telemetry.test_metrics import scrape
 from tests.servers.live import Response, Server
 from tests.servers.processes import DEADLINE, eventually
+from tests.servers.scrape import scrape
+from tests.servers.steady_clients import Clients
+from tests.servers.two_step_client import Client, ask, asleep
 
 
 def slow_server(repository: Path, *more: str) -> Server:

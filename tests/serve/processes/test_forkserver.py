@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ROOT, Digits, run
-from tests.serve.supervisor.test_worker_restarts import server
 from tests.servers.live import Server, after_kernel_warning, shared_folders
 from tests.servers.processes import (
     DEADLINE,
@@ -21,8 +20,6 @@ from tests.servers.processes import (
     processes,
     workers,
 )
-
-__all__ = ["server"]  # a fixture
 
 
 def forkservers(server: Server) -> list[int]:

@@ -6,7 +6,7 @@ import pytest
 from bundle.manifest import TensorSpec
 from serve.errors import BadRequest
 from serve.models.spec import ModelSpec
-from tests.serve.protocols.test_oip import DTYPES, SCORES, binary, parse, tensor
+from tests.serve.protocols.oip_requests import DTYPES, SCORES, binary, parse, tensor
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 from serve.errors import BadRequest, TooLarge
 from serve.protocols import oip
 from serve.protocols.identity_cache import IdentityCache
-from tests.serve.protocols.test_oip import AGE, DTYPES, IMAGE, ONE, TWO, binary, parse, tensor
+from tests.serve.protocols.oip_requests import AGE, DTYPES, IMAGE, ONE, TWO, binary, parse, tensor
 
 
 @pytest.fixture(autouse=True)

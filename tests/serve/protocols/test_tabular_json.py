@@ -10,28 +10,22 @@ from bundle.manifest import TensorSpec
 from serve.errors import BadRequest, ServeError, TooLarge, UnknownType
 from serve.models.spec import ModelSpec
 from serve.protocols import mlflow, tfserving
-from serve.protocols.interface import DecodedRequest, InferenceProtocol
+from serve.protocols.interface import InferenceProtocol
+from tests.serve.protocols.tabular_requests import (
+    AGE,
+    COLUMNS,
+    MEMBER,
+    NAMED_ROWS,
+    ONE,
+    ROWS,
+    SCORES,
+    THREE,
+    parse,
+)
 
-IMAGE = TensorSpec(name="image", dtype="float32", shape=(-1, 4), range=(0, 255))
-AGE = TensorSpec(name="age", dtype="int64", shape=(-1,))
-MEMBER = TensorSpec(name="member", dtype="bool", shape=(-1, 1))
-SCORES = TensorSpec(name="scores", dtype="float32", shape=(-1, 2))
-CLASS = TensorSpec(name="class", dtype="int64", shape=(-1,))
-ONE = ModelSpec("m", 3, (IMAGE,), (SCORES,))
-THREE = ModelSpec("m", 3, (IMAGE, AGE, MEMBER), (SCORES, CLASS))
-ROWS = [[0, 1, 2.5, 255], [4, 5, 6, 7], [8, 9, 10, 11]]
 RECORD = {"a": 1, "b": 2, "c": 3, "d": 4}
-COLUMNS = {"image": ROWS[:2], "age": [2**53 + 1, -3], "member": [[True], [False]]}
-NAMED_ROWS = [{name: COLUMNS[name][row] for name in COLUMNS} for row in range(2)]
 SCALARS = [row | {"member": row["member"][0]} for row in NAMED_ROWS]
 SPLIT = {"columns": list(COLUMNS), "data": [list(row.values()) for row in NAMED_ROWS]}
-
-
-def parse(
-    protocol: InferenceProtocol, document: Any, model_spec: ModelSpec = ONE, **headers: str
-) -> DecodedRequest:
-    body = document if isinstance(document, bytes) else json.dumps(document).encode()
-    return protocol.parse(body, headers, model_spec, 4)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 
 from serve.errors import BadRequest, Unsupported
 from serve.protocols import mlflow, tfserving
-from tests.serve.protocols.test_tabular_json import COLUMNS, NAMED_ROWS, ONE, ROWS, THREE, parse
+from tests.serve.protocols.tabular_requests import COLUMNS, NAMED_ROWS, ONE, ROWS, THREE, parse
 
 OUTPUTS = {
     "scores": np.array([[0.25, 0.75], [0.5, 0.5]], np.float32),

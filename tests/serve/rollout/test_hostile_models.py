@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.models.plus import Plus
-from tests.serve.rollout.test_rollout import QUICK, answers, told
 from tests.servers.live import Server
+from tests.servers.plus_server import QUICK, answers, told
 from tests.servers.processes import eventually, workers
 
 

@@ -1,6 +1,5 @@
 """New versions come into service, and bad ones do not, while the server runs."""
 
-import json
 import os
 import resource
 import shutil
@@ -12,49 +11,14 @@ import pytest
 
 from tests.models.plus import Plus
 from tests.servers.live import Response, Server
+from tests.servers.plus_server import QUICK, answers, index, told
 from tests.servers.processes import are_replaced, eventually, processes, workers
-
-QUICK = ("--poll-interval", "0.1", "--workers", "2", "--latest-versions", "1")
 
 
 @pytest.fixture
 def server(plus: Plus) -> Iterator[Server]:
     with Server("--models", str(plus.folder), *QUICK) as running:
         yield running
-
-
-def answers(server: Server, path: str = "/predict") -> set[int]:
-    """The versions that answer, of some requests on connections of their own."""
-    versions = set()
-    for _ in range(4):
-        answer = server.request("POST", path, json.dumps({"images": [[1, 2]]}))
-        assert answer.status == 200, answer.body
-        document = answer.json()
-        version = document["version"]
-        assert document["probabilities"] == [[1 + version, 2 + version]]
-        versions.add(version)
-    return versions
-
-
-def index(server: Server, name: str = "plus") -> dict[str, tuple[str, str]]:
-    entries = server.request("POST", "/v2/repository/index").json()
-    return {
-        entry["version"]: (entry["state"], entry["reason"])
-        for entry in entries
-        if entry["name"] == name
-    }
-
-
-def told(server: Server, version: str) -> tuple[str, str]:
-    """What a worker says of a version once it has heard of it, which each does by itself."""
-    seen: dict[str, tuple[str, str]] = {}
-
-    def is_known() -> bool:
-        seen.update(index(server))
-        return version in seen
-
-    assert eventually(is_known)
-    return seen[version]
 
 
 def gauges(server: Server) -> dict[str, float]:

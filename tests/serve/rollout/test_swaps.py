@@ -8,8 +8,8 @@ from collections import Counter
 from pathlib import Path
 
 from tests.models.plus import Plus
-from tests.serve.rollout.test_rollout import answers, told
 from tests.servers.live import Server
+from tests.servers.plus_server import answers, told
 from tests.servers.processes import DEADLINE, eventually
 
 _LENGTH = re.compile(rb"Content-Length: (\d+)")

@@ -4,11 +4,8 @@ import os
 from pathlib import Path
 
 from serve.supervisor import cpus
-from tests.serve.supervisor.test_worker_restarts import server
 from tests.servers.live import Server
 from tests.servers.processes import workers
-
-__all__ = ["server"]  # a fixture
 
 
 def test_each_worker_has_a_cpu_of_its_own(server: Server) -> None:

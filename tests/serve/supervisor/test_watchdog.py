@@ -15,11 +15,9 @@ from serve.processes.worker_slot import WorkerSlot
 from serve.supervisor import watchdog
 from serve.supervisor.watchdog import Watchdog
 from tests.conftest import Digits
-from tests.serve.supervisor.test_worker_restarts import Clients, may_be_lost, server
 from tests.servers.live import Server
-from tests.servers.processes import are_replaced, eventually, workers
-
-__all__ = ["server"]  # a fixture
+from tests.servers.processes import are_replaced, eventually, may_be_lost, workers
+from tests.servers.steady_clients import Clients
 
 SLEEPS = "import time; time.sleep(600)"
 WORKS = "while True: pass"

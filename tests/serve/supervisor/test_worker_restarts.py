@@ -7,97 +7,23 @@ import shutil
 import signal
 import socket
 import struct
-import threading
 import time
-from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-import pytest
-
 from tests.conftest import Digits
 from tests.servers.live import Server
-from tests.servers.processes import DEADLINE, alive, are_replaced, eventually, processes, workers
-
-
-@pytest.fixture
-def server(repository: Path) -> Iterator[Server]:
-    with Server("--models", str(repository), "--workers", "2") as running:
-        yield running
-
-
-class Clients:
-    """Kept-alive connections that ask on and on, each answer checked against its digit.
-
-    A connection that the server has closed after an answer is opened again, as any client does.
-    ``failures`` are requests that were sent and got no answer, or a wrong one.
-    """
-
-    def __init__(self, server: Server, digits: Digits, count: int = 4) -> None:
-        self._port = server.port
-        self._bodies = [json.dumps({"image": row.tolist()}) for row in digits.images[:20]]
-        self._expected = [server.request("POST", "/predict", body).body for body in self._bodies]
-        self.answered = 0
-        self.failures: list[str] = []
-        self._stop = threading.Event()
-        self._threads = [threading.Thread(target=self._ask) for _ in range(count)]
-
-    def __enter__(self) -> "Clients":
-        for thread in self._threads:
-            thread.start()
-        assert eventually(lambda: self.answered > 20)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        for thread in self._threads:
-            thread.join()
-
-    def _ask(self) -> None:
-        turn = 0
-        while not self._stop.is_set():
-            connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=DEADLINE)
-            try:
-                connection.connect()
-            except OSError:  # nobody listens: nothing was accepted, so nothing is lost
-                time.sleep(0.01)
-                continue
-            try:
-                while not self._stop.is_set():
-                    turn = (turn + 1) % len(self._bodies)
-                    connection.request("POST", "/predict", self._bodies[turn])
-                    response = connection.getresponse()
-                    if response.read() != self._expected[turn]:
-                        self.failures.append(f"wrong answer, status {response.status}")
-                    self.answered += 1
-                    if response.will_close:
-                        break
-            except (OSError, http.client.HTTPException) as error:
-                self.failures.append(repr(error))
-            finally:
-                connection.close()
-
-
-def sockets(server: Server) -> list[int]:
-    """How many sockets each worker has open."""
-    folders = [Path(f"/proc/{pid}/fd") for pid in workers(server)]
-    return [sum(is_socket(entry) for entry in folder.iterdir()) for folder in folders]
-
-
-def may_be_lost(server: Server, worker: int) -> int:
-    """How many requests may fail when a worker is killed: two of each of its clients.
-
-    A client loses the one that it waits for, and another if it connects again before the
-    supervisor knows that the worker has ended, and hands the connection to it.
-    """
-    return 2 * (sockets(server)[worker] - 1)  # one is to the supervisor
-
-
-def is_socket(entry: Path) -> bool:
-    try:
-        return str(entry.readlink()).startswith("socket:")
-    except FileNotFoundError:  # it has been closed meanwhile
-        return False
+from tests.servers.processes import (
+    DEADLINE,
+    alive,
+    are_replaced,
+    eventually,
+    may_be_lost,
+    processes,
+    sockets,
+    workers,
+)
+from tests.servers.steady_clients import Clients
 
 
 def shares(server: Server, connections: int) -> list[int]:

@@ -10,8 +10,8 @@ from serve.log_output import LogHandler
 from serve.settings import AccessLogMode
 from serve.telemetry.access_log import AccessLog
 from tests.conftest import Digits
-from tests.serve.inference.test_admission import ask
 from tests.servers.live import Server
+from tests.servers.two_step_client import ask
 
 
 def logged(repository: Path, digits: Digits, *arguments: str) -> list[dict[str, object]]:

@@ -8,14 +8,14 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from prometheus_client.parser import text_string_to_metric_families
 
 import serve
 from serve.protocols.number_kernel import library
 from tests.conftest import Digits
-from tests.serve.inference.test_admission import Client, ask, asleep
 from tests.servers.live import Server, shared_folders
 from tests.servers.processes import are_replaced, eventually, workers
+from tests.servers.scrape import labels, scrape
+from tests.servers.two_step_client import Client, ask, asleep
 
 Sample = tuple[str, frozenset[tuple[str, str]]]
 
@@ -25,21 +25,6 @@ def fresh(repository: Path) -> Iterator[Server]:
     """A server with two workers that nobody has asked anything."""
     with Server("--models", str(repository), "--workers", "2") as running:
         yield running
-
-
-def scrape(server: Server) -> dict[Sample, float]:
-    answer = server.request("GET", "/metrics")
-    assert answer.headers["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8"
-    families = text_string_to_metric_families(answer.body.decode())
-    return {
-        (sample.name.removeprefix("onnxlet_"), frozenset(sample.labels.items())): sample.value
-        for family in families
-        for sample in family.samples
-    }
-
-
-def labels(**named: str) -> frozenset[tuple[str, str]]:
-    return frozenset(named.items())
 
 
 MODEL = {"model": "mnist", "version": "1"}

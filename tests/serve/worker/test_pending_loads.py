@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from tests.models.plus import Plus
-from tests.serve.rollout.test_rollout import answers, index
 from tests.servers.live import Response, Server
+from tests.servers.plus_server import answers, index
 from tests.servers.processes import eventually, processes, workers
 
 ADMIN = {"Authorization": "Bearer secret"}
