@@ -145,7 +145,7 @@ class Views:
                 {
                     "name": name,
                     "version": str(number),
-                    "state": "READY" if version.fingerprint else "UNAVAILABLE",
+                    "state": "READY" if number in versions.ready else "UNAVAILABLE",
                     "reason": version.reason,
                 }
                 for number, version in versions.planned.versions.items()

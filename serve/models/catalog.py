@@ -1,4 +1,4 @@
-"""The models that a worker serves: several, and several versions of each."""
+"""Finds the loaded model that a request asks for."""
 
 import logging
 import re
@@ -24,15 +24,15 @@ class Versions:
     """The versions of one model."""
 
     ready: dict[int, Model]
-    """Oldest first."""
+    """Those that this process has loaded, oldest first."""
     planned: PlannedModel
 
 
 class Catalog:
-    """Finds the model that a request asks for."""
+    """Finds the model for a request, by name and version or label."""
 
     def __init__(self) -> None:
-        """Hold no model as yet."""
+        """Contain no models yet."""
         self.models: Mapping[str, Versions] = {}
         self.plan = ServingPlan()
 
@@ -41,38 +41,32 @@ class Catalog:
             yield from versions.ready.values()
 
     def follow(self, plan: ServingPlan, models: Models) -> None:
-        """Hold what ``plan`` names, and nothing else, from now on.
+        """Contain the models of ``plan``, and no others.
 
         Args:
-            plan: what shall be served.
-            models: those of it that could be loaded.
+            plan: what is served.
+            models: the loaded models.
 
         """
         self.plan = plan
         self.models = {
             name: Versions(
-                {
-                    number: models[version_id]
-                    for number in planned.ready
-                    if (version_id := VersionId(name, number, planned.fingerprint(number)))
-                    in models
-                },
-                planned,
+                {one.version: models[one] for one in sorted(models) if one.name == name}, planned
             )
             for name, planned in plan.models.items()
         }
 
     def find(self, name: str = "", version: str = "") -> Model:
-        """The model that is asked for: by default the newest version of the default one.
+        """Find a model version.
 
         Args:
-            name: of the model.
-            version: its number, or a label.
+            name: of the model; empty for the default model.
+            version: its number, or a label; empty for the newest one.
 
         Raises:
-            BadRequest: there is no default, and no name.
-            NotFound: there is no such model, version or label.
-            Unavailable: there is, but it can't be served.
+            BadRequest: no name was given, and there is no default model.
+            NotFound: the model, version or label does not exist.
+            Unavailable: the version exists, but can't be served.
 
         """
         versions = self.versions(name)
@@ -96,11 +90,11 @@ class Catalog:
         raise NotFound(f"no version {number}; there is {', '.join(map(str, versions.ready))}")
 
     def versions(self, name: str = "") -> Versions:
-        """All of a model.
+        """All versions of a model.
 
         Raises:
-            BadRequest: there is no default, and no name.
-            NotFound: there is no such model.
+            BadRequest: no name was given, and there is no default model.
+            NotFound: the model does not exist.
 
         """
         found = self.models.get(name or self.plan.default or "")
@@ -113,10 +107,10 @@ class Catalog:
 
 
 def load(settings: Settings) -> Catalog:
-    """Load what a service with these settings would serve, in this process.
+    """Load in this process what a server with these settings would serve.
 
     Raises:
-        StartError: nothing can be served, or not the model that the settings name.
+        StartError: no model can be served, or not the default model.
 
     """
     policy = VersionPolicy(settings.latest_versions, settings.default_model)

@@ -1,9 +1,9 @@
-"""Loads and tests what a plan names: in a trial, at a worker's start, and while it serves."""
+"""Loads model versions: one of them, or all that the serving plan names."""
 
 import logging
 import threading
 import weakref
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,7 +22,7 @@ Models = Mapping[VersionId, Model]
 
 
 def load(settings: Settings, name: str, version: int) -> Model:
-    """Read one version, load it, and test it against its golden answers.
+    """Read one version, load it, and test it with its golden inputs.
 
     Raises:
         StartError: it can't be served.
@@ -37,17 +37,9 @@ def load(settings: Settings, name: str, version: int) -> Model:
         raise StartError(f"{name}/{version}: {error!r}") from None
 
 
-class CannotFollowError(Exception):
-    """A worker does not follow a plan, for it can't load a version that is new to it."""
-
-    def __init__(self, missing_version: "MissingVersion") -> None:
-        super().__init__(missing_version.reason)
-        self.missing_version = missing_version
-
-
 @dataclass(frozen=True)
-class MissingVersion:
-    """A version of the plan that a worker can't load."""
+class LoadFailure:
+    """A version of the plan that could not be loaded."""
 
     version_id: VersionId
     reason: str
@@ -58,68 +50,57 @@ class MissingVersion:
 
 @dataclass(frozen=True)
 class Loaded:
-    """A plan, as far as a worker can serve it."""
+    """A plan, and the models that could be loaded."""
 
     plan: ServingPlan
     models: Models
-    missing: Sequence[MissingVersion] = ()
-
-    def check(self, name: str | None) -> None:
-        """Refuse to serve nothing, or nothing of the model ``name`` where there is a name.
-
-        Raises:
-            StartError: that is so.
-
-        """
-        if self.missing and not any(name in (None, version_id.name) for version_id in self.models):
-            raise StartError(self.missing[0].reason)
+    failures: Sequence[LoadFailure] = ()
 
 
 class Loader:
-    """Follows the plan in one worker: what is new is loaded by a thread aside."""
+    """Loads each new plan in a thread, while the worker continues to serve."""
 
     def __init__(self, settings: Settings, folder: Path, wake: Callable[[], None]) -> None:
-        """Have no models as yet.
+        """Load nothing yet.
 
         Args:
-            settings: of the service.
-            folder: that workers share.
-            wake: called by the thread when it is done.
+            settings: of the server.
+            folder: the shared folder.
+            wake: called by the thread when it has finished.
 
         """
         self._settings = settings
         self._folder = folder
         self._wake = wake
-        self._followed = Loaded(ServingPlan(), {})
-        self._spare: Models = {}
-        self._loading = False
+        self._models: Models = {}
+        self._is_loading = False
         self._again = False
         self._result: Loaded | Exception | None = None
         self._dropped: list[weakref.ref[Model]] = []
 
-    def begin(self) -> Loaded:
-        """Load the plan of the moment, now, and go on without what can't be loaded."""
-        wanted = serving_plan.read(self._folder)
-        self._followed = self._load(wanted, {*wanted.served()})
-        return self._followed
+    def load_now(self) -> Loaded:
+        """Load the current plan, and wait for it."""
+        loaded = self._load(serving_plan.read(self._folder))
+        self._models = loaded.models
+        return loaded
 
-    def follow(self) -> None:
-        """Have the plan of the moment loaded aside."""
-        if self._loading:
+    def load_in_background(self) -> None:
+        """Load the current plan in a thread."""
+        if self._is_loading:
             self._again = True
             return
-        self._loading, self._again = True, False
+        self._is_loading, self._again = True, False
         try:
             threading.Thread(target=self._run, name="loader", daemon=True).start()
         except RuntimeError as error:  # the supervisor will ask again
-            self._loading = False
+            self._is_loading = False
             log.error("a new plan can't be loaded: %s", error)
 
     def take(self) -> Loaded | None:
-        """What has been loaded, once; what it does not name is let go of.
+        """The plan that was loaded in the background, once; None if there is none.
 
         Raises:
-            StuckError: a version that is new can't be loaded; what was served goes on.
+            Exception: the plan can't be read.
 
         """
         if self._dropped and not any(one() for one in self._dropped):
@@ -127,39 +108,39 @@ class Loader:
             malloc.trim()
         if self._result is None:
             return None
-        result, self._result, self._loading = self._result, None, False
+        result, self._result, self._is_loading = self._result, None, False
         if isinstance(result, Loaded):
-            before = {*self._followed.models.values(), *self._spare.values()}
-            self._dropped += map(weakref.ref, before - {*result.models.values()})
-            self._followed, self._spare = result, {}
+            dropped = {*self._models.values()} - {*result.models.values()}
+            self._dropped += map(weakref.ref, dropped)
+            self._models = result.models
         if self._again:
-            self.follow()
+            self.load_in_background()
         if isinstance(result, Exception):
             raise result
         return result
 
     def _run(self) -> None:
         try:
-            wanted = serving_plan.read(self._folder)
-            self._result = self._load(wanted, {*self._followed.plan.served()})
+            self._result = self._load(serving_plan.read(self._folder))
         except Exception as error:
             self._result = error
         self._wake()
 
-    def _load(self, wanted: ServingPlan, optional: Collection[VersionId]) -> Loaded:
-        """Load a plan, without such of the ``optional`` versions as can't be loaded."""
-        at_hand = {**self._followed.models, **self._spare}
+    def _load(self, plan: ServingPlan) -> Loaded:
+        """Load what the plan names and is not loaded yet.
+
+        If no planned version of a model can be loaded, its loaded versions are kept.
+        """
         models: dict[VersionId, Model] = {}
-        missing: list[MissingVersion] = []
-        for version_id in wanted.served():
+        failures: list[LoadFailure] = []
+        for version_id in plan.served():
             try:
-                models[version_id] = at_hand.get(version_id) or load(
+                models[version_id] = self._models.get(version_id) or load(
                     self._settings, version_id.name, version_id.version
                 )
             except StartError as error:
-                missing.append(MissingVersion(version_id, str(error)))
-                if version_id not in optional:
-                    self._spare = models  # for the next try
-                    raise CannotFollowError(missing[-1]) from None
-        malloc.trim()  # the files' bytes are as large as the models
-        return Loaded(wanted, models, missing)
+                failures.append(LoadFailure(version_id, str(error)))
+        lost = {failure.version_id.name for failure in failures} - {one.name for one in models}
+        kept = {one: model for one, model in self._models.items() if one.name in lost}
+        malloc.trim()  # the bytes of the files are as large as the models
+        return Loaded(plan, models | kept, failures)

@@ -1,7 +1,7 @@
-"""A process that imports what workers need and forks them and trials, then ends.
+"""A process that imports what workers need, forks them and validation processes, and then ends.
 
-The workers that it forks share the pages of their packages. Were the supervisor to import and
-fork, it would keep the original of every page that they have written to since.
+All processes that it forks share the memory of the imported packages. If the supervisor forked them
+itself, it would keep its own copy of every memory page that they change.
 """
 
 import ctypes
@@ -18,7 +18,7 @@ from pathlib import Path
 from selectors import BaseSelector
 
 from serve.errors import StartError
-from serve.processes import worker_process
+from serve.processes.child_process import ChildProcess
 from serve.processes.messages import ControlChannel, Message, MessageKind
 from serve.settings import Settings
 
@@ -26,25 +26,24 @@ log = logging.getLogger("serve")
 
 _PR_SET_CHILD_SUBREAPER = 36  # from Linux's prctl.h
 
+Run = Callable[[Settings, tuple[str, int], Path, ControlChannel, Message], int]
+"""What a forked process runs: with the settings, the address that clients see, the shared folder,
+its channel to the supervisor, and the message that asked for it. Returns the exit status."""
+
 
 def adopt_orphans() -> None:
-    """Become the parent of the workers, which are forked by a child's child that has ended.
+    """Become the parent of the forked processes, whose own parent ends at once.
 
     Raises:
-        StartError: the system does not let it.
+        StartError: the system does not allow it.
 
     """
     if ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1) != 0:
         raise StartError("the system refuses prctl(PR_SET_CHILD_SUBREAPER), which workers need")
 
 
-Run = Callable[[Settings, tuple[str, int], Path, ControlChannel, Message], int]
-"""What a forked process runs: with the settings, the address that clients see, the shared folder,
-its control channel, and the message that asked for it. Returns the exit status."""
-
-
-class Forkserver:
-    """The supervisor's side of it."""
+class Forkserver(ChildProcess):
+    """A forkserver, as the supervisor sees it."""
 
     def __init__(
         self,
@@ -54,14 +53,15 @@ class Forkserver:
         inherited: Iterable[Callable[[], None]],
         load_code: Callable[[], Run],
     ) -> None:
-        """Start one. The supervisor has a single thread, so that it may fork.
+        """Start it. The supervisor has a single thread, so it may fork.
 
         Args:
-            settings: of the service.
+            settings: of the server.
             address: that clients see.
-            folder: where all workers keep their metrics.
-            inherited: closes what workers must not hold: the listening socket, which would stay
-                open, and the ends of other workers, which would not notice the supervisor's end.
+            folder: the shared folder.
+            inherited: functions that close what forked processes must not keep: the listening
+                socket, which would stay open, and the channels to the workers, which would not
+                notice the end of the supervisor.
             load_code: imports what forked processes need; returns what they run.
 
         """
@@ -72,7 +72,7 @@ class Forkserver:
         self.pid = os.fork()
         if self.pid:
             theirs.close()
-            # A message is small, and waits only where hundreds of workers are asked for at once.
+            # Messages are small: this blocks only if hundreds of workers are requested at once.
             self.control.socket.setblocking(True)
             return
         status = 1
@@ -80,7 +80,7 @@ class Forkserver:
             for close in (self.control.close, *inherited):
                 close()
             status = _serve(settings, address, folder, theirs, load_code)
-            if os.getppid() != supervisor:  # which was killed, perhaps before it asked for any
+            if os.getppid() != supervisor:  # which was killed, perhaps before it had any workers
                 shutil.rmtree(folder, ignore_errors=True)
         except BaseException:
             log.exception("forkserver or worker %s failed", os.getpid())
@@ -88,35 +88,31 @@ class Forkserver:
             os._exit(status)
 
     def fork(self, kind: MessageKind, text: str) -> ControlChannel:
-        """Have it fork a worker or a trial, which tells its process id in its first message."""
+        """Ask for a new process, which sends its process id in its first message."""
         ours, theirs = ControlChannel.pair()
         self.control.send(kind, text, theirs.socket)
         theirs.close()
         return ours
 
     def finish(self) -> None:
-        """Have it end once it has forked all that it was asked for."""
+        """Let it end when it has forked all that it was asked for."""
         self.control.finish()
 
-    def kill(self) -> None:
-        """End it at once; what it was asked for and has not forked is not forked."""
-        os.kill(self.pid, signal.SIGKILL)
-
-    def reap(self) -> int:
-        """Wait for its end, which has come or is about to; see ``children.reap``."""
+    def wait(self) -> str:
+        """See ``ChildProcess.wait``."""
         self.control.close()
-        return worker_process.reap(self.pid)
+        return super().wait()
 
 
 class Forkservers:
-    """Those that live: at most one that takes orders, and others that are about to end."""
+    """All forkservers: at most one that takes requests, and others that are about to end."""
 
     def __init__(self, start: Callable[[], Forkserver], selector: BaseSelector) -> None:
-        """Have none as yet.
+        """Start none yet.
 
         Args:
-            start: starts one.
-            selector: that the supervisor waits with; its data are functions to call.
+            start: starts a forkserver.
+            selector: on which the supervisor waits; its data are functions to call.
 
         """
         self._start = start
@@ -128,46 +124,45 @@ class Forkservers:
     @property
     def pids(self) -> set[int]:
         """Their process ids."""
-        return {one.pid for one in self._living}
+        return {one.pid for one in self._living if one.pid}
 
     def fork(self, kind: MessageKind, text: str) -> ControlChannel:
-        """Have a process forked; see ``Forkserver.fork``."""
+        """Fork a process; see ``Forkserver.fork``."""
         if self._current is None:
             started = self._current = self._start()
             self._living.append(started)
             self._selector.register(
-                started.control, selectors.EVENT_READ, lambda: self._ended(started)
+                started.control, selectors.EVENT_READ, lambda: self._note_end(started)
             )
         return self._current.fork(kind, text)
 
     def finish(self) -> None:
-        """Have none take orders any more: their memory is large."""
+        """Let the current one end, because it needs much memory."""
         if self._current:
             self._current.finish()
             self._current = None
 
     def last_fault(self) -> str:
-        """How one has ended lately, in words, where that was not in order; then it is forgotten."""
+        """How a forkserver has failed since the last call; empty if none has."""
         for one in list(self._living):
             if one.control.is_alone():
-                self._ended(one)
+                self._note_end(one)
         fault, self._fault = self._fault, ""
         return fault
 
     def kill(self) -> None:
-        """End them all at once."""
+        """Kill them all."""
         for one in self._living:
             one.kill()
 
-    def _ended(self, one: Forkserver) -> None:
-        if one not in self._living:  # that was noticed in the same turn already
+    def _note_end(self, one: Forkserver) -> None:
+        if one not in self._living:  # its end was noticed earlier in this turn
             return
         self._living.remove(one)
         self._selector.unregister(one.control)
         if self._current is one:
             self._current = None
-        if status := one.reap():
-            self._fault = worker_process.describe(status)
+        self._fault = one.wait() or self._fault
 
 
 def _serve(
@@ -177,12 +172,12 @@ def _serve(
     control: ControlChannel,
     load_code: Callable[[], Run],
 ) -> int:
-    """Fork until the supervisor finishes. Returns the exit status, in each worker as well."""
+    """Fork until the supervisor finishes. Returns the exit status, in each forked process too."""
     signal.set_wakeup_fd(-1)
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)  # the supervisor says when to end
     run = load_code()
-    gc.freeze()  # the collector leaves shared objects alone, so that their pages stay shared
+    gc.freeze()  # the garbage collector must not write to shared pages
     control.socket.setblocking(True)
     while message := control.receive():
         end = message[2]
@@ -198,14 +193,14 @@ def _serve(
 
 
 def _fork_orphan() -> bool:
-    """Fork a process, which the supervisor adopts; True in that process."""
+    """Fork a process that the supervisor adopts; True in the new process."""
     child = os.fork()
     if child:
         os.waitpid(child, 0)
         return False
-    parent = os.getpid()  # of the process that is wanted; it ends at once
+    parent = os.getpid()  # of the new process; it ends at once
     if os.fork():
         os._exit(0)
-    while os.getppid() == parent:  # not adopted as yet
+    while os.getppid() == parent:  # not adopted yet
         time.sleep(0.0001)
     return True

@@ -1,7 +1,7 @@
-"""What a supervisor, its forkserver and its workers tell each other, over pairs of sockets.
+"""The messages between the supervisor, the forkserver, the workers and validation processes.
 
-Each message is one packet: its first byte is the kind, the rest a text. The end of the stream
-means that the other process is gone.
+Each pair of processes is connected by a pair of sockets. A message is one packet: its first byte is
+the kind, the rest is text. The end of the stream means that the other process has ended.
 """
 
 import array
@@ -10,51 +10,50 @@ import fcntl
 import resource
 import socket
 
-_LARGEST = 4096
-_TOP = 4096  # a higher descriptor makes the kernel's table of them larger
+_MAX_BYTES = 4096
+_MAX_DESCRIPTOR = 4096  # a higher one would enlarge the kernel's table of descriptors
 
 
 class MessageKind(bytes, enum.Enum):
     """The kinds of messages."""
 
-    START_WORKER = b"w"  # to a forkserver, with the worker's end of a pair: a place, as text
-    VALIDATE = b"t"  # the same for a trial: name and number of a version, as text
-    FORKED = b"p"  # from a worker or a trial: its process id, as text
-    CONNECTION = b"c"  # to a worker, with the connection
-    NOT_READY = b"u"  # to a worker: say that you are not ready, but go on
-    DRAIN = b"d"  # to a worker: finish what there is, then end
-    READY = b"r"  # from a worker: connections may come; from a trial: it can be served
-    PING = b"i"  # to a worker: give a sign of life
-    PONG = b"g"  # from a worker: its loop turns
-    DROPPED = (
-        b"m"  # to a worker: so many connections were closed because no worker took them, as text
-    )
-    CLOSED = b"x"  # from a worker: so many connections less, as text
-    FAILED = b"f"  # from a worker or a trial: it can't serve, or be served; the text says why
-    NEW_PLAN = b"n"  # to a worker: there is a new plan in the folder
-    PLAN_FOLLOWED = b"o"  # from a worker: it serves the plan of this number
-    VERSION_MISSING = (
-        b"l"  # from a worker: name and number of a version that it goes on without, and why
-    )
-    PLAN_NOT_FOLLOWED = b"s"  # the same, of a version without which it does not follow a new plan
-    LOAD = b"+"  # from a worker: its number for the request, and the model to load
-    UNLOAD = b"-"  # the same, and the model to unload
-    LOAD_DONE = b"a"  # to a worker: its number for the request, a status, and why it was not done
+    # To the forkserver, with one end of a pair of sockets for the new process:
+    START_WORKER = b"w"  # a worker slot
+    VALIDATE = b"v"  # name and number of a version, and the CPU time in seconds that it may take
+    # To a worker:
+    CONNECTION = b"c"  # with the connection
+    NOT_READY = b"u"  # report not ready, but keep serving
+    DRAIN = b"d"  # finish the requests, then end
+    PING = b"i"
+    DROPPED = b"m"  # number of connections that were closed because no worker could take them
+    NEW_PLAN = b"n"  # the shared folder contains a new serving plan
+    LOAD_DONE = b"a"  # number of a load request, an HTTP status, and the reason of a failure
+    # From a worker or a validation process:
+    FORKED = b"p"  # its process id
+    READY = b"r"  # a worker serves the plan of this number; a version is valid
+    FAILED = b"f"  # why a worker can't serve, or why a version is not valid
+    # From a worker:
+    PONG = b"g"  # its event loop runs
+    CLOSED = b"x"  # number of connections that have ended
+    PLAN_FOLLOWED = b"o"  # number of the plan that it serves now
+    LOAD_FAILED = b"l"  # name and number of a version that it can't load, and the reason
+    LOAD = b"+"  # its number for a load request, and the name of the model
+    UNLOAD = b"-"  # the same for an unload request
 
 
 Message = tuple[MessageKind, str, socket.socket | None]
-"""What it is, its text, and the socket that came with it."""
+"""Its kind, its text, and the socket that came with it."""
 
 
 class ControlChannel:
-    """One end of the pair."""
+    """One end of a pair of sockets."""
 
     def __init__(self, end: socket.socket) -> None:
         self.socket = end
 
     @classmethod
     def pair(cls) -> tuple["ControlChannel", "ControlChannel"]:
-        """Make both ends."""
+        """Create both ends."""
         one, other = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         one.setblocking(False)
         other.setblocking(False)
@@ -67,8 +66,8 @@ class ControlChannel:
     def send(
         self, kind: MessageKind, text: str = "", hand_over: socket.socket | None = None
     ) -> bool:
-        """Tell the other side, and give it a socket; False if it is gone or does not listen."""
-        data = kind.value + text.encode(errors="replace")[: _LARGEST - 1]
+        """Send a message, with a socket; False if the other side is gone or does not read."""
+        data = kind.value + text.encode(errors="replace")[: _MAX_BYTES - 1]
         try:
             if hand_over:
                 socket.send_fds(self.socket, [data], [hand_over.fileno()])
@@ -79,18 +78,18 @@ class ControlChannel:
         return True
 
     def finish(self) -> None:
-        """Send nothing more, which the other side sees once it has read the rest."""
+        """Send nothing more; the other side sees the end after the last message."""
         self.socket.shutdown(socket.SHUT_WR)
 
     def receive(self) -> Message | None:
-        """Next message; None at the end.
+        """Receive the next message; None at the end of the stream.
 
         Raises:
-            BlockingIOError: none has come yet.
+            BlockingIOError: there is no message yet.
 
         """
         try:
-            data, ancillary, _, _ = self.socket.recvmsg(_LARGEST, socket.CMSG_SPACE(4))
+            data, ancillary, _, _ = self.socket.recvmsg(_MAX_BYTES, socket.CMSG_SPACE(4))
         except ConnectionResetError:
             return None
         if not data:
@@ -102,7 +101,7 @@ class ControlChannel:
         return MessageKind(data[:1]), data[1:].decode(errors="replace"), handed_over
 
     def is_alone(self) -> bool:
-        """Has the other side gone, and left nothing to read?"""
+        """Has the other process ended, and are all its messages read?"""
         try:
             return not self.socket.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
         except BlockingIOError:
@@ -111,13 +110,14 @@ class ControlChannel:
             return True
 
     def on_top(self) -> "ControlChannel":
-        """This end under a descriptor above those of connections; call it before they come.
+        """Move this end to a descriptor above those of all connections, before there are any.
 
-        Linux lets go of a killed process's files from the highest down. The supervisor so learns of
-        the end before any client does, and gives no client's next connection to the dead.
+        Linux closes the files of a killed process from the highest descriptor down. The supervisor
+        then learns of the death before any client does, and passes no more connections to it.
         """
         most, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-        descriptor = fcntl.fcntl(self.socket, fcntl.F_DUPFD_CLOEXEC, min(most, _TOP) - 1)
+        lowest = min(most, _MAX_DESCRIPTOR) - 1
+        descriptor = fcntl.fcntl(self.socket, fcntl.F_DUPFD_CLOEXEC, lowest)
         self.close()
         duplicate = socket.socket(fileno=descriptor)
         duplicate.setblocking(False)

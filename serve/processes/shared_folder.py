@@ -1,4 +1,4 @@
-"""The folder in which workers share their metrics, as far as the supervisor deals with it."""
+"""The folder that all processes of a server share: the serving plan and the metrics."""
 
 import os
 import tempfile
@@ -10,10 +10,10 @@ _MEMORY = "/dev/shm"  # noqa: S108 - mkdtemp makes a private folder there; no di
 
 
 def create() -> Path:
-    """Make it, with this process's id in its name; the caller removes it in the end.
+    """Create the folder, with the process id in its name. The caller removes it at the end.
 
     Raises:
-        StartError: none can be made.
+        StartError: no folder can be created.
 
     """
     prefix = f"onnxlet-{os.getpid()}-"
@@ -23,17 +23,17 @@ def create() -> Path:
         except OSError:
             continue
     raise StartError(
-        f"nowhere to keep the metrics that workers share: neither {_MEMORY} nor"
-        f" {tempfile.gettempdir()} can be written to; mount a tmpfs there"
+        f"no folder for the metrics of the workers: neither {_MEMORY} nor {tempfile.gettempdir()}"
+        " is writable; mount a tmpfs there"
     )
 
 
 def live_name(slot: int) -> str:
-    """Name of the files in which a worker says what it is doing now."""
-    return f"living-{slot}"
+    """Name of the files with the values that only count while a worker lives."""
+    return f"live-{slot}"
 
 
-def forget_gauges(folder: Path, slot: int) -> None:
-    """Forget what a worker that has ended was doing; its counts stay."""
+def forget_live_values(folder: Path, slot: int) -> None:
+    """Remove the values of a worker that has ended; its counters stay."""
     for path in folder.glob(f"{live_name(slot)}.*"):
         path.unlink()

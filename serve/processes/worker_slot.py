@@ -1,25 +1,25 @@
-"""What a worker has to itself."""
+"""What distinguishes one worker from the others."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class WorkerSlot:
-    """Told by the supervisor to the forkserver, and kept by the worker."""
+    """Assigned by the supervisor when it starts a worker."""
 
-    slot: int
-    """A number that no other living worker of the service has."""
+    number: int
+    """No other living worker has it; a replacement gets the number of its predecessor."""
     cpu: int | None
-    """The CPU that it is pinned to."""
+    """The CPU that the worker is pinned to; None for all."""
     after_death: bool = False
-    """Did its predecessor die?"""
+    """Has its predecessor died?"""
 
-    def text(self) -> str:
-        """For a message to another process."""
-        return f"{self.slot} {'' if self.cpu is None else self.cpu} {int(self.after_death)}"
+    def to_text(self) -> str:
+        """As the text of a message."""
+        return f"{self.number} {'' if self.cpu is None else self.cpu} {int(self.after_death)}"
 
     @classmethod
-    def read(cls, text: str) -> "WorkerSlot":
-        """From what ``text`` gave."""
-        slot, cpu, after_death = text.split(" ")
-        return cls(int(slot), int(cpu) if cpu else None, after_death == "1")
+    def from_text(cls, text: str) -> "WorkerSlot":
+        """Parse what ``to_text`` returned."""
+        number, cpu, after_death = text.split(" ")
+        return cls(int(number), int(cpu) if cpu else None, after_death == "1")

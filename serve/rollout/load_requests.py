@@ -1,4 +1,4 @@
-"""Requests to load or unload a model, as the supervisor deals with them."""
+"""Requests to load or unload a model, as the supervisor handles them."""
 
 import time
 from dataclasses import dataclass
@@ -7,89 +7,90 @@ from serve.processes.messages import MessageKind
 from serve.processes.worker_process import WorkerProcess
 from serve.rollout.rollout import Rollout
 
-TIMEOUT_SECONDS = 180.0  # after which one is answered, whatever has come
-_ENDING = "the server is about to end"
+TIMEOUT_SECONDS = 180.0
+_STOPPING = "the server is stopping"
 
 
 @dataclass(frozen=True)
 class _LoadRequest:
-    """One request, which waits until all workers have followed."""
+    """One request, which waits until all workers follow the new plan."""
 
     worker: WorkerProcess
-    request: str
+    number: str
     """The worker's number for it."""
     name: str
     """Of the model."""
-    loads: bool
-    look: int
-    """The look at the repository that it waits for."""
+    is_load: bool
+    scan: int
+    """Number of the scan of the repository that it waits for."""
     until: float
 
     def respond(self, status: int, why: str = "") -> bool:
-        """Tell the worker; False where it does not listen."""
-        return self.worker.control.send(MessageKind.LOAD_DONE, f"{self.request} {status} {why}")
+        """Tell the worker; False if it does not read."""
+        return self.worker.control.send(MessageKind.LOAD_DONE, f"{self.number} {status} {why}")
 
 
 class LoadRequests:
-    """Those that are not answered as yet."""
+    """The requests that have no response yet."""
 
     def __init__(self, rollout: Rollout) -> None:
         self._rollout = rollout
-        self._registry = rollout.policy
-        self._watch = rollout.watch
+        self._policy = rollout.policy
+        self._watcher = rollout.watcher
         self._waiting: list[_LoadRequest] = []
-        self._ending = False
+        self._is_stopping = False
 
     def take(self, worker: WorkerProcess, kind: MessageKind, text: str) -> None:
-        """Do what a worker's message asks for; it is answered later."""
-        request, name = text.split(" ", 1)
-        loads = kind is MessageKind.LOAD
-        look = self._watch.request_scan() if loads else 0
-        order = _LoadRequest(worker, request, name, loads, look, time.monotonic() + TIMEOUT_SECONDS)
-        if self._ending:
-            order.respond(503, _ENDING)
+        """Begin what a worker's message asks for; the response comes later."""
+        number, name = text.split(" ", 1)
+        is_load = kind is MessageKind.LOAD
+        scan = self._watcher.request_scan() if is_load else 0
+        until = time.monotonic() + TIMEOUT_SECONDS
+        request = _LoadRequest(worker, number, name, is_load, scan, until)
+        if self._is_stopping:
+            request.respond(503, _STOPPING)
             return
-        if loads:
-            self._registry.load(name)
-        elif self._registry.has_model(name):
-            self._registry.unload(name)
-        self._waiting.append(order)
+        if is_load:
+            self._policy.load(name)
+        elif self._policy.has_model(name):
+            self._policy.unload(name)
+        self._waiting.append(request)
 
-    def settle(self) -> None:
-        """Answer those of which it is known what came of them."""
-        self._waiting = [order for order in self._waiting if not self._settle(order)]
+    def turn(self) -> None:
+        """Respond to the requests whose outcome is known."""
+        self._waiting = [request for request in self._waiting if not self._settle(request)]
 
-    def end(self) -> None:
-        """Answer all, and those that still come, that nothing more is done."""
-        self._ending = True
-        for order in self._waiting:
-            order.respond(503, _ENDING)
+    def stop(self) -> None:
+        """Refuse all requests, and those that still come."""
+        self._is_stopping = True
+        for request in self._waiting:
+            request.respond(503, _STOPPING)
         self._waiting.clear()
 
-    def _settle(self, order: _LoadRequest) -> bool:
-        """Answer one; False where it is too early, or its worker does not listen."""
-        if not self._rollout.is_alive(order.worker):
+    def _settle(self, request: _LoadRequest) -> bool:
+        """Respond to a request; False if it is too early, or its worker does not read."""
+        if not self._rollout.is_alive(request.worker):
             return True
-        late = self._rollout.workers_behind()
-        trouble = next((worker.trouble for worker in late if worker.trouble), "")
-        if trouble or time.monotonic() > order.until:
-            why = trouble or self._watch.problem or "it takes too long"
-            return order.respond(503, f"not all workers have followed: {why}")
-        if late or not self._rollout.is_published:
+        if time.monotonic() > request.until:
+            why = self._watcher.problem or "it takes too long"
+            return request.respond(503, f"not all workers follow the new plan: {why}")
+        if self._rollout.workers_behind() or not self._rollout.is_published:
             return False
-        if order.loads and (
-            self._watch.last_scan < order.look or self._rollout.is_validating_model(order.name)
+        if request.is_load and (
+            self._watcher.last_scan < request.scan
+            or self._rollout.is_validating_model(request.name)
         ):
             return False
-        return order.respond(*self._outcome(order))
+        return request.respond(*self._outcome(request))
 
-    def _outcome(self, order: _LoadRequest) -> tuple[int, str]:
-        planned = self._rollout.plan.models.get(order.name)
+    def _outcome(self, request: _LoadRequest) -> tuple[int, str]:
+        """HTTP status, and the reason of a failure."""
+        planned = self._rollout.plan.models.get(request.name)
         if planned is None:
-            known = not order.loads and self._registry.has_model(order.name)
-            return (200, "") if known else (404, f"no model {order.name!r} in the repository")
-        if not order.loads:
+            is_known = not request.is_load and self._policy.has_model(request.name)
+            return (200, "") if is_known else (404, f"no model {request.name!r} in the repository")
+        if not request.is_load:
             return 200, ""
         newest = max(planned.versions, default=0)
-        why = self._watch.problem or planned.reason(newest) or planned.problem
+        why = self._watcher.problem or planned.reason(newest) or planned.problem
         return (503, why) if why else (200, "")

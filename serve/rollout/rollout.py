@@ -1,9 +1,10 @@
-"""How new versions come into service: found, tried by a process aside, then in every worker.
+"""How a new version comes into service: it is found, validated, and then loaded by every worker.
 
-watch ──found──▶ registry ────files────▶ trial
-                   ▲  │                    │ verdict
-                   │  └──plan──▶ workers   │
-                   └──doubt────────┴───────┘
+repository_watcher ──found──▶ version_policy ──version──▶ validation_process
+                                 ▲  │    ▲                       │
+                                 │  │    └────────verdict────────┘
+                                 │  └──serving plan──▶ workers
+                                 └─────load failed────────┘
 """
 
 import logging
@@ -27,11 +28,12 @@ from serve.versions.version_policy import VersionPolicy
 
 log = logging.getLogger("serve")
 
-RETRY_SECONDS = 5.0  # after which is tried again what could not be begun, written or loaded
+RETRY_SECONDS = 5.0  # if a validation can't start, a plan can't be written or is not followed
+REVALIDATE_SECONDS = 60.0  # if a worker could not load a version
 
 
 class Rollout:
-    """What the supervisor does about models."""
+    """Keeps all workers at the versions that the policy chooses."""
 
     def __init__(
         self,
@@ -41,14 +43,14 @@ class Rollout:
         forkservers: Forkservers,
         workers: Collection[WorkerProcess],
     ) -> None:
-        """Know nothing as yet.
+        """Know no models yet.
 
         Args:
-            settings: of the service.
-            folder: that workers share.
-            selector: that the supervisor waits with; its data are functions to call.
-            forkservers: by which trials are forked.
-            workers: those that live, at any time.
+            settings: of the server.
+            folder: the shared folder.
+            selector: on which the supervisor waits; its data are functions to call.
+            forkservers: fork the validation processes.
+            workers: the living workers, at any time.
 
         """
         self._settings = settings
@@ -56,124 +58,117 @@ class Rollout:
         self._selector = selector
         self._forkservers = forkservers
         self._workers = workers
-        self.watch = RepositoryWatcher(settings.models, settings.poll_interval, selector)
+        self.watcher = RepositoryWatcher(settings.models, settings.poll_interval, selector)
         self.policy = VersionPolicy(settings.latest_versions, settings.default_model)
         self._validation: ValidationProcess | None = None
-        self._try_at = self._tell_at = self._write_at = 0.0
+        self._validate_at = self._announce_at = self._write_at = 0.0
+        self._revalidate_at = float("inf")
         self.plan = ServingPlan()
-        """What all workers shall serve; number 0 until that is known."""
+        """What all workers serve; its number is 0 until that is known."""
 
     def begin(self) -> None:
-        """Look at the repository for the first time.
+        """Scan the repository for the first time.
 
         Raises:
-            StartError: it holds no model, or not the one that the settings name.
+            StartError: it contains no model, or not the one that the settings name.
 
         """
-        self.policy.update(
-            repository_scan.first_scan(self._settings.models, self._settings.default_model)
-        )
+        models, default_model = self._settings.models, self._settings.default_model
+        self.policy.update(repository_scan.first_scan(models, default_model))
 
     @property
     def is_validating(self) -> bool:
-        """Is a trial under way?"""
+        """Is a version being validated?"""
         return self._validation is not None
 
     @property
     def is_forking(self) -> bool:
-        """Is a trial asked for whose process id is not known as yet?"""
+        """Is the process id of the validation process still unknown?"""
         return self._validation is not None and self._validation.pid is None
 
     @property
     def pids(self) -> set[int]:
-        """Of the processes that look and try."""
-        validation = {self._validation.pid} if self._validation and self._validation.pid else set()
-        return self.watch.pids | validation
+        """The processes that scan and validate."""
+        validation = self._validation.pid if self._validation else None
+        return self.watcher.pids | ({validation} if validation else set())
 
-    def look(self) -> None:
-        """Look at the repository soon."""
-        self.watch.request_scan()
+    def reload(self) -> None:
+        """Scan the repository soon, and validate failed versions again."""
+        self.watcher.request_scan()
+        self.policy.forget_failures()
 
     def turn(self) -> None:
-        """Do what there is to do; called after each wait.
+        """Do what is due; called after each wait.
 
         Raises:
-            StartError: nothing can be served, and nothing is.
+            StartError: the server has just started, and no version can be served.
 
         """
-        if found := self.watch.turn():
-            if self.watch.recovered:
-                self.policy.forget_failures()
+        found = self.watcher.turn()
+        if self.watcher.recovered or time.monotonic() >= self._revalidate_at:
+            self.watcher.recovered = False
+            self._revalidate_at = float("inf")
+            self.policy.forget_failures()
+        if found:
             self.policy.update(found)
         if self._validation:
             self._validation.check_time()
         else:
             self._begin_validation()
-        if serving := [worker for worker in self._workers if worker.ready]:
-            self.policy.drop(set.intersection(*(worker.missing for worker in serving)))
         if self.plan.number or not self.policy.next_unvalidated():
             self._publish()
-        self._tell_again()
+        if time.monotonic() >= self._announce_at:
+            self._announce(self.workers_behind())
 
-    def hear(self, worker: WorkerProcess, kind: MessageKind, text: str) -> None:
-        """Take a worker's message that is about models."""
-        if kind is MessageKind.PLAN_FOLLOWED:
-            self.follows(worker, text)
+    def take(self, worker: WorkerProcess, kind: MessageKind, text: str) -> None:
+        """Take a worker's message about the plan."""
+        if kind is MessageKind.LOAD_FAILED:
+            name, number, reason = text.split(" ", 2)
+            self.policy.mark_failed(name, int(number), reason)
+            self._revalidate_at = time.monotonic() + REVALIDATE_SECONDS
         else:
-            name, number, why = text.split(" ", 2)
-            self.policy.suspect(name, int(number))
-            if kind is MessageKind.VERSION_MISSING:
-                worker.next_missing.add((name, int(number)))
-            else:
-                worker.trouble = why
-
-    def follows(self, worker: WorkerProcess, number: str) -> None:
-        """Take in which plan a worker serves."""
-        worker.plan, worker.trouble = int(number), ""
-        worker.missing, worker.next_missing = worker.next_missing, set()
+            worker.plan = int(text)
 
     def kill(self) -> None:
-        """End a look and a trial at once."""
-        self.watch.kill()
+        """Kill the processes that scan and validate."""
+        self.watcher.kill()
         if self._validation:
             self._validation.kill()
 
-    # Trials
+    # Validation
 
     def _begin_validation(self) -> None:
         version_id = self.policy.next_unvalidated()
-        if version_id is None or time.monotonic() < self._try_at:
+        if version_id is None or time.monotonic() < self._validate_at:
             return
-        text = f"{version_id.name} {version_id.version} {validation_process.TIMEOUT_SECONDS}"
+        name, number, _ = version_id
+        text = f"{name} {number} {validation_process.TIMEOUT_SECONDS}"
         try:
-            validation = self._validation = ValidationProcess(
-                version_id, self._forkservers.fork(MessageKind.VALIDATE, text)
-            )
+            control = self._forkservers.fork(MessageKind.VALIDATE, text)
         except OSError as error:
-            self._not_tried(f"can't be started: {error.strerror}")
+            self._retry_validation(f"can't be started: {error.strerror}")
             return
-        self._selector.register(
-            validation.control, selectors.EVENT_READ, lambda: self._hear(validation)
-        )
+        validation = self._validation = ValidationProcess(version_id, control)
+        self._selector.register(control, selectors.EVENT_READ, lambda: self._receive(validation))
 
-    def _hear(self, validation: ValidationProcess) -> None:
-        if not validation.hear():
+    def _receive(self, validation: ValidationProcess) -> None:
+        if not validation.receive():
             return
         self._selector.unregister(validation.control)
         self._validation = None
         verdict = validation.verdict()
         if verdict is None:
-            self._not_tried(self._forkservers.last_fault() or "ended")
+            self._retry_validation(self._forkservers.last_fault() or "ended")
             return
         self.policy.set_verdict(validation.version_id, verdict)
         if verdict:
-            self.watch.request_scan()  # it may be the repository that is at fault
+            self.watcher.request_scan()  # perhaps the whole repository is unreadable
 
-    def _not_tried(self, why: str) -> None:
-        self._try_at = time.monotonic() + RETRY_SECONDS
+    def _retry_validation(self, why: str) -> None:
+        self._validate_at = time.monotonic() + RETRY_SECONDS
         if not self.plan.number:
             raise StartError(f"the forkserver {why}")
-        log.error("the forkserver %s; a version will be tried again", why)
+        log.error("the forkserver %s; the validation of a version will be repeated", why)
 
     # The plan
 
@@ -197,40 +192,26 @@ class Rollout:
                 log.info("%s", line)
         for line in serving_plan.problems(before, after):
             log.error("%s", line)
-        self._tell(self._workers)
+        self._announce(self._workers)
 
-    def _tell(self, workers: Collection[WorkerProcess]) -> None:
-        self._tell_at = time.monotonic() + RETRY_SECONDS
+    def _announce(self, workers: Collection[WorkerProcess]) -> None:
+        self._announce_at = time.monotonic() + RETRY_SECONDS
         for worker in workers:
-            worker.trouble = ""
             worker.control.send(MessageKind.NEW_PLAN)
 
-    def _tell_again(self) -> None:
-        """Remind workers that could not follow, or not wholly though nothing is wrong any more."""
-        if time.monotonic() >= self._tell_at:
-            late = self.workers_behind()
-            for worker in self._workers:
-                if worker not in late and not all(
-                    self.policy.is_suspect(*version) for version in worker.missing
-                ):
-                    late.append(worker)
-            self._tell(late)
-
     def workers_behind(self) -> list[WorkerProcess]:
-        """The workers that serve another plan as yet."""
-        return [
-            worker for worker in self._workers if worker.ready and worker.plan < self.plan.number
-        ]
+        """The workers that do not follow the newest plan yet."""
+        return [one for one in self._workers if one.ready and one.plan < self.plan.number]
 
     @property
     def is_published(self) -> bool:
-        """Has the newest plan been written?"""
+        """Have the workers been told of the newest plan?"""
         return self.policy.plan is self.plan
 
     def is_validating_model(self, name: str) -> bool:
-        """Is something of a model being tried, or left to be?"""
-        under_way = self._validation is not None and self._validation.version_id.name == name
-        return under_way or self.policy.next_unvalidated(name) is not None
+        """Is a version of this model being validated, or waiting for it?"""
+        is_under_way = self._validation is not None and self._validation.version_id.name == name
+        return is_under_way or self.policy.next_unvalidated(name) is not None
 
     def is_alive(self, worker: WorkerProcess) -> bool:
         """Is a worker still there?"""

@@ -1,38 +1,34 @@
-"""A version tried by a process of its own, as the supervisor sees it.
+"""A process that validates a new version, as the supervisor sees it.
 
-A graph that makes onnxruntime crash, hang or take all memory so costs no worker.
+A graph that crashes onnxruntime, never ends or uses all memory then costs no worker.
 """
 
-import contextlib
-import os
-import signal
 import time
 
-from serve.processes import worker_process
+from serve.processes.child_process import ChildProcess
 from serve.processes.messages import ControlChannel, MessageKind
 from serve.versions.serving_plan import VersionId
 
 TIMEOUT_SECONDS = 120
 
 
-class ValidationProcess:
-    """One trial, under way."""
+class ValidationProcess(ChildProcess):
+    """One validation."""
 
     def __init__(self, version_id: VersionId, control: ControlChannel) -> None:
-        """Follow it.
+        """Follow the validation.
 
         Args:
-            version_id: the version to validate.
-            control: to the process, which is asked for already.
+            version_id: the version that is validated.
+            control: channel to the process, which the forkserver was asked for.
 
         """
         self.version_id = version_id
         self.control = control
-        self.pid: int | None = None
         self._verdict: str | None = None
         self._late_at = time.monotonic() + TIMEOUT_SECONDS
 
-    def hear(self) -> bool:
+    def receive(self) -> bool:
         """Take the next message; True at the end."""
         message = self.control.receive()
         if message is None:
@@ -47,26 +43,20 @@ class ValidationProcess:
         return False
 
     def check_time(self) -> None:
-        """End it where it takes too long."""
+        """Kill it if it takes too long."""
         if self._verdict is None and time.monotonic() > self._late_at:
             self._verdict = f"{self._label}: not loaded and tested within {TIMEOUT_SECONDS} s"
             self.kill()
 
     def verdict(self) -> str | None:
-        """Why the version can't be served, empty where it can; None where it was not tried."""
+        """Why the version can't be served, empty if it can; None if it was not validated."""
         self.control.close()
         if self.pid:
-            how = worker_process.describe(worker_process.reap(self.pid))
+            how = self.wait() or "ended with status 0"
             if self._verdict is None:
-                self._verdict = f"{self._label}: the process that tried it {how}"
+                self._verdict = f"{self._label}: the process that validated it {how}"
         return self._verdict
 
     @property
     def _label(self) -> str:
         return f"{self.version_id.name}/{self.version_id.version}"
-
-    def kill(self) -> None:
-        """End it at once."""
-        if self.pid:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(self.pid, signal.SIGKILL)

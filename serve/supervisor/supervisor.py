@@ -7,7 +7,7 @@ import signal
 import socket
 import time
 
-from serve.processes import forkserver, shared_folder, worker_process
+from serve.processes import child_process, forkserver, shared_folder
 from serve.processes.forkserver import Forkserver, Forkservers
 from serve.processes.messages import MessageKind
 from serve.processes.worker_process import WorkerProcess
@@ -74,7 +74,7 @@ class Supervisor:
         """Do what is due, after each wait."""
         if self._drain_at is None:
             self._rollout.turn()
-            self._load_requests.settle()
+            self._load_requests.turn()
         if self._rollout.plan.number:
             self._workers.start_due()
         self._balancer.report()
@@ -110,13 +110,13 @@ class Supervisor:
         elif kind is MessageKind.FORKED:
             worker.pid = int(text)
         elif kind is MessageKind.READY:
-            self._rollout.follows(worker, text)
+            worker.plan = int(text)
             self._workers.note_ready(worker)
             self._announce()
         elif kind in (MessageKind.LOAD, MessageKind.UNLOAD):
             self._load_requests.take(worker, kind, text)
         else:
-            self._rollout.hear(worker, kind, text)
+            self._rollout.take(worker, kind, text)
 
     def _announce(self) -> None:
         """Say that the server serves, once all workers are ready."""
@@ -143,7 +143,7 @@ class Supervisor:
         while self._signals:
             number = self._signals.pop(0)
             if number == signal.SIGHUP:
-                self._rollout.look()
+                self._rollout.reload()
                 self._workers.replace_all()
             elif self._drain_at is not None:
                 log.error("stopped at once; requests in flight are lost")
@@ -155,7 +155,7 @@ class Supervisor:
     def _begin_to_stop(self, number: int) -> None:
         self._workers.stop_starting()
         self._rollout.kill()
-        self._load_requests.end()
+        self._load_requests.stop()
         delay = self._settings.drain_delay if number == signal.SIGTERM else 0.0
         self._drain_at = time.monotonic() + delay
         for worker in self._workers.living:
@@ -195,7 +195,7 @@ class Supervisor:
         if self._rollout.is_forking or any(worker.pid is None for worker in workers):
             return  # an ended process may be one of them, whose exit status is still needed
         known = {worker.pid for worker in workers if worker.pid}
-        worker_process.reap_others(known | self._forkservers.pids | self._rollout.pids)
+        child_process.reap_orphans(known | self._forkservers.pids | self._rollout.pids)
 
     def _kill(self) -> None:
         self._forkservers.kill()

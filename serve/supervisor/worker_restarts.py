@@ -123,8 +123,8 @@ class Workers:
             worker.reason = f"the forkserver {how}"
         self._selector.unregister(worker.control)
         self.living.remove(worker)
-        how = worker.reap()
-        shared_folder.forget_gauges(self._folder, worker.place.slot)
+        how = worker.wait()
+        shared_folder.forget_live_values(self._folder, worker.slot.number)
         if not is_stopping:
             self._replace(worker, how)
 
@@ -136,10 +136,10 @@ class Workers:
     def _start(
         self, cpu: int | None, replaces: WorkerProcess | None = None, after_death: bool = False
     ) -> None:
-        taken = {worker.place.slot for worker in self.living}
-        place = WorkerSlot(min(set(range(len(taken) + 1)) - taken), cpu, after_death)
-        control = self._forkservers.fork(MessageKind.START_WORKER, place.text())
-        worker = WorkerProcess(control, place, replaces=replaces)
+        taken = {worker.slot.number for worker in self.living}
+        slot = WorkerSlot(min(set(range(len(taken) + 1)) - taken), cpu, after_death)
+        control = self._forkservers.fork(MessageKind.START_WORKER, slot.to_text())
+        worker = WorkerProcess(control, slot, replaces=replaces)
         self.living.append(worker)
         self._selector.register(control, selectors.EVENT_READ, lambda: self._hear(worker))
 
@@ -170,13 +170,13 @@ class Workers:
         pause = min(MAX_PAUSE_SECONDS, 0.1 * 2**self._recent_deaths) if self._recent_deaths else 0.0
         self._recent_deaths += 1
         log.error("%s %s; another one starts in %.1f s", worker, how, pause)
-        self._due.append((time.monotonic() + pause, worker.place.cpu))
+        self._due.append((time.monotonic() + pause, worker.slot.cpu))
 
     def _replace_next(self) -> None:
         if self._to_replace:
             old = self._to_replace.pop(0)
             try:
-                self._start(old.place.cpu, replaces=old)
+                self._start(old.slot.cpu, replaces=old)
             except OSError as error:
                 log.error("restart cancelled, the old workers continue: %s", error.strerror)
                 self._to_replace.clear()

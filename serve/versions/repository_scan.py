@@ -1,4 +1,4 @@
-"""What lies in the model repository, as a look at it tells."""
+"""Which models and versions the model repository contains."""
 
 import json
 import os
@@ -9,43 +9,43 @@ from pathlib import Path
 from bundle import layout
 from bundle.errors import BundleError
 from serve.errors import StartError
-from serve.processes import worker_process
+from serve.processes.child_process import ChildProcess
 
 
 @dataclass(frozen=True)
 class FoundModel:
-    """One model."""
+    """One model in the repository."""
 
     versions: dict[int, str] = field(default_factory=dict)
-    """The stamp of each, oldest first."""
+    """The fingerprint of each version, oldest first."""
     labels: dict[str, int] = field(default_factory=dict)
     problem: str = ""
-    """Why its folder or its labels can't be read."""
+    """Why its folder or its labels can't be read; empty if they can."""
 
 
 def scan(root: Path) -> dict[str, FoundModel]:
-    """Look at the models under ``root``.
+    """Find the models below ``root``.
 
     Raises:
-        BundleError: there is no such folder, or it can't be read.
+        BundleError: the folder does not exist or can't be read.
 
     """
     try:
-        found = {name: _look(root, name) for name in layout.models(root)}
+        found = {name: _scan_model(root, name) for name in layout.models(root)}
     except OSError as error:
         raise BundleError(f"{root}: {error.strerror}") from None
     return {name: model for name, model in found.items() if model != FoundModel()}
 
 
 def first_scan(root: Path, name: str | None) -> dict[str, FoundModel]:
-    """Look at a repository that is to be served.
+    """Find the models at the start of the server.
 
     Args:
         root: of the repository.
-        name: of a model that must be there; None for any.
+        name: of a model that must exist; None for any.
 
     Raises:
-        StartError: it can't be read, or there is no model, or not that one.
+        StartError: the repository can't be read, is empty, or lacks that model.
 
     """
     try:
@@ -59,7 +59,7 @@ def first_scan(root: Path, name: str | None) -> dict[str, FoundModel]:
     return found
 
 
-def _look(root: Path, name: str) -> FoundModel:
+def _scan_model(root: Path, name: str) -> FoundModel:
     versions: dict[int, str] = {}
     try:
         for number in layout.versions(root, name):
@@ -72,21 +72,18 @@ def _look(root: Path, name: str) -> FoundModel:
         return FoundModel(versions, problem=str(error))
 
 
-class RepositoryScan:
-    """A look by a process of its own.
-
-    A file system that hangs, or is slow, shall not keep the supervisor from its connections.
-    """
+class RepositoryScan(ChildProcess):
+    """A scan in a process of its own: a file system that hangs must not block the server."""
 
     def __init__(self, root: Path) -> None:
-        """Begin. The caller has a single thread, so that it may fork.
+        """Start it. The caller has a single thread, so it may fork.
 
         Raises:
-            OSError: the system lets no process begin.
+            OSError: the system can't start a process.
 
         """
         self._root = root
-        self._said = b""
+        self._output = b""
         self._reading, writing = os.pipe()
         try:
             self.pid = os.fork()
@@ -98,7 +95,7 @@ class RepositoryScan:
             os.close(writing)
             return
         try:
-            _tell(root, writing)
+            _scan_and_write(root, writing)
         finally:
             os._exit(0)
 
@@ -107,55 +104,50 @@ class RepositoryScan:
         return self._reading
 
     def read(self) -> bool:
-        """Take what it says, of which there is some; True at the end."""
-        said = os.read(self._reading, 65536)
-        self._said += said
-        return not said
+        """Read available output; True at the end of it."""
+        data = os.read(self._reading, 65536)
+        self._output += data
+        return not data
 
     def result(self) -> dict[str, FoundModel]:
-        """What it found; call it at the end.
+        """What it found, after the end of its output.
 
         Raises:
-            BundleError: as ``scan``.
+            BundleError: see ``scan``.
 
         """
-        self.forget()
+        self.wait()
         try:
-            document = json.loads(self._said)
+            document = json.loads(self._output)
         except ValueError:
-            raise BundleError(f"{self._root}: looking at it failed or took too long") from None
+            raise BundleError(f"{self._root}: the scan failed or took too long") from None
         if isinstance(document, str):
             raise BundleError(document)
-        return {name: _found(**told) for name, told in document.items()}
+        return {name: _from_json(**model) for name, model in document.items()}
 
-    def forget(self) -> None:
-        """Let go of it, which has ended or is about to."""
+    def wait(self) -> str:
+        """See ``ChildProcess.wait``."""
         os.close(self._reading)
-        worker_process.reap(self.pid)
-
-    def kill(self) -> None:
-        """End it at once, though one that a file system holds ends only when that lets go."""
-        os.kill(self.pid, signal.SIGKILL)
+        return super().wait()
 
 
-def _tell(root: Path, writing: int) -> None:
-    """Look, and say what was found. All else that this process has is the supervisor's."""
+def _scan_and_write(root: Path, writing: int) -> None:
+    """Scan and write the result. This process closes everything that belongs to the supervisor."""
     signal.set_wakeup_fd(-1)
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        signal.signal(number, signal.SIG_IGN)  # the group's; it ends by itself, and soon
+        signal.signal(number, signal.SIG_IGN)  # sent to the whole group; this process ends soon
     os.dup2(writing, 0)
     os.closerange(3, os.sysconf("SC_OPEN_MAX"))
     try:
         document: object = {name: asdict(found) for name, found in scan(root).items()}
     except Exception as error:
         document = str(error) if isinstance(error, BundleError) else repr(error)
-    said = json.dumps(document).encode()
-    while said:
-        said = said[os.write(0, said) :]
+    data = json.dumps(document).encode()
+    while data:
+        data = data[os.write(0, data) :]
 
 
-def _found(versions: dict[str, str], labels: dict[str, int], problem: str) -> FoundModel:
-    """From JSON, whose keys are texts."""
-    return FoundModel(
-        {int(number): fingerprint for number, fingerprint in versions.items()}, labels, problem
-    )
+def _from_json(versions: dict[str, str], labels: dict[str, int], problem: str) -> FoundModel:
+    """Parse a model; the keys of JSON objects are strings."""
+    numbers = {int(number): fingerprint for number, fingerprint in versions.items()}
+    return FoundModel(numbers, labels, problem)

@@ -1,4 +1,4 @@
-"""What all workers shall serve: the supervisor writes it, each worker follows it."""
+"""Which versions all workers serve. The supervisor writes the plan, and each worker follows it."""
 
 import json
 from collections.abc import Iterator
@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 UNLOADED = "unloaded"
-"""The reason why a version is not served, where that was asked for; Triton's word."""
+"""The reason of a version that was unloaded on request, as in Triton."""
 
 _FILE = "plan.json"
 
 
 class VersionId(NamedTuple):
-    """The files of one version, as they are at one time."""
+    """One version of a model, with the files that it has at one time."""
 
     name: str
     version: int
@@ -23,23 +23,23 @@ class VersionId(NamedTuple):
 
 @dataclass(frozen=True)
 class PlannedVersion:
-    """One version of a model."""
+    """One version of a model in the plan."""
 
     fingerprint: str = ""
-    """Of the files that are served; empty where none are."""
+    """Of the files that are served; empty if the version is not served."""
     reason: str = ""
-    """Why the files that lie there can't be served; empty where they can."""
+    """Why its current files can't be served; empty if they can."""
 
 
 @dataclass(frozen=True)
 class PlannedModel:
-    """One model."""
+    """One model in the plan."""
 
     versions: dict[int, PlannedVersion] = field(default_factory=dict)
     """Oldest first."""
     labels: dict[str, int] = field(default_factory=dict)
     problem: str = ""
-    """Why labels are not as they lie there."""
+    """Why the labels differ from those in the repository; empty if they do not."""
 
     @property
     def ready(self) -> list[int]:
@@ -48,7 +48,7 @@ class PlannedModel:
 
     @property
     def failed(self) -> dict[int, str]:
-        """Why the other versions are not."""
+        """The other versions, each with the reason."""
         return {
             number: version.reason
             for number, version in self.versions.items()
@@ -56,35 +56,35 @@ class PlannedModel:
         }
 
     def fingerprint(self, number: int) -> str:
-        """Of the files of a version that are served; empty where none are."""
+        """Fingerprint of the served files of a version; empty if it is not served."""
         return self.versions.get(number, PlannedVersion()).fingerprint
 
     def reason(self, number: int) -> str:
-        """Why the files of a version that lie there can't be served; empty where they can."""
+        """Why the current files of a version can't be served; empty if they can."""
         return self.versions.get(number, PlannedVersion()).reason
 
 
 @dataclass(frozen=True)
 class ServingPlan:
-    """All models. It is never changed; another takes its place."""
+    """All models. A plan is never changed, only replaced by a new one."""
 
     number: int = 0
-    """Larger than that of any plan before."""
+    """Each plan has a larger number than the one before."""
     models: dict[str, PlannedModel] = field(default_factory=dict)
     default: str | None = None
-    """The model that is meant where a request names none."""
+    """The model for requests that name none."""
 
     def __str__(self) -> str:
         return ", ".join(f"{name} version {version}" for name, version, _ in self.served())
 
     def served(self) -> Iterator[VersionId]:
-        """What is served."""
+        """All versions that are served."""
         for name, planned in self.models.items():
             for number in planned.ready:
                 yield VersionId(name, number, planned.fingerprint(number))
 
     def fault(self, name: str | None) -> str:
-        """Why nothing can be served, or not the model ``name``; empty where it can."""
+        """Why no model, or not the model ``name``, can be served; empty if one can."""
         needed = [self.models[known] for known in self.models if name in (None, known)]
         if any(planned.ready for planned in needed):
             return ""
@@ -93,29 +93,29 @@ class ServingPlan:
         return next(filter(None, reasons), "there is no version of a model")
 
     def write(self, folder: Path) -> None:
-        """Put it into the folder that workers share, in place of the one before."""
+        """Replace the plan in the shared folder."""
         new = folder / f".{_FILE}"
         new.write_text(json.dumps(asdict(self)))
         new.replace(folder / _FILE)
 
 
 def read(folder: Path) -> ServingPlan:
-    """The plan in the folder that workers share."""
+    """Read the plan from the shared folder."""
     document = json.loads((folder / _FILE).read_bytes())
-    models = {name: _planned(**planned) for name, planned in document["models"].items()}
+    models = {name: _from_json(**planned) for name, planned in document["models"].items()}
     return ServingPlan(document["number"], models, document["default"])
 
 
-def _planned(
+def _from_json(
     versions: dict[str, dict[str, str]], labels: dict[str, int], problem: str
 ) -> PlannedModel:
-    """From JSON, whose keys are texts."""
-    known = {int(number): PlannedVersion(**told) for number, told in versions.items()}
-    return PlannedModel(known, labels, problem)
+    """Parse a model; the keys of JSON objects are strings."""
+    numbers = {int(number): PlannedVersion(**version) for number, version in versions.items()}
+    return PlannedModel(numbers, labels, problem)
 
 
 def changes(before: ServingPlan, after: ServingPlan) -> Iterator[str]:
-    """What is served now and was not, or the other way round, in words."""
+    """Messages about what is served from now on, and what no longer is."""
     for name, old, new in _both(before, after):
         for number in sorted({*old.versions, *new.versions}):
             if new.fingerprint(number) not in ("", old.fingerprint(number)):
@@ -125,28 +125,29 @@ def changes(before: ServingPlan, after: ServingPlan) -> Iterator[str]:
         for label in sorted({*old.labels, *new.labels}):
             number = new.labels.get(label, 0)
             if not number:
-                yield f"{name}: label {label} is gone"
+                yield f"{name}: label {label} is removed"
             elif number != old.labels.get(label) and new.fingerprint(number):
-                yield f"{name}: label {label} is for version {number}"
+                yield f"{name}: label {label} now means version {number}"
 
 
 def problems(before: ServingPlan, after: ServingPlan) -> Iterator[str]:
-    """What can't be served, in words, as far as it is new."""
+    """Messages about what can't be served, except those that held before."""
     for name, old, new in _both(before, after):
         for number in new.versions:
             why = new.reason(number)
             if why not in ("", UNLOADED, old.reason(number)):
-                goes_on = "; what was loaded before goes on" if new.fingerprint(number) else ""
-                yield f"not served: {why}{goes_on}"
+                stays = "; the loaded version stays in service" if new.fingerprint(number) else ""
+                yield f"not served: {why}{stays}"
         if new.problem not in ("", old.problem):
             yield new.problem
         for label, number in new.labels.items():
             if not new.fingerprint(number) and old.labels.get(label) != number:
-                yield f"{name}: label {label} is for version {number}, which is not served"
+                yield f"{name}: label {label} means version {number}, which is not served"
 
 
 def _both(
     before: ServingPlan, after: ServingPlan
 ) -> Iterator[tuple[str, PlannedModel, PlannedModel]]:
     for name in sorted({*before.models, *after.models}):
-        yield name, before.models.get(name, PlannedModel()), after.models.get(name, PlannedModel())
+        old, new = before.models.get(name, PlannedModel()), after.models.get(name, PlannedModel())
+        yield name, old, new

@@ -1,11 +1,13 @@
-"""Which versions shall be served: from what lies there, what trials have shown, what was asked.
+"""Decides which versions are served.
 
-A bad version never replaces a good one, and no model loses its last good one to a bad one:
+It knows what the repository contains, which versions are valid, and which models were unloaded. A
+version that is not valid never replaces a valid one:
 
-- a version whose trial fails is left out, and its reason told, until its files change;
-- where files in service change and are bad, what was loaded before goes on, until a worker has to
-  load them anew and can't;
-- a label stays where it was while the version that it shall go to can't be served.
+- A version that fails is not served, and the reason is reported. It is validated again when its
+  files change or when somebody asks for it.
+- If the files of a served version change and are not valid, the loaded version stays in service.
+- The last served version of a model stays in service until another one can be served.
+- A label stays at its version until the new version can be served.
 """
 
 from serve.versions.repository_scan import FoundModel
@@ -18,38 +20,36 @@ from serve.versions.serving_plan import (
 )
 
 
-class _UntriedError(Exception):
-    """What to serve is known only after a trial."""
+class _NotValidatedError(Exception):
+    """The decision depends on a version that is not validated yet."""
 
     def __init__(self, version_id: VersionId) -> None:
         self.version_id = version_id
 
 
 class VersionPolicy:
-    """Makes the plan."""
+    """Makes the serving plan."""
 
-    def __init__(self, newest: int, name: str | None) -> None:
-        """Know nothing as yet.
+    def __init__(self, latest: int, default_model: str | None) -> None:
+        """Know no models yet.
 
         Args:
-            newest: so many versions of each model are served, beside the labelled ones.
-            name: the model that is meant where a request names none; None for the only one.
+            latest: number of latest versions of each model to serve, besides the labelled ones.
+            default_model: the model for requests that name none; None for the only model.
 
         """
-        self._newest = newest
-        self._name = name
+        self._latest = latest
+        self._default_model = default_model
         self._found: dict[str, FoundModel] = {}
         self._verdicts: dict[VersionId, str] = {}
-        self._suspects: set[VersionId] = set()
-        self._dropped: set[VersionId] = set()
         self._unloaded: set[str] = set()
-        # Asked for at each turn of the supervisor, and made anew only after a change.
+        # Computed again only after a change, because the supervisor asks in every turn.
         self._choices: dict[str, PlannedModel | VersionId] | None = None
         self._is_planned = False
         self.plan = ServingPlan()
 
     def update(self, found: dict[str, FoundModel]) -> None:
-        """Take in what the repository holds now."""
+        """Take the result of a scan of the repository."""
         self._found = found
         known = {*self.plan.served()} | {
             VersionId(name, number, fingerprint)
@@ -57,35 +57,17 @@ class VersionPolicy:
             for number, fingerprint in model.versions.items()
         }
         self._verdicts = {one: reason for one, reason in self._verdicts.items() if one in known}
-        self._suspects &= known
-        self._dropped &= known
         self._forget_choices()
 
     def set_verdict(self, version_id: VersionId, reason: str) -> None:
-        """Take in what a trial has shown: why it can't be served, or empty where it can."""
+        """Take the result of a validation: why a version can't be served, or empty if it can."""
         self._verdicts[version_id] = reason
-        if not reason:
-            self._suspects.discard(version_id)
-            self._dropped.discard(version_id)
         self._forget_choices()
 
-    def suspect(self, name: str, version: int) -> None:
-        """Have a version tried again, for a worker can't load it."""
-        served = VersionId(name, version, self._before(name).fingerprint(version))
-        self._verdicts.pop(served, None)
-        self._suspects.add(served)
-        self._forget_choices()
-
-    def is_suspect(self, name: str, version: int) -> bool:
-        """Is a version of the plan in doubt?"""
-        return VersionId(name, version, self._before(name).fingerprint(version)) in self._suspects
-
-    def drop(self, next_missing: set[tuple[str, int]]) -> None:
-        """Give up what no worker has, where its files are bad."""
-        dropped = {version_id for version_id in self._suspects if version_id[:2] in next_missing}
-        if dropped != self._dropped:
-            self._dropped = dropped
-            self._forget_choices()
+    def mark_failed(self, name: str, number: int, reason: str) -> None:
+        """Mark a version of the plan as failed, because a worker can't load it."""
+        fingerprint = self._before(name).fingerprint(number)
+        self.set_verdict(VersionId(name, number, fingerprint), reason)
 
     def unload(self, name: str) -> None:
         """Serve no version of a model until it is loaded."""
@@ -93,16 +75,16 @@ class VersionPolicy:
         self._forget_choices()
 
     def has_model(self, name: str) -> bool:
-        """Is there such a model, served or not?"""
+        """Does this model exist, served or not?"""
         return name in self._found or name in self.plan.models
 
     def load(self, name: str) -> None:
-        """Serve a model again, and try again what failed."""
+        """Serve a model again, and validate its failed versions again."""
         self._unloaded.discard(name)
         self.forget_failures(name)
 
     def forget_failures(self, name: str | None = None) -> None:
-        """Have all be tried again that failed, of one model or of all."""
+        """Validate the failed versions of one model, or of all, again."""
         self._verdicts = {
             version_id: reason
             for version_id, reason in self._verdicts.items()
@@ -111,14 +93,14 @@ class VersionPolicy:
         self._forget_choices()
 
     def next_unvalidated(self, name: str | None = None) -> VersionId | None:
-        """What is to be tried next, of one model or of all."""
+        """The next version to validate, of one model or of all; None if there is none."""
         for known, choice in self._chosen().items():
             if isinstance(choice, VersionId) and name in (None, known):
                 return choice
         return None
 
     def make_plan(self) -> ServingPlan:
-        """Make the plan of all that is known; it is the same object where nothing changes."""
+        """Make the plan; it is the same object as before if nothing has changed."""
         if self._is_planned:
             return self.plan
         models = {name: self._plan(name) for name in sorted(self._found)}
@@ -126,7 +108,7 @@ class VersionPolicy:
         default = self._default(models)
         if (models, default) != (self.plan.models, self.plan.default):
             self.plan = ServingPlan(self.plan.number + 1, models, default)
-            self._forget_choices()  # which depend on what is served
+            self._forget_choices()  # they depend on what is served
         self._is_planned = True
         return self.plan
 
@@ -135,7 +117,7 @@ class VersionPolicy:
         self._is_planned = False
 
     def _chosen(self) -> dict[str, PlannedModel | VersionId]:
-        """What to serve of each model, or what is to be tried before that is known."""
+        """What to serve of each model, or the version that must be validated to decide that."""
         if self._choices is None:
             self._choices = {
                 name: self._choice(name) for name in sorted(self._found.keys() - self._unloaded)
@@ -145,12 +127,12 @@ class VersionPolicy:
     def _choice(self, name: str) -> PlannedModel | VersionId:
         try:
             return self._choose(name)
-        except _UntriedError as error:
+        except _NotValidatedError as error:
             return error.version_id
 
     def _default(self, models: dict[str, PlannedModel]) -> str | None:
-        if self._name or self.plan.default in models:  # a second model does not change it
-            return self._name or self.plan.default
+        if self._default_model or self.plan.default in models:  # a second model does not change it
+            return self._default_model or self.plan.default
         return next(iter(models)) if len(models) == 1 else None
 
     def _before(self, name: str) -> PlannedModel:
@@ -170,16 +152,15 @@ class VersionPolicy:
         kept = {
             number: PlannedVersion(before.fingerprint(number), planned.reason(number))
             for number in before.ready
-            if VersionId(name, number, before.fingerprint(number)) not in self._dropped
         }
         versions = dict(sorted((planned.versions | kept).items()))
         return PlannedModel(versions, planned.labels, planned.problem)
 
     def _choose(self, name: str) -> PlannedModel:
-        """The versions that have a label, and the newest ones that can be served.
+        """Choose the labelled versions, and the latest ones that can be served.
 
         Raises:
-            _UntriedError: that is not known as yet.
+            _NotValidatedError: a version must be validated first.
 
         """
         found, before = self._found[name], self._before(name)
@@ -196,18 +177,16 @@ class VersionPolicy:
             labels[label] = number if can_be_served(number) else before.labels.get(label, number)
             if labels[label] != number and can_be_served(labels[label]):
                 problems.append(
-                    f"{name}: label {label} stays with version {labels[label]}, for version"
+                    f"{name}: label {label} stays at version {labels[label]}, because version"
                     f" {number} can't be served"
                 )
-        left = self._newest
+        left = self._latest
         for number in reversed(found.versions):
             if not left:
                 break
             left -= can_be_served(number)
-        there = {
-            number: version for number, version in versions.items() if version != PlannedVersion()
-        }
-        return PlannedModel(dict(sorted(there.items())), labels, "; ".join(problems))
+        known = {number: one for number, one in versions.items() if one != PlannedVersion()}
+        return PlannedModel(dict(sorted(known.items())), labels, "; ".join(problems))
 
     def _assess(self, name: str, number: int) -> PlannedVersion:
         fingerprint = self._found[name].versions.get(number, "")
@@ -215,10 +194,10 @@ class VersionPolicy:
             return PlannedVersion()
         version_id = VersionId(name, number, fingerprint)
         if version_id not in self._verdicts:
-            raise _UntriedError(version_id)
+            raise _NotValidatedError(version_id)
         reason = self._verdicts[version_id]
         if not reason:
             return PlannedVersion(fingerprint)
         loaded = self._before(name).fingerprint(number)
-        doubted = VersionId(name, number, loaded) in self._suspects
-        return PlannedVersion("" if doubted else loaded, reason)
+        has_failed = self._verdicts.get(VersionId(name, number, loaded), "")
+        return PlannedVersion("" if has_failed else loaded, reason)

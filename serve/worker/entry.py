@@ -1,4 +1,4 @@
-"""What a forked process runs: a worker, or the validation of a new model version."""
+"""What a forked process runs: a worker, or the validation of a version."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from serve.settings import Settings
 
 
 def load_code() -> Run:
-    """Import what forked processes need, in the forkserver alone: the supervisor stays small."""
+    """Import what forked processes need; only the forkserver calls it."""
     from serve.worker.validate_version import validate_version
     from serve.worker.worker import Worker
 
@@ -23,6 +23,7 @@ def load_code() -> Run:
         kind, text, _ = message
         if kind is MessageKind.VALIDATE:
             return validate_version(settings, text, folder, control)
-        return Worker(settings, control.on_top(), address, folder).run(WorkerSlot.read(text))
+        worker = Worker(settings, control.on_top(), address, folder)
+        return worker.run(WorkerSlot.from_text(text))
 
     return run

@@ -111,7 +111,7 @@ class EventLoop:
         """How long nothing needs to be done unless something happens."""
         if self._server.proceeding or self._done:
             return 0
-        if not self._asking or (self._threads and self._threads.asked):
+        if not self._asking or (self._threads and self._threads.requested):
             return math.inf  # until a thread has done its round, and wakes the loop
         return self._admission.due_in()
 

@@ -1,40 +1,40 @@
-"""Runs of the model on threads (waitress's dispatcher), for models whose run takes long.
+"""Threads that run models, for models whose run takes long.
 
-The event loop goes on meanwhile: it reads what comes, answers health, and says no where that is
-due. Requests that arrive while a run is under way share the next one.
+Meanwhile the event loop continues: it reads requests, answers health checks, and refuses requests.
+Requests that arrive during a run are batched into the next one.
 """
 
 import logging
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
-from waitress.task import ThreadedTaskDispatcher
+log = logging.getLogger("serve")
 
 
 class InferenceThreads:
-    """Task threads that each do one round of work at a time."""
+    """Threads that each run one batch at a time."""
 
-    def __init__(self, count: int, work: Callable[[], None]) -> None:
-        """Start ``count`` threads, which call ``work`` as often as ``wake`` says."""
-        # It warns whenever a round waits for a thread, which is the rule here.
-        logging.getLogger("waitress.queue").setLevel(logging.ERROR)
-        self._work = work
+    def __init__(self, count: int, run_batch: Callable[[], None]) -> None:
+        """Start up to ``count`` threads, which call ``run_batch`` when ``wake`` requests it."""
         self._count = count
+        self._run_batch = run_batch
         self._lock = threading.Lock()
-        self.asked = 0
-        """Rounds that wait for a thread."""
-        self._dispatcher = ThreadedTaskDispatcher()
-        self._dispatcher.set_thread_count(count)
+        self._executor = ThreadPoolExecutor(count, thread_name_prefix="inference")
+        self.requested = 0
+        """Batches that wait for a thread."""
 
     def wake(self, waiting: int) -> None:
-        """Have threads do a round each: one for all that wait, more if it leaves some over."""
-        while self.asked < min(self._count, waiting):
+        """Request a batch for each of so many waiting requests, but one for each thread at most."""
+        while self.requested < min(self._count, waiting):
             with self._lock:
-                self.asked += 1
-            self._dispatcher.add_task(self)
+                self.requested += 1
+            self._executor.submit(self._run)
 
-    def service(self) -> None:
-        """Do a round; called by a thread."""
+    def _run(self) -> None:
         with self._lock:
-            self.asked -= 1
-        self._work()
+            self.requested -= 1
+        try:
+            self._run_batch()
+        except Exception:
+            log.exception("an inference thread failed")

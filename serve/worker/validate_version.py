@@ -1,4 +1,4 @@
-"""Validates a new model version, in a process of its own: can it be loaded, and is it right?"""
+"""Validates a new version in a process of its own: can it be loaded, and are its answers right?"""
 
 import contextlib
 import resource
@@ -15,15 +15,15 @@ def validate_version(settings: Settings, text: str, folder: Path, control: Contr
     """Load and test a version, and tell the supervisor; returns the exit status of the process.
 
     Args:
-        settings: of the service.
-        text: name and number of the version, and the CPU time in seconds that this may take.
+        settings: of the server.
+        text: name and number of the version, and the CPU time in seconds that it may take.
         folder: the shared folder.
-        control: the channel to the supervisor.
+        control: channel to the supervisor.
 
     """
     name, number, seconds = text.split(" ")
     with contextlib.suppress(OSError):
-        # If memory runs out, the kernel shall kill this process; also if a graph never ends.
+        # The kernel kills this process first if memory runs out, and also if the graph never ends.
         Path("/proc/self/oom_score_adj").write_text("1000")
         resource.setrlimit(resource.RLIMIT_CPU, (int(seconds), int(seconds)))
     try:
@@ -33,5 +33,5 @@ def validate_version(settings: Settings, text: str, folder: Path, control: Contr
     else:
         control.send(MessageKind.READY)
     if control.is_alone():
-        shutil.rmtree(folder, ignore_errors=True)  # the supervisor is dead and can't remove it
+        shutil.rmtree(folder, ignore_errors=True)  # the supervisor is dead
     return 0

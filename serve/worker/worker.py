@@ -1,11 +1,10 @@
-"""One worker process: a model, an event loop, and the connections that the supervisor gives it."""
+"""A worker process: models, an event loop, and the connections that the supervisor passes to it."""
 
 import contextlib
 import logging
 import os
 import shutil
 import time
-from collections.abc import Iterable
 from pathlib import Path
 
 from serve.api.flask_app import create_app
@@ -18,7 +17,7 @@ from serve.inference.admission import Admission
 from serve.inference.batching import Batcher
 from serve.models import malloc
 from serve.models.catalog import Catalog
-from serve.models.loader import CannotFollowError, Loaded, Loader, MissingVersion
+from serve.models.loader import Loaded, Loader
 from serve.pages import Pages
 from serve.processes.messages import ControlChannel, Message, MessageKind
 from serve.processes.worker_slot import WorkerSlot
@@ -31,23 +30,24 @@ from serve.worker.pending_loads import PendingLoads
 
 log = logging.getLogger("serve")
 
-IDLE_SECONDS = 1.0  # while draining, a connection that has been silent for so long is closed
+IDLE_SECONDS = 1.0  # while draining, a connection that was idle for so long is closed
 TURN_SECONDS = 1.0
+DRAIN_TURN_SECONDS = 0.05
 
 
 class Worker:
-    """Serves until told to drain; ``run`` returns the exit status of the process."""
+    """Serves until the supervisor drains it; ``run`` returns the exit status of the process."""
 
     def __init__(
         self, settings: Settings, control: ControlChannel, address: tuple[str, int], folder: Path
     ) -> None:
-        """Prepare, without a model as yet.
+        """Prepare, without models yet.
 
         Args:
-            settings: of the service.
-            control: to the supervisor.
+            settings: of the server.
+            control: channel to the supervisor.
             address: that clients see.
-            folder: where all workers keep their metrics.
+            folder: the shared folder.
 
         """
         self._settings = settings
@@ -59,150 +59,149 @@ class Worker:
         self._poller = Poller()
         self._loader = Loader(settings, folder, self._poller.wake)
         self._drain_until: float | None = None
-        self._unreported = 0
-        self._is_told = False
+        self._closed_connections = 0  # not reported yet
+        self._has_messages = False
 
-    def run(self, place: WorkerSlot) -> int:
-        """Load and test the model, then serve; returns the exit status."""
+    def run(self, slot: WorkerSlot) -> int:
+        """Load the models, then serve; returns the exit status."""
         try:
-            self._serve(place)
+            self._serve(slot)
         except StartError as error:
             self._control.send(MessageKind.FAILED, str(error))
             return 1
         except OSError:
-            if not self._control.is_alone():  # else the folder has been removed meanwhile
+            if not self._control.is_alone():  # else the shared folder may have been removed
                 raise
         finally:
             if self._control.is_alone():
-                shutil.rmtree(self._folder, ignore_errors=True)  # the supervisor can't any more
+                shutil.rmtree(self._folder, ignore_errors=True)  # the supervisor is dead
         return 0
 
-    def _serve(self, place: WorkerSlot) -> None:
-        if place.cpu is not None:
-            os.sched_setaffinity(0, {place.cpu})
+    def _serve(self, slot: WorkerSlot) -> None:
+        if slot.cpu is not None:
+            os.sched_setaffinity(0, {slot.cpu})
         malloc.tune()
-        loaded = self._loader.begin()
-        self._tell(loaded.missing)
-        loaded.check(self._settings.default_model)
+        loaded = self._loader.load_now()
         self._swap(loaded)
-        del loaded  # what is unloaded later shall not stay
-        self._set_up(Metrics(self._folder, place.slot), place.after_death)
+        default = self._settings.default_model
+        if loaded.failures and not any(default in (None, one.name) for one in loaded.models):
+            raise StartError(loaded.failures[0].reason)
+        del loaded  # it would keep models that are unloaded later
+        self._set_up(Metrics(self._folder, slot.number), slot.after_death)
         self._control.send(MessageKind.READY, str(self._catalog.plan.number))
-        while not self._done():
-            self._loop.turn(TURN_SECONDS if self._drain_until is None else 0.05)
+        while not self._is_done():
+            is_draining = self._drain_until is not None
+            self._loop.turn(DRAIN_TURN_SECONDS if is_draining else TURN_SECONDS)
             self._follow()
-            self._report()
+            self._report_closed()
 
-    def _set_up(self, counts: Metrics, after_death: bool) -> None:
-        counts.series(RESTARTS).add(after_death)
-        admission = Admission(self._settings, self._catalog)
-        inference = Batcher(self._settings)
+    def _set_up(self, metrics: Metrics, after_death: bool) -> None:
         settings = self._settings
-        pages = Pages(settings.pages)
-        views = Views(self._catalog, self._health, Totals(self._folder), settings.max_rows, pages)
-        app = create_app(inference, admission, views)
-        request_metrics = self._metrics = RequestMetrics(
-            counts, AccessLog(self._settings.access_log)
-        )
-        self._pending_loads = PendingLoads(self._settings, self._control)
-        self._server = Server(self._settings, self._poller, request_metrics, self._count_closed)
+        metrics.series(RESTARTS).add(after_death)
+        admission = Admission(settings, self._catalog)
+        batcher = Batcher(settings)
+        pages, totals = Pages(settings.pages), Totals(self._folder)
+        views = Views(self._catalog, self._health, totals, settings.max_rows, pages)
+        app = create_app(batcher, admission, views)
+        self._metrics = RequestMetrics(metrics, AccessLog(settings.access_log))
+        self._pending_loads = PendingLoads(settings, self._control)
+        self._server = Server(settings, self._poller, self._metrics, self._count_closed)
         self._loop = EventLoop(
             self._poller,
             self._server,
-            WaitressGateway(app, self._address, self._settings),
-            inference,
+            WaitressGateway(app, self._address, settings),
+            batcher,
             admission,
             self._pending_loads,
-            request_metrics,
-            self._listen,
-            self._settings.inference_threads,
+            self._metrics,
+            self._receive_messages,
+            settings.inference_threads,
         )
-        self._poller.watch(self._control.fileno(), READ, self._note)
+        self._poller.watch(self._control.fileno(), READ, self._note_messages)
 
-    def _note(self, _: int) -> None:
-        """Leave messages of the supervisor until the loop has dealt with all of one poll.
+    # Messages of the supervisor
+
+    def _note_messages(self, _: int) -> None:
+        """Leave messages until the event loop has handled all events of one poll.
 
         A new connection may get the descriptor of one that was closed since that poll, and would
-        be dealt what came for the other.
+        get the events of the other.
         """
-        self._is_told = True
+        self._has_messages = True
 
-    def _listen(self) -> bool:
-        """Take all that the supervisor has sent; returns whether it had sent anything."""
-        if not self._is_told:
+    def _receive_messages(self) -> bool:
+        """Handle all messages of the supervisor; returns whether there were any."""
+        if not self._has_messages:
             return False
-        self._is_told = False
+        self._has_messages = False
         with contextlib.suppress(BlockingIOError):
-            while self._take(self._control.receive()):
+            while self._receive(self._control.receive()):
                 pass
         return True
 
-    def _take(self, message: Message | None) -> bool:
-        if message is None:  # the supervisor is gone: nobody else will end this process
-            self._poller.watch(self._control.fileno(), 0, self._note)
-            self._obey(None)
+    def _receive(self, message: Message | None) -> bool:
+        if message is None:  # the supervisor is dead: nobody else will end this process
+            self._poller.watch(self._control.fileno(), 0, self._note_messages)
+            self._drain()
             return False
         kind, text, connection = message
         if kind is not MessageKind.CONNECTION:
             self._obey(kind, text)
         elif connection is not None:
             self._server.take(connection)
-        else:  # the system had no descriptor left for it
+        else:  # the system could not create a descriptor for it
             log.error("a connection is lost: no file descriptors left")
             self._count_closed()
         return True
 
-    def _obey(self, kind: MessageKind | None, text: str = "") -> None:
-        """React to a message of the supervisor's, or, where there is none, to its end."""
+    def _obey(self, kind: MessageKind, text: str) -> None:
         if kind is MessageKind.NEW_PLAN:
-            self._loader.follow()
-            return
-        if kind is MessageKind.PING:
+            self._loader.load_in_background()
+        elif kind is MessageKind.PING:
             self._control.send(MessageKind.PONG)
-            return
-        if kind is MessageKind.DROPPED:
+        elif kind is MessageKind.DROPPED:
             self._metrics.count_rejections("worker", int(text))
-            return
-        if kind is MessageKind.LOAD_DONE:
+        elif kind is MessageKind.LOAD_DONE:
             self._loop.finish(self._pending_loads.done(text))
-            return
+        elif kind is MessageKind.NOT_READY:
+            self._health.ready = False
+        else:
+            self._drain()
+
+    def _drain(self) -> None:
         self._health.ready = False
-        if kind is not MessageKind.NOT_READY:
-            self._server.draining = True
-            self._drain_until = time.monotonic() + self._settings.drain_timeout
+        self._server.draining = True
+        self._drain_until = time.monotonic() + self._settings.drain_timeout
+
+    # Reports to the supervisor
 
     def _follow(self) -> None:
-        """Swap models, where a new plan is loaded."""
+        """Serve the models of a new plan, if one has been loaded."""
         try:
             loaded = self._loader.take()
-        except CannotFollowError as error:
-            log.error("not loaded: %s", error)
-            self._control.send(MessageKind.PLAN_NOT_FOLLOWED, str(error.missing_version))
         except Exception as error:  # the supervisor will ask again
             log.error("a new plan can't be loaded: %r", error)
-        else:
-            if loaded:
-                self._tell(loaded.missing)
-                self._swap(loaded)
-                self._control.send(MessageKind.PLAN_FOLLOWED, str(loaded.plan.number))
+            return
+        if loaded:
+            self._swap(loaded)
+            self._control.send(MessageKind.PLAN_FOLLOWED, str(loaded.plan.number))
 
     def _swap(self, loaded: Loaded) -> None:
         self._catalog.follow(loaded.plan, loaded.models)
-        for missing_version in loaded.missing:
-            log.error("not loaded: %s", missing_version.reason)
-
-    def _tell(self, missing: Iterable[MissingVersion]) -> None:
-        for missing_version in missing:
-            self._control.send(MessageKind.VERSION_MISSING, str(missing_version))
+        for failure in loaded.failures:
+            log.error("not loaded: %s", failure.reason)
+            self._control.send(MessageKind.LOAD_FAILED, str(failure))
 
     def _count_closed(self) -> None:
-        self._unreported += 1
+        self._closed_connections += 1
 
-    def _report(self) -> None:
-        if self._unreported and self._control.send(MessageKind.CLOSED, str(self._unreported)):
-            self._unreported = 0
+    def _report_closed(self) -> None:
+        count = self._closed_connections
+        if count and self._control.send(MessageKind.CLOSED, str(count)):
+            self._closed_connections = 0
 
-    def _done(self) -> bool:
+    def _is_done(self) -> bool:
+        """Are all connections closed, or is the drain timeout over?"""
         if self._drain_until is None:
             return False
         self._server.close_idle(IDLE_SECONDS)

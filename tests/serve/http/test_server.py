@@ -145,10 +145,10 @@ def test_a_client_that_goes_while_it_waits_is_counted_once(running: Running, end
     client.sendall(POST % 7 + b"1234567")
     running.turn()
     ((_, connection),) = running.kept.requests
-    assert (running.server.body_bytes, connection.gone()) == (7, False)
+    assert (running.server.body_bytes, connection.is_disconnected()) == (7, False)
     ends(client)
     running.turn()
-    assert connection.gone()
+    assert connection.is_disconnected()
     connection.send(b"too late", keep_alive=True)
     assert (running.server.body_bytes, running.closed) == (0, 1)
     assert running.server.connections == set()

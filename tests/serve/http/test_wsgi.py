@@ -114,7 +114,7 @@ def test_signatures() -> None:
 
 
 def test_from_bytes_to_bytes() -> None:
-    written = gateway().answer(
+    written = gateway().respond(
         request(b"POST /a%20b?c=d HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\n", b"body"), True
     )
     head, _, body = written.data.partition(b"\r\n\r\n")
@@ -132,16 +132,16 @@ def test_from_bytes_to_bytes() -> None:
 def test_a_body_in_chunks() -> None:
     head = b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
     for body in (b"", b"body", b"0\r\n\r\nGET / HTTP/1.1\r\n\r\n" * 1000):
-        written = gateway().answer(request(head, body), True)
+        written = gateway().respond(request(head, body), True)
         assert written.data.endswith(b"\r\n\r\nPOST /? " + body)
 
 
 def test_an_address_that_is_none() -> None:
     for address in (b"[::1]:80", b"127.0.0.1", b"host:"):
         head = b"GET http://" + address + b"/a HTTP/1.1\r\nHost: x\r\n\r\n"
-        assert gateway().answer(request(head), True).data.endswith(b"GET /a? ")
+        assert gateway().respond(request(head), True).data.endswith(b"GET /a? ")
     with pytest.raises(Malformed, match="expected a path"):
-        gateway().answer(request(head.replace(b"host:", b"[:::::]")), True)
+        gateway().respond(request(head.replace(b"host:", b"[:::::]")), True)
 
 
 def test_whether_the_connection_stays() -> None:
@@ -153,7 +153,7 @@ def test_whether_the_connection_stays() -> None:
         (0, b"", True, False),
         (0, b"Connection: keep-alive\r\n", True, True),
     ):
-        written = gateway().answer(request(get % (version, more)), may_keep)
+        written = gateway().respond(request(get % (version, more)), may_keep)
         assert written.keep_alive is keeps
         assert (b"Connection: close" in written.data) is not keeps
 

@@ -85,7 +85,7 @@ def test_every_digit_of_a_digest_counts(tmp_path: Path, place: int) -> None:
 def test_a_file_that_breaks_leaves_the_keys_as_they_were(
     file: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(api_keys, "LOOK_EVERY", 0)
+    monkeypatch.setattr(api_keys, "CHECK_SECONDS", 0)
     keys = ApiKeys(file)
     file.write_text("first alice\n")
     assert keys.check({"X_API_KEY": "first"}) == "alice"

@@ -50,7 +50,7 @@ def answer_all(inference: Batcher, jobs: Sequence[InferenceJob]) -> list[Respons
         waiting.add(one)
     while len(waiting):
         assert inference.run_next_batch(waiting)
-    return [one.answer for one in jobs if one.answer]
+    return [one.response for one in jobs if one.response]
 
 
 def answers_of(inference: Batcher, model: Model, bodies: Sequence[bytes]) -> list[Response]:
@@ -111,7 +111,7 @@ def test_large_answers_are_finite(
 
     body = json.dumps({"image": digits.images[0].tolist()}).encode()
     assert (
-        inference.answer(job(Large(model.spec, model.session, model.example), body)).status
+        inference.respond(job(Large(model.spec, model.session, model.example), body)).status
         == status
     )
 
@@ -122,7 +122,7 @@ def test_joined_requests_get_their_own_answers(
     bodies = [json.dumps({"images": digits.images[n : n + n % 3].tolist()}) for n in range(1, 60)]
     sent = [body.encode() for body in bodies]
     together = answers_of(inference, model, sent)
-    alone = [inference.answer(job(model, body)) for body in sent]
+    alone = [inference.respond(job(model, body)) for body in sent]
     assert [answer.status for answer in together] == [answer.status for answer in alone]
     assert {answer.status for answer in together} == {200, 400}
     for one, other in zip(together, alone, strict=True):
@@ -181,7 +181,7 @@ def test_outputs_that_go_as_bytes_may_be_infinite(inference: Batcher, model: Mod
     for binary in (True, False):
         document = {"inputs": [tensor], "parameters": {"binary_data_output": binary}}
         asked = InferenceJob(oip, json.dumps(document).encode(), {}, model=infinite)
-        statuses.append(inference.answer(asked).status)
+        statuses.append(inference.respond(asked).status)
     assert statuses == [200, 500]
 
 
@@ -191,7 +191,7 @@ def test_work_that_nobody_waits_for_is_not_begun(
     body = json.dumps({"image": digits.images[0].tolist()}).encode()
     now = time.monotonic()
     late = job(model, body, arrived=now - 0.2, deadline=now - 0.1)
-    gone = job(model, body, arrived=now - 0.2, gone=lambda: True)
+    gone = job(model, body, arrived=now - 0.2, is_disconnected=lambda: True)
     fresh = job(model, body)
     answers = answer_all(inference, [late, gone, fresh])
     assert [answer.status for answer in answers] == [504, 499, 200]

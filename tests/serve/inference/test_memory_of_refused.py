@@ -92,7 +92,7 @@ def test_nothing_refers_to_a_refused_body(
     body = text.encode()
     before = sys.getrefcount(body)
     job = InferenceJob(protocol, body, headers, model=model)
-    answer = inference.answer(job)
+    answer = inference.respond(job)
     assert 400 <= answer.status < 500
     assert sys.getrefcount(body) == before
     assert job.decoded is None
@@ -107,7 +107,7 @@ def test_a_refusal_repeats_little_of_the_request(
     document: Any,
 ) -> None:
     text = document if isinstance(document, str) else json.dumps(document)
-    answer = inference.answer(InferenceJob(protocol, text.encode(), headers, model=model))
+    answer = inference.respond(InferenceJob(protocol, text.encode(), headers, model=model))
     assert answer.error
     assert len(answer.body) < 700
     assert str(answer.error).isprintable()
@@ -122,9 +122,9 @@ def test_an_answer_that_a_dialect_has_no_form_for_is_not_an_error_of_ours(
             scores = super().run(inputs)["probabilities"]
             return {"probabilities": scores, "mean": np.array(scores.mean())}
 
-    scalar = Scalar(model.spec, model.session)
+    scalar = Scalar(model.spec, model.session, model.example)
     body = json.dumps({"instances": [ROW]}).encode()
-    answer = inference.answer(InferenceJob(tfserving, body, {}, model=scalar))
+    answer = inference.respond(InferenceJob(tfserving, body, {}, model=scalar))
     assert answer.status == 501
     expected = b"output mean has no rows: ask for columns, with inputs"
     assert expected in answer.body

@@ -145,7 +145,7 @@ def test_a_signal_during_the_start_leaves_nothing_behind(repository: Path) -> No
 REAP = """
 import os
 from types import SimpleNamespace
-from serve.processes import worker_process
+from serve.processes.child_process import ChildProcess
 from serve.supervisor.supervisor import Supervisor
 
 def status(forking, *pids):
@@ -155,17 +155,19 @@ def status(forking, *pids):
     os.waitid(os.P_PID, ended, os.WEXITED | os.WNOWAIT)
     supervisor = SimpleNamespace(
         _workers=SimpleNamespace(living=[SimpleNamespace(pid=pid) for pid in pids]),
-        _rollout=SimpleNamespace(forking=forking, pids=set()),
+        _rollout=SimpleNamespace(is_forking=forking, pids=set()),
         _forkservers=SimpleNamespace(pids=set()),
     )
     Supervisor._reap_others(supervisor)
-    return worker_process.reap(ended)
+    child = ChildProcess()
+    child.pid = ended
+    return child.wait()
 
-print(status(True), status(False, None), status(False))
+print(status(True), status(False, None), status(False), sep="|")
 """
 
 
 def test_who_has_not_told_its_process_id_is_not_reaped_as_an_orphan() -> None:
     """How a trial and a worker ended is known, and nothing of an orphan."""
     done = run(sys.executable, "-c", REAP)
-    assert (done.stdout, done.stderr) == ("3 3 0\n", "")
+    assert (done.stdout, done.stderr) == ("ended with status 3|ended with status 3|\n", "")

@@ -53,9 +53,9 @@ def test_they_are_logged_and_counted_by_the_next_worker(
 ) -> None:
     gone, theirs = ControlChannel.pair()
     theirs.close()
-    children = [WorkerProcess(gone, WorkerSlot(0, None), ready=True)]
+    living = [WorkerProcess(gone, WorkerSlot(0, None), ready=True)]
     with selectors.DefaultSelector() as selector:
-        acceptor = ConnectionBalancer(listener, selector, children)
+        acceptor = ConnectionBalancer(listener, selector, living)
         acceptor.accept_if_served(is_stopped=False)
         for _ in range(3):
             with socket.create_connection(listener.getsockname()) as client:
@@ -66,7 +66,7 @@ def test_they_are_logged_and_counted_by_the_next_worker(
         acceptor.report()  # to nobody as yet
         assert caplog.text == ""
         ours, theirs = ControlChannel.pair()
-        children.append(WorkerProcess(ours, WorkerSlot(1, None), ready=True))
+        living.append(WorkerProcess(ours, WorkerSlot(1, None), ready=True))
         acceptor.report()
         message = theirs.receive()
         assert message

@@ -29,7 +29,7 @@ class Process:
     def __init__(self, code: str) -> None:
         ours, self.theirs = ControlChannel.pair()
         self.process = subprocess.Popen([sys.executable, "-c", code])
-        self.child = WorkerProcess(ours, WorkerSlot(0, None), pid=self.process.pid, ready=True)
+        self.worker = WorkerProcess(ours, WorkerSlot(0, None), pid=self.process.pid, ready=True)
 
     def is_ended(self) -> bool:
         return self.process.poll() == -signal.SIGKILL
@@ -43,7 +43,7 @@ def processes(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Process]]:
     for one in started:
         one.process.kill()
         one.process.wait()
-        one.child.control.close()
+        one.worker.control.close()
         one.theirs.close()
 
 
@@ -62,14 +62,14 @@ def cpu_seconds(process: Process | None) -> float:
 
 def test_idle_and_silent_is_ended_but_busy_is_not(processes: list[Process]) -> None:
     idle, busy = processes
-    children = [idle.child, busy.child]
-    watching = Watchdog(children, timeout=600)
+    watched = [idle.worker, busy.worker]
+    watching = Watchdog(watched, timeout=600)
     watch(watching, 1, busy)
-    assert not idle.child.is_silent
+    assert not idle.worker.is_silent
     watch(watching, watchdog.MAX_IDLE_CHECKS - 1, busy)
-    assert (idle.child.is_silent, idle.is_ended()) == (True, False)
+    assert (idle.worker.is_silent, idle.is_ended()) == (True, False)
     assert eventually(lambda: watch(watching, 1, busy) or idle.is_ended())
-    children.remove(idle.child)
+    watched.remove(idle.worker)
     watch(watching, 10, busy)
     assert not busy.is_ended()
     received = busy.theirs.receive()
@@ -81,7 +81,7 @@ def test_busy_is_ended_once_no_request_may_take_longer(
     processes: list[Process], caplog: pytest.LogCaptureFixture
 ) -> None:
     _, busy = processes
-    watching = Watchdog([busy.child], timeout=0.2)
+    watching = Watchdog([busy.worker], timeout=0.2)
     assert eventually(lambda: watch(watching, 1, busy) or busy.is_ended())
     said = f"worker {busy.process.pid} has been busy for longer than the 0.2 s of --timeout"
     assert said in caplog.text
@@ -89,11 +89,11 @@ def test_busy_is_ended_once_no_request_may_take_longer(
 
 def test_who_answers_is_left_alone(processes: list[Process]) -> None:
     idle, _ = processes
-    watching = Watchdog([idle.child], timeout=0.1)
+    watching = Watchdog([idle.worker], timeout=0.1)
     for _ in range(20):
         watch(watching, 1)
-        watching.answered(idle.child)
-    assert (idle.child.is_silent, idle.is_ended()) == (False, False)
+        watching.answered(idle.worker)
+    assert (idle.worker.is_silent, idle.is_ended()) == (False, False)
 
 
 def test_a_stopped_worker_is_replaced(server: Server, digits: Digits) -> None:

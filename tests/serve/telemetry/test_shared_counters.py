@@ -46,10 +46,10 @@ def test_a_line_that_is_just_being_written_is_left_for_the_next_time(tmp_path: P
 
 
 def test_files_that_are_just_being_made_or_removed_are_no_error(tmp_path: Path) -> None:
-    for name in ("0", "living-0"):
+    for name in ("0", "live-0"):
         worker = SharedCounters(tmp_path, name)
         worker.numbers[worker.place((name,), 1)] += 1
-    (tmp_path / "living-0.numbers").unlink()
+    (tmp_path / "live-0.numbers").unlink()
     (tmp_path / "1.names").touch()
     assert series(tmp_path) == [(("0",), [1])]
 

@@ -1,4 +1,4 @@
-"""Which versions a plan names, whatever becomes of their files."""
+"""Which versions are served, whatever happens to their files."""
 
 from serve.versions.repository_scan import FoundModel
 from serve.versions.serving_plan import UNLOADED, PlannedVersion, ServingPlan
@@ -6,36 +6,37 @@ from serve.versions.version_policy import VersionPolicy
 
 
 class Repository:
-    """What lies in a repository of one model, and which stamps of files are bad."""
+    """A repository with one model. A version whose fingerprint begins with "bad" is not valid."""
 
-    def __init__(self, newest: int = 1) -> None:
-        self.registry = VersionPolicy(newest, None)
+    def __init__(self, latest: int = 1) -> None:
+        self.policy = VersionPolicy(latest, None)
         self.versions: dict[int, str] = {}
         self.labels: dict[str, int] = {}
         self.problem = ""
-        self.tried: list[str] = []
+        self.validated: list[str] = []
 
     def settle(self) -> ServingPlan:
-        """Look, try what is to be tried, and plan. A stamp that begins with "bad" is bad."""
+        """Scan, validate what must be validated, and make the plan."""
         versions = dict(sorted(self.versions.items()))
-        self.registry.update({"m": FoundModel(versions, dict(self.labels), self.problem)})
-        while files := self.registry.next_unvalidated():
-            self.tried.append(files.fingerprint)
-            self.registry.set_verdict(
-                files, files.fingerprint if files.fingerprint.startswith("bad") else ""
+        self.policy.update({"m": FoundModel(versions, dict(self.labels), self.problem)})
+        while version_id := self.policy.next_unvalidated():
+            self.validated.append(version_id.fingerprint)
+            self.policy.set_verdict(
+                version_id,
+                version_id.fingerprint if version_id.fingerprint.startswith("bad") else "",
             )
-        return self.registry.make_plan()
+        return self.policy.make_plan()
 
     def ready(self) -> list[int]:
         return self.settle().models["m"].ready
 
 
-def test_the_newest_and_the_labelled_are_served() -> None:
-    there = Repository(newest=2)
+def test_the_latest_and_the_labelled_are_served() -> None:
+    there = Repository(latest=2)
     there.versions = {1: "a", 2: "b", 3: "c", 10: "d"}
     there.labels = {"stable": 1}
     assert there.ready() == [1, 3, 10]
-    assert there.tried == ["a", "d", "c"]
+    assert there.validated == ["a", "d", "c"]
     there.labels = {}
     assert there.ready() == [3, 10]
 
@@ -48,21 +49,21 @@ def test_the_plan_is_the_same_object_until_something_changes() -> None:
     assert there.settle() is first
     there.versions[2] = "b"
     assert there.settle().number == 2
-    assert there.tried == ["a", "b"]
+    assert there.validated == ["a", "b"]
 
 
-def test_a_bad_version_gives_way_and_is_tried_again_only_when_its_files_change() -> None:
+def test_a_bad_version_gives_way_and_is_validated_again_only_when_its_files_change() -> None:
     there = Repository()
     there.versions = {1: "a", 2: "bad"}
     assert there.ready() == [1]
-    assert there.registry.plan.models["m"].failed == {2: "bad"}
+    assert there.policy.plan.models["m"].failed == {2: "bad"}
     there.settle()
-    assert there.tried == ["bad", "a"]
+    assert there.validated == ["bad", "a"]
     there.versions[2] = "b"
     assert there.ready() == [2]
 
 
-def test_good_files_that_turn_bad_leave_what_was_loaded() -> None:
+def test_the_loaded_version_stays_if_its_files_become_invalid() -> None:
     there = Repository()
     there.versions = {1: "a", 2: "b"}
     assert there.ready() == [2]
@@ -72,26 +73,30 @@ def test_good_files_that_turn_bad_leave_what_was_loaded() -> None:
     assert there.settle().models["m"].versions == {2: PlannedVersion("c")}
 
 
-def test_what_a_worker_can_not_load_falls_back() -> None:
+def test_a_version_that_a_worker_can_not_load_is_replaced_by_the_one_before() -> None:
     there = Repository()
     there.versions = {1: "a", 2: "b"}
     there.settle()
     there.versions[2] = "bad"
     there.settle()
-    there.registry.suspect("m", 2)
+    there.policy.mark_failed("m", 2, "checksum mismatch")
     assert there.settle().models["m"].versions == {
         1: PlannedVersion("a"),
         2: PlannedVersion("", "bad"),
     }
 
 
-def test_what_a_worker_can_not_load_stays_where_a_trial_finds_nothing_wrong() -> None:
+def test_a_failed_version_with_unchanged_files_is_not_served() -> None:
     there = Repository()
-    there.versions = {1: "a"}
-    before = there.settle()
-    there.registry.suspect("m", 1)
-    assert there.settle() is before
-    assert there.tried == ["a", "a"]
+    there.versions = {1: "a", 2: "b"}
+    there.settle()
+    there.policy.mark_failed("m", 2, "no memory")
+    assert there.settle().models["m"].versions == {
+        1: PlannedVersion("a"),
+        2: PlannedVersion("", "no memory"),
+    }
+    there.policy.forget_failures()
+    assert there.settle().models["m"].versions == {2: PlannedVersion("b")}
 
 
 def test_the_last_good_version_stays() -> None:
@@ -99,7 +104,7 @@ def test_the_last_good_version_stays() -> None:
     there.versions = {1: "a"}
     there.settle()
     there.versions = {1: "bad"}
-    there.registry.suspect("m", 1)
+    there.policy.mark_failed("m", 1, "checksum mismatch")
     assert there.settle().models["m"].versions == {1: PlannedVersion("a", "bad")}
     there.versions = {2: "bad too"}
     assert there.settle().models["m"].versions == {
@@ -110,27 +115,14 @@ def test_the_last_good_version_stays() -> None:
     assert there.ready() == [3]
 
 
-def test_what_no_worker_has_any_more_is_given_up() -> None:
-    there = Repository()
-    there.versions = {1: "a"}
-    there.settle()
-    there.registry.drop({("m", 1)})
-    assert there.ready() == [1]  # nothing is wrong with it
-    there.versions = {1: "bad"}
-    there.registry.suspect("m", 1)
-    assert there.ready() == [1]
-    there.registry.drop({("m", 1)})
-    assert there.ready() == []
-
-
 def test_failures_can_be_forgotten() -> None:
     there = Repository()
     there.versions = {1: "bad"}
     there.settle()
     there.settle()
-    there.registry.forget_failures()
+    there.policy.forget_failures()
     there.settle()
-    assert there.tried == ["bad", "bad"]
+    assert there.validated == ["bad", "bad"]
 
 
 def test_a_folder_that_can_not_be_read_changes_nothing() -> None:
@@ -142,16 +134,16 @@ def test_a_folder_that_can_not_be_read_changes_nothing() -> None:
     assert (planned.ready, planned.problem) == ([1], "m: Permission denied")
 
 
-def test_nothing_is_planned_for_a_model_before_all_that_it_needs_is_tried() -> None:
+def test_nothing_is_planned_for_a_model_before_all_its_versions_are_validated() -> None:
     there = Repository()
     there.versions = {1: "a"}
     before = there.settle()
-    there.registry.update({"m": FoundModel({1: "a", 2: "b"})})
-    assert there.registry.make_plan() is before
+    there.policy.update({"m": FoundModel({1: "a", 2: "b"})})
+    assert there.policy.make_plan() is before
 
 
 def test_a_deleted_version_goes() -> None:
-    there = Repository(newest=2)
+    there = Repository(latest=2)
     there.versions = {1: "a", 2: "b"}
     there.settle()
     del there.versions[2]
@@ -186,31 +178,31 @@ def test_an_unloaded_model_stays_so_until_it_is_loaded() -> None:
     there = Repository()
     there.versions = {1: "a"}
     there.settle()
-    there.registry.unload("m")
+    there.policy.unload("m")
     assert there.settle().models["m"].versions == {1: PlannedVersion(reason=UNLOADED)}
     there.versions[2] = "b"
     assert there.ready() == []
-    there.registry.load("m")
+    there.policy.load("m")
     assert there.ready() == [2]
 
 
-def test_a_load_tries_again_what_failed() -> None:
+def test_a_load_validates_failed_versions_again() -> None:
     there = Repository()
     there.versions = {1: "a", 2: "bad"}
     there.settle()
-    there.registry.load("m")
+    there.policy.load("m")
     there.settle()
-    assert there.tried == ["bad", "a", "bad"]
+    assert there.validated == ["bad", "a", "bad"]
 
 
-def test_a_second_model_does_not_change_which_one_is_meant_by_default() -> None:
-    registry = VersionPolicy(1, None)
+def test_a_second_model_does_not_change_the_default_model() -> None:
+    policy = VersionPolicy(1, None)
 
     def default_of(*names: str) -> str | None:
-        registry.update({name: FoundModel({1: "a"}) for name in names})
-        while files := registry.next_unvalidated():
-            registry.set_verdict(files, "")
-        return registry.make_plan().default
+        policy.update({name: FoundModel({1: "a"}) for name in names})
+        while version_id := policy.next_unvalidated():
+            policy.set_verdict(version_id, "")
+        return policy.make_plan().default
 
     assert default_of("m") == "m"
     assert default_of("a", "m") == "m"
