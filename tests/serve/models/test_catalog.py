@@ -91,7 +91,7 @@ def test_only_the_newest_and_the_labelled_are_served(labelled: Server) -> None:
         answer = labelled.request("POST", path, BODY)
         assert (answer.status, answer.json()) == (404, {"error": why})
     _, _, log = labelled.end(signal.SIGTERM)
-    assert "serve: mnist: label lost is for version 9, which is not served" in log
+    assert "serve: mnist: label lost means version 9, which is not served" in log
 
 
 def test_as_many_versions_are_served_as_the_settings_say(four: Path) -> None:

@@ -95,7 +95,7 @@ def test_a_rollback_and_a_repository_that_vanishes(server: Server, plus: Plus) -
     assert server.process.stderr
     while "no such folder" not in (line := server.process.stderr.readline()):
         assert line
-    assert line.endswith("what was loaded before goes on\n")
+    assert line.endswith("the loaded models stay in service\n")
     assert eventually(lambda: answers(server) == {1})
     hidden.rename(plus.folder)
     plus.publish(2)
@@ -117,7 +117,7 @@ def test_labels_move(server: Server, plus: Plus) -> None:
     assert eventually(lambda: "3" in index(server))
     assert answers(server, "/predict?version=stable") == {2}
     _, _, log = server.end(signal.SIGTERM)
-    assert "label stable stays with version 2, for version 3 can't be served" in log
+    assert "label stable stays at version 2, because version 3 can't be served" in log
 
 
 def ask_label(server: Server, label: str) -> Response:
@@ -134,9 +134,9 @@ def test_a_trial_that_dies_costs_no_worker(server: Server, plus: Plus) -> None:
     plus.publish(2)
     # The forkserver comes first, and is done with what it was asked for before it ends.
     assert eventually(lambda: killed(trials()), pause=0)
-    assert told(server, "2") in (  # the forkserver was killed, and it was tried again
+    assert told(server, "2") in (  # the forkserver was killed, and the validation repeated
         ("READY", ""),
-        ("UNAVAILABLE", "plus/2: the process that tried it was ended by SIGKILL"),
+        ("UNAVAILABLE", "plus/2: the process that validated it was ended by SIGKILL"),
     )
     assert workers(server) == before
 
@@ -183,7 +183,7 @@ def test_a_supervisor_without_descriptors_goes_on(server: Server, plus: Plus) ->
     before = resource.prlimit(pid, resource.RLIMIT_NOFILE)
     resource.prlimit(pid, resource.RLIMIT_NOFILE, (3, before[1]))
     assert server.process.stderr
-    assert "nobody can look at it: Too many open files" in server.process.stderr.readline()
+    assert "a scan can't start: Too many open files" in server.process.stderr.readline()
     resource.prlimit(pid, resource.RLIMIT_NOFILE, before)
     plus.publish(2)
     assert eventually(lambda: answers(server) == {2})
