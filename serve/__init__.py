@@ -16,10 +16,10 @@ Where to look, from the outside in:
 
 import os
 
-# Read when onnxruntime is imported; without it, a read-only container gets a line of complaint.
+# onnxruntime reads it at import; without it, it complains in a read-only container.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
-# Read when numpy is imported: its linear algebra is not used, and a forkserver with a second
-# thread could not be forked safely.
+# numpy reads it at import. The server does not use its linear algebra, and a forkserver with a
+# second thread could not be forked safely.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 __version__ = "0.1.0"

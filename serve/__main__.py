@@ -1,4 +1,4 @@
-"""``python -m serve``: serve a published model; ``--help`` lists every setting."""
+"""``python -m serve``: serve published models; ``--help`` lists all options."""
 
 import logging
 import os
@@ -24,7 +24,7 @@ def main() -> int:
                 log.warning("number kernel: %s; JSON takes longer to parse", kernel)
             if chosen.server is HttpServer.WAITRESS:
                 from serve import (
-                    waitress_server,  # here, for the supervisor shall not import waitress
+                    waitress_server,  # here, for the supervisor does not need waitress
                 )
 
                 return waitress_server.run(chosen)
@@ -35,7 +35,7 @@ def main() -> int:
             from serve.health import health
 
             return health(chosen)
-        from serve import commands  # here, for the supervisor shall not import onnxruntime
+        from serve import commands  # not at the top: the supervisor needs no onnxruntime
 
         return commands.check(chosen) if command == "check" else commands.predict(chosen, file)
     except StartError as error:

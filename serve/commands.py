@@ -1,4 +1,4 @@
-"""What ``python -m serve`` can do beside serving: check what would be served, and predict."""
+"""The commands ``check`` and ``predict``, which do not serve."""
 
 import dataclasses
 import sys
@@ -17,7 +17,7 @@ from serve.settings import Settings
 
 
 def check(settings: Settings) -> int:
-    """Load and test the models as serving would, and print what they are and came from."""
+    """Load and test the models like the server, and print their tensors and provenance."""
     served = catalog.load(settings)
     for model in served:
         print(f"{model} can be served")
@@ -27,7 +27,7 @@ def check(settings: Settings) -> int:
 
 
 def predict(settings: Settings, file: str) -> int:
-    """Answer the request body in ``file`` (``-`` for standard input) as POST /predict would."""
+    """Answer the request body in ``file`` (``-`` for standard input) like POST /predict."""
     try:
         body = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
     except OSError as error:
@@ -71,6 +71,6 @@ def _print_provenance(manifest: Manifest) -> None:
 
 
 def _words(values: dict[str, Any]) -> str:
-    """The numbers among the values."""
+    """All numbers among the values, as text."""
     numbers = {name: value for name, value in values.items() if isinstance(value, int | float)}
     return ", ".join(f"{name.replace('_', ' ')} {value:.4g}" for name, value in numbers.items())

@@ -1,51 +1,50 @@
-"""Every way a request can be refused, each with its HTTP status.
+"""All reasons for which a request is refused, each with its HTTP status.
 
-    bytes ──admission──▶ queue ──protocol──▶ arrays ──tensors──▶ valid arrays ──model──▶ answers
+    bytes ──admission──▶ queue ──protocol──▶ arrays ──tensors──▶ valid arrays ──model──▶ responses
       │ 401, 429           │ 504 TimedOut     │ 400 BadRequest, 413 TooLarge     └─ 504 TimedOut
-      └─ 408 TooSlow, 413 and 431 (before it has come in whole)
+      └─ 408 TooSlow, 413 and 431 (before the whole request has been received)
 
-A refusal costs its own request alone, never another one or the worker.
+An error affects only its own request, never another one or the worker.
 """
 
 INTERNAL = "internal error; the server's log says more"
 
-
-_LONGEST_QUOTE = 200
-_LONGEST_MESSAGE = 600  # characters; a line of the access log has room for them
+_MAX_QUOTED = 200  # characters
+_MAX_MESSAGE = 600  # characters; they fit into a line of the access log
 
 
 def quoted(text: object) -> str:
-    """A client's text as a message may repeat it: on one line, and of at most 200 characters."""
+    """A client's text for use in a message: on one line, and at most 200 characters long."""
     whole = str(text)
-    shown = repr(whole[:_LONGEST_QUOTE])
-    cut = len(whole) > _LONGEST_QUOTE or len(shown) > _LONGEST_QUOTE + 2
-    return f"{shown[:_LONGEST_QUOTE]}…" if cut else shown
+    shown = repr(whole[:_MAX_QUOTED])
+    cut = len(whole) > _MAX_QUOTED or len(shown) > _MAX_QUOTED + 2
+    return f"{shown[:_MAX_QUOTED]}…" if cut else shown
 
 
 class ServeError(Exception):
-    """A request that is refused.
+    """A request is refused.
 
-    What the message repeats of the request is ``quoted``, for logs have it too.
+    Text of the request in the message must be ``quoted``, because the message is also logged.
     """
 
     status = 500
     headers: tuple[tuple[str, str], ...] = ()
     rejection = ""
-    """In the metrics, the reason why a request was turned away that might have been valid."""
+    """The reason in the metrics, if a request is refused that might be valid."""
 
     def __init__(self, message: str) -> None:
-        """Say why; of a very long message, which lists many models, only the beginning."""
-        super().__init__(message[:_LONGEST_MESSAGE])
+        """Keep the message; one that lists very many models is cut."""
+        super().__init__(message[:_MAX_MESSAGE])
 
 
 class BadRequest(ServeError):
-    """What came is not what the route takes."""
+    """The request is not what the route accepts."""
 
     status = 400
 
 
 class Malformed(ServeError):
-    """What came is not HTTP as it should be."""
+    """The request is not valid HTTP."""
 
     def __init__(self, status: int, message: str) -> None:
         super().__init__(message)
@@ -53,54 +52,54 @@ class Malformed(ServeError):
 
 
 class Internal(ServeError):
-    """A fault of ours, or of the model's."""
+    """A bug of the server, or a failure of the model."""
 
 
 class Forbidden(ServeError):
-    """Nobody may, as this server is set up."""
+    """The settings of this server allow it to nobody."""
 
     status = 403
 
 
 class NotFound(ServeError):
-    """There is no such model or version."""
+    """The model or version does not exist."""
 
     status = 404
 
 
 class UnknownType(ServeError):
-    """The body is of a media type, or in an encoding, that the route does not take."""
+    """The route does not accept the media type or the content encoding of the body."""
 
     status = 415
 
 
 class Unsupported(ServeError):
-    """It is asked as it may be, but not served here."""
+    """The request is valid, but this server does not support it."""
 
     status = 501
 
 
 class Unavailable(ServeError):
-    """There is such a model, but it can't be served, for now at least."""
+    """The model exists, but can't be served now."""
 
     status = 503
 
 
 class TooSlow(ServeError):
-    """A request that takes too long to come in."""
+    """The request is received too slowly."""
 
     status = 408
     rejection = "slow"
 
 
 class TooLarge(ServeError):
-    """More rows or bytes than this server takes at once."""
+    """The request has more rows or bytes than the server accepts."""
 
     status = 413
 
 
 class Unauthorized(ServeError):
-    """The request brought no valid key."""
+    """The request has no valid API key."""
 
     status = 401
     headers = (("WWW-Authenticate", "Bearer"),)
@@ -108,7 +107,7 @@ class Unauthorized(ServeError):
 
 
 class Busy(ServeError):
-    """There is more to do than can be done soon; the client should come again."""
+    """The server is overloaded; the client should try again."""
 
     status = 429
     headers = (("Retry-After", "1"),)
@@ -119,18 +118,18 @@ class Busy(ServeError):
 
 
 class ClientDisconnected(ServeError):
-    """The connection was closed before the answer; nginx's status for it, seen in logs alone."""
+    """The client closed the connection before the response; only logs show this status."""
 
-    status = 499
+    status = 499  # as in nginx
     rejection = "client_disconnected"
 
 
 class TimedOut(ServeError):
-    """The answer would come, or has come, after the request's deadline."""
+    """The response is not ready before the deadline of the request."""
 
     status = 504
     rejection = "deadline"
 
 
 class StartError(Exception):
-    """The server can't start as it was told to; one line for people."""
+    """The server can't start with these settings; the message is one line for people."""

@@ -1,18 +1,18 @@
-"""``python -m serve health``: is the server on this machine ready? A container asks so."""
+"""``python -m serve health``: is the server on this machine ready? For container health checks."""
 
 import http.client
 import sys
 
 from serve.settings import Settings
 
-SECONDS = 4.0  # less than a check may take
-_EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - addresses that nobody can call
+TIMEOUT_SECONDS = 4.0  # less than the 5 s of the image's health check
+_LOCAL = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - nobody can connect to them
 
 
 def health(settings: Settings) -> int:
-    """Ask it; returns 0 where it is ready, else 1, and then says why."""
-    host = _EVERYWHERE.get(settings.host, settings.host)
-    connection = http.client.HTTPConnection(host, settings.port, timeout=SECONDS)
+    """Ask the server; returns 0 if it is ready, else prints the reason and returns 1."""
+    host = _LOCAL.get(settings.host, settings.host)
+    connection = http.client.HTTPConnection(host, settings.port, timeout=TIMEOUT_SECONDS)
     try:
         connection.request("GET", "/v2/health/ready")
         response = connection.getresponse()

@@ -1,7 +1,7 @@
-"""Lines for standard error, which nobody has to read.
+"""Writes log lines to standard error without ever blocking.
 
-A write to a full pipe would hold up the service. So lines that have no room are dropped, and as
-soon as there is room a line of its own tells how many.
+A write to a full pipe would block the server. Lines that do not fit are therefore dropped, and a
+later line says how many.
 """
 
 import fcntl
@@ -12,23 +12,23 @@ import threading
 import time
 from collections.abc import Callable
 
-_LONGEST = 4096  # bytes; a pipe that polls as writable takes so many at once (pipe(7), PIPE_BUF)
-# Between the poll and the write, no other process of this server may fill the pipe.
-_PROCESSES = os.memfd_create("onnxlet-log")
-_THREADS = threading.Lock()
+_MAX_BYTES = 4096  # bytes; a writable pipe accepts so many at once (PIPE_BUF, pipe(7))
+# Locked between poll and write, so that no other process of this server fills the pipe.
+_PROCESS_LOCK = os.memfd_create("onnxlet-log")
+_THREAD_LOCK = threading.Lock()
 _TRIES = 5
-_PAUSE = 0.0005  # seconds; a write takes a few microseconds
+_PAUSE = 0.0005  # seconds; a write takes microseconds
 
 
 class LogOutput:
-    """Lines that wait to be written."""
+    """Collects lines, and writes them to a file descriptor."""
 
     def __init__(self, descriptor: int, dropped: Callable[[int], bytes]) -> None:
-        """Have none as yet.
+        """Begin without lines.
 
         Args:
-            descriptor: where they go.
-            dropped: makes the line that tells how many were dropped.
+            descriptor: to write to.
+            dropped: makes the line that says how many lines were dropped.
 
         """
         self._descriptor = descriptor
@@ -39,21 +39,21 @@ class LogOutput:
         self._dropped = 0
 
     def add(self, line: bytes) -> None:
-        """Have a line written by the next ``flush``; it ends in a line feed."""
-        self._lines.append(line if len(line) <= _LONGEST else line[: _LONGEST - 1] + b"\n")
+        """Add a line, with its line feed, for the next ``flush``."""
+        self._lines.append(line if len(line) <= _MAX_BYTES else line[: _MAX_BYTES - 1] + b"\n")
 
     def flush(self) -> None:
-        """Write what has come together, as far as there is room."""
+        """Write the collected lines, and drop those that do not fit."""
         if not self._lines:
             return
-        with _THREADS:
+        with _THREAD_LOCK:
             if not _lock_processes(tries=1 if self._dropped else _TRIES):
                 self._drop()
                 return
             try:
                 self._write()
             finally:
-                fcntl.lockf(_PROCESSES, fcntl.LOCK_UN)
+                fcntl.lockf(_PROCESS_LOCK, fcntl.LOCK_UN)
 
     def _write(self) -> None:
         while self._lines:
@@ -64,11 +64,11 @@ class LogOutput:
                 self._lines.insert(0, self._tell(self._dropped))
                 self._dropped = 0
             chunk = self._lines.pop(0)
-            while self._lines and len(chunk) + len(self._lines[0]) <= _LONGEST:
+            while self._lines and len(chunk) + len(self._lines[0]) <= _MAX_BYTES:
                 chunk += self._lines.pop(0)
             try:
                 os.write(self._descriptor, chunk)
-            except OSError:  # whoever read it is gone
+            except OSError:  # the reader is gone
                 self._dropped += chunk.count(b"\n")
 
     def _drop(self) -> None:
@@ -77,10 +77,10 @@ class LogOutput:
 
 
 def _lock_processes(tries: int) -> bool:
-    """Take the lock of all processes, but do not wait for one that is stopped while it has it."""
+    """Lock out other processes; give up if one of them is stopped while it has the lock."""
     for _ in range(tries):
         try:
-            fcntl.lockf(_PROCESSES, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.lockf(_PROCESS_LOCK, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             time.sleep(_PAUSE)
         else:
@@ -89,7 +89,7 @@ def _lock_processes(tries: int) -> bool:
 
 
 class LogHandler(logging.Handler):
-    """What the server logs of itself, on standard error."""
+    """Writes log records to standard error."""
 
     def __init__(self, descriptor: int = 2) -> None:
         super().__init__()
@@ -97,7 +97,7 @@ class LogHandler(logging.Handler):
         self.setFormatter(logging.Formatter("serve: %(message)s"))
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Write a record, whose traceback has several lines."""
+        """Write a record; with a traceback it has several lines."""
         for line in self.format(record).splitlines():
             self._output.add(line.encode(errors="backslashreplace") + b"\n")
         self._output.flush()

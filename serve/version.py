@@ -1,4 +1,4 @@
-"""What this is, and of what: for ``--version``."""
+"""The text of ``--version``."""
 
 import os
 import sys
@@ -10,7 +10,7 @@ _PACKAGES = ("onnxruntime", "numpy", "flask", "waitress", "orjson", "pysimdjson"
 
 
 def text() -> str:
-    """Version, commit where it is known, and the versions of what does the work."""
+    """Version and commit of the server, and the versions of Python and the main packages."""
     commit = os.environ.get("ONNXLET_COMMIT")
     lines = [f"onnxlet {serve.__version__}" + (f", commit {commit}" if commit else "")]
     lines.append(f"Python {sys.version.split()[0]}")

@@ -1,8 +1,8 @@
-"""One HTTP connection: bytes to requests, and answers to bytes, one request at a time.
+"""One HTTP connection: from bytes to requests and from responses to bytes, one at a time.
 
-A connection hands over a request when it has come in whole, and takes the next when the answer is
-sent. What a client pipelines meanwhile waits in its socket, but for one read. So neither requests
-nor answers pile up here, whatever the client does.
+A connection passes a request on when it is complete, and reads the next one when the response is
+sent. What a client pipelines meanwhile waits in the socket, except for one read. So neither
+requests nor responses accumulate, whatever the client does.
 """
 
 import contextlib
@@ -18,14 +18,14 @@ from serve.http.request_head import UNREAD, parse
 from serve.http.response_writer import CONTINUE
 
 LINGER_SECONDS = 10.0
-SMALL_BODY = 65536  # bytes of a body that always finds room, and is read also where it is refused
-_RECEIVE = 65536  # bytes of one read; a head and 32 rows of 784 numbers
-_RECEIVE_BODY = 2**20  # the same, of a body whose length is known
+SMALL_BODY = 65536  # bytes; such a body always fits, and is read even if the request is refused
+_RECEIVE = 65536  # bytes of one read: a head and 32 rows of 784 numbers
+_RECEIVE_BODY = 2**20  # the same, for a body of known length
 _AT_ONCE = struct.pack("ii", 1, 0)  # Linux's struct linger: on, for 0 seconds
 
 
 class Connection:
-    """A client's connection, as far as it has come."""
+    """The connection of one client."""
 
     def __init__(
         self,
@@ -36,21 +36,23 @@ class Connection:
     ) -> None:
         """Wait for the first request of a non-blocking connection.
 
-        With ``over_limit`` it is one more than the server wants: inference is refused, once.
+        With ``over_limit``, inference is refused, and it is closed after one request.
         """
         self.address = address
         self.over_limit = over_limit
         self.request: Request | None = None
-        """That is coming in, waits, or is being answered."""
+        """The request that is received, waits, or is answered."""
         self.body_bytes = 0
-        """Memory that the body of its request takes, or will; or its answer, until it is sent."""
+        """Memory for the body of the request, or for the response until it is sent."""
         self.last_active = server.now
         self.is_closed = False
         self._server = server
         self._socket = connection
-        self._body: Body | None = None  # of the request, until it has come in whole
-        self._pending = b""  # what came and belongs to no request yet
-        self._since = 0.0  # when the first byte of the request came, or of its answer went
+        self._body: Body | None = None  # of the request, until it is complete
+        self._pending = b""  # received, but not part of a request yet
+        self._since = (
+            0.0  # when the first byte of the request was received, or of the response sent
+        )
         self._unsent = memoryview(b"")
         self._keep_alive = True
         self._ended = False  # the client has closed its side
@@ -60,16 +62,16 @@ class Connection:
 
     @property
     def is_waiting(self) -> bool:
-        """Is a request at hand that has come in whole, and has no answer as yet?"""
+        """Is there a complete request without a response?"""
         return self.request is not None and self._body is None and not self._unsent
 
     @property
     def is_busy(self) -> bool:
-        """Is a request coming in, waiting or being answered?"""
+        """Is a request being received, waiting or being answered?"""
         return bool(self.request or self._pending)
 
     def is_disconnected(self) -> bool:
-        """Has the client closed the connection? Then nobody reads an answer."""
+        """Has the client closed the connection? Then nobody reads the response."""
         try:
             return not self._socket.recv(1, socket.MSG_PEEK)
         except BlockingIOError:
@@ -78,17 +80,17 @@ class Connection:
             return True
 
     def ready(self, _: int) -> None:
-        """Read or write, as far as the socket is ready for it."""
+        """Read or write as much as the socket allows."""
         try:
             if self._unsent:
                 self._send_more()
             else:
                 self._receive()
-        except MemoryError:  # it shall cost this connection, not the worker
+        except MemoryError:  # it must end this connection, not the worker
             self.close()
 
     def check_pace(self, now: float) -> None:
-        """End what takes too long: silence, a request or an answer that moves too slowly."""
+        """Close an idle connection, or one whose request or response is too slow."""
         server = self._server
         if self.is_waiting:
             return
@@ -104,7 +106,7 @@ class Connection:
                 self.refuse(server.too_slow())
 
     def proceed(self) -> None:
-        """Go on with what came behind a request that now is answered."""
+        """Continue with what was received after a request that is now answered."""
         if self._pending and not self.request and not self.is_closed:
             data, self._pending = self._pending, b""
             self._take_head(data)
@@ -129,12 +131,12 @@ class Connection:
             self._take_body(body, data)
         elif self.request is None:
             self._take_head(self._pending + data if self._pending else data)
-        else:  # it reads no more until the request is answered
+        else:  # read no more until the request is answered
             self._pending += data
             self._watch(0)
 
     def _end(self) -> None:
-        """Note that the client sends no more; only a request that waits still gets its answer."""
+        """The client sends no more. Only a request that waits still gets its response."""
         if self.is_waiting:
             self._ended = True
             self._watch(0)
@@ -173,7 +175,7 @@ class Connection:
             self._begin_body(request, body)
 
     def _begin_body(self, request: Request, data: bytes) -> None:
-        """Take what has come of a body, and as it may be, of the next request."""
+        """Take the received part of a body; the next request may follow it."""
         server, head = self._server, request.head
         body = ChunkedBody(server.max_body_bytes) if head.chunked else SizedBody(head.length)
         self._body = body
@@ -184,14 +186,14 @@ class Connection:
                 self.refuse(error)
                 return
             if head.expects_continue and not data:
-                with contextlib.suppress(OSError):  # the next read tells
+                with contextlib.suppress(OSError):  # the next read notices it
                     self._socket.send(CONTINUE)
         if self._find_room(head.length):
             self._take_body(body, data)
 
     def _take_body(self, body: Body, data: bytes) -> None:
         request = self.request
-        assert request is not None  # noqa: S101 - it is a request's body
+        assert request is not None  # noqa: S101 - the body belongs to a request
         try:
             rest = body.feed(data)
         except ServeError as error:
@@ -213,7 +215,7 @@ class Connection:
         return False
 
     def refuse(self, error: ServeError) -> None:
-        """Answer the request that is coming in, before it has come in whole, and end."""
+        """Refuse the request that is being received; the connection is closed afterwards."""
         self._body = None
         self._pending = b""
         self.request = self.request or Request(
@@ -222,7 +224,7 @@ class Connection:
         self._server.refuse(self.request, error, self)
 
     def send(self, data: bytes, keep_alive: bool) -> None:
-        """Send the answer of the request at hand, and go on or end the connection."""
+        """Send the response, then continue or close the connection."""
         server = self._server
         server.body_bytes -= self.body_bytes
         self.body_bytes = 0
@@ -236,10 +238,10 @@ class Connection:
             return
         if sent == len(data):
             self._complete()
-        else:  # it reads nothing until the client has read this
+        else:  # read nothing until the client has read this
             self._since = server.now
             self._unsent = memoryview(data)[sent:]
-            server.find_room(self, len(self._unsent))  # counted; it is sent in any case
+            server.find_room(self, len(self._unsent))  # only to count it; it is sent in any case
             self._watch(WRITE)
 
     def _send_more(self) -> None:
@@ -253,12 +255,12 @@ class Connection:
         self.last_active = self._server.now
         self._unsent = self._unsent[sent:]
         if not self._unsent:
-            self._unsent = memoryview(b"")  # of the other, the answer would stay in memory
+            self._unsent = memoryview(b"")  # the old view would keep the response in memory
             self._server.find_room(self, 0)
             self._complete()
 
     def _complete(self) -> None:
-        """Go on, or end, now that the answer is sent."""
+        """Continue or close, now that the response is sent."""
         self.request = None
         if self._keep_alive and not self._ended:
             if self._watched != READ:
@@ -271,14 +273,14 @@ class Connection:
             self._linger()
 
     def _linger(self) -> None:
-        """Close gently: say that nothing more goes out, and throw away what still comes in.
+        """Close the sending side, and discard what is still received.
 
-        To close a socket with unread data in it would reset the connection, and the client might
-        lose the answer (RFC 9112, 9.6).
+        Closing a socket with unread data would reset the connection, and the client could lose the
+        response (RFC 9112, section 9.6).
         """
         self._pending = b""
         self._lingers_until = self._server.now + LINGER_SECONDS
-        with contextlib.suppress(OSError):  # the client is gone: the next read ends it
+        with contextlib.suppress(OSError):  # the client is gone: the next read closes it
             self._socket.shutdown(socket.SHUT_WR)
         self._watch(READ)
 
@@ -287,7 +289,7 @@ class Connection:
         if not self.is_closed:
             self.is_closed = True
             self._watch(0)
-            if self._unsent:  # nobody reads it, so that the system shall not keep it
+            if self._unsent:  # nobody reads it; the system must not keep it
                 self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)
             self._socket.close()
             self._server.forget(self)

@@ -15,10 +15,10 @@ class Dispatcher(Protocol[C_contra]):
     """Answers the requests of connections."""
 
     def check(self, request: Request, connection: C_contra) -> ServeError | None:
-        """Why a request is refused, as far as its head tells."""
+        """The error if a request is refused because of its head, else None."""
 
     def handle(self, request: Request, connection: C_contra) -> None:
-        """Answer a request that has come in whole, now or later."""
+        """Answer a complete request, now or later."""
 
 
 class ConnectionOwner(Protocol[C]):
@@ -34,7 +34,7 @@ class ConnectionOwner(Protocol[C]):
     idle_timeout: float
     min_body_rate: int
     body_bytes: int
-    """Memory that all bodies take, or will."""
+    """Memory that all bodies need, also when they are complete."""
     proceeding: list[C]
     """Connections that have answered a request and have received part of the next."""
 
@@ -45,7 +45,7 @@ class ConnectionOwner(Protocol[C]):
         """Count the connection's body as ``size`` bytes; is there memory for it?"""
 
     def refuse(self, request: Request, error: ServeError, connection: C) -> None:
-        """Refuse a request that has not come in whole."""
+        """Refuse a request that has not been received completely."""
 
     def too_slow(self) -> ServeError:
         """The error for a request that is received too slowly."""

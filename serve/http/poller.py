@@ -1,18 +1,18 @@
-"""What a worker waits for: file descriptors, by epoll, and a call from another thread."""
+"""What the event loop waits for: events of file descriptors, or a call from another thread."""
 
 import os
 import select
 from collections.abc import Callable
 
 READ, WRITE = select.EPOLLIN, select.EPOLLOUT
-_MOST_EVENTS = 256  # of one poll; the others come with the next
+_MAX_EVENTS = 256  # of one poll; the next one returns the others
 
 Handler = Callable[[int], None]
-"""Called with the events of its descriptor."""
+"""It is called with the events of its descriptor."""
 
 
 class Poller:
-    """An epoll instance, and who handles the events of which descriptor."""
+    """An epoll instance, and the handler of each descriptor."""
 
     def __init__(self) -> None:
         self._epoll = select.epoll()
@@ -21,7 +21,7 @@ class Poller:
         self.watch(self._awake, READ, self._note)
 
     def watch(self, descriptor: int, events: int, handler: Handler) -> None:
-        """Have ``handler`` called as long as there are such events; for none, never again."""
+        """Call ``handler`` whenever there are such events; without events, stop to watch."""
         if not events:
             del self._handlers[descriptor]
             self._epoll.unregister(descriptor)
@@ -32,11 +32,11 @@ class Poller:
             self._epoll.register(descriptor, events)
 
     def poll(self, seconds: float) -> list[tuple[int, int]]:
-        """Wait for events, at most for so long; returns them, by descriptor."""
-        return self._epoll.poll(seconds, _MOST_EVENTS)
+        """Wait for events, at most for so long; returns pairs of descriptor and events."""
+        return self._epoll.poll(seconds, _MAX_EVENTS)
 
     def handle(self, events: list[tuple[int, int]]) -> None:
-        """Call the handlers of events, unless one before them has ended the watch."""
+        """Call the handlers of events, unless an earlier handler has stopped to watch."""
         handlers = self._handlers
         for descriptor, event in events:
             handler = handlers.get(descriptor)
@@ -47,5 +47,5 @@ class Poller:
         os.eventfd_read(self._awake)
 
     def wake(self) -> None:
-        """End the wait of ``poll``; any thread may."""
+        """End the wait of ``poll``; any thread may call it."""
         os.eventfd_write(self._awake, 1)

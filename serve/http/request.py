@@ -1,4 +1,4 @@
-"""One request, from its first byte to its answer."""
+"""One request, from its first byte to its response."""
 
 import re
 from collections.abc import Callable
@@ -10,13 +10,13 @@ _ID = re.compile(r"[!-~]{1,128}")
 
 
 class Request:
-    """What is known of a request, for its answer, the metrics and the log."""
+    """What the response, the metrics and the log need of a request."""
 
     body = b""
     size = 0
-    """Bytes of the body that have come."""
+    """Bytes of the body that have been received."""
     job: InferenceJob | None = None
-    """Only where it is one for inference, or for the supervisor."""
+    """Only of a request for inference, or to load or unload a model."""
     _id = ""
 
     def __init__(
@@ -27,14 +27,14 @@ class Request:
         started: float,
         new_id: Callable[[], str],
     ) -> None:
-        """Begin, without a body as yet.
+        """Begin, without a body yet.
 
         Args:
-            head: as it was parsed.
-            raw_head: the bytes of it.
-            client: its address.
-            started: when its first byte came; a time of ``time.monotonic``.
-            new_id: makes an id where the client gave none.
+            head: parsed.
+            raw_head: its bytes.
+            client: address of the client.
+            started: when the first byte was received; a time of ``time.monotonic``.
+            new_id: makes an id if the client sent none.
 
         """
         self.head = head
@@ -45,7 +45,7 @@ class Request:
 
     @property
     def id(self) -> str:
-        """The client's X-Request-Id where it sent a proper one, else one of ours."""
+        """The client's X-Request-Id if it is valid, else a new one."""
         if not self._id:
             given = self.head.headers.get("X_REQUEST_ID")
             self._id = given if given and _ID.fullmatch(given) else self._new_id()

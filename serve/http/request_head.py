@@ -1,8 +1,8 @@
-"""The head of a request: its bytes, checked against the grammar of RFC 9112, as a ``Head``.
+"""Parses the head of a request: the request line and the headers (RFC 9112).
 
-Two regular expressions are the whole grammar. What they do not match is refused, so there is no
-second reading of a head that another server on the way could have: no folded lines, no bare CR or
-LF, no space before a colon, one Content-Length or one Transfer-Encoding.
+Two regular expressions are the whole grammar, and what they do not match is refused. So no proxy
+can interpret a head in another way: there are no folded lines, no bare CR or LF, no space before a
+colon, and only one Content-Length or Transfer-Encoding.
 """
 
 import functools
@@ -17,10 +17,10 @@ from serve.http import trace_context
 
 MAX_FIELDS = 100
 MAX_TARGET_BYTES = 8192
-_LONGEST_KEPT = 1024  # bytes; a longer head is not worth the memory
+_MAX_CACHED = 1024  # bytes; longer heads would take too much memory
 
 _REQUEST_LINE = re.compile(rb"([A-Z-]{1,32}) ([!-~]+) HTTP/([0-9]\.[0-9])\r\n")
-# A line begins where the one before it ends, so a line that is no field is skipped as a whole.
+# A match must follow a line feed, so that an invalid line is skipped as a whole.
 _FIELD = re.compile(rb"(?<=\n)([!#$%&'*+\-.^_`|~0-9A-Za-z]+):([\t\x20-\x7e\x80-\xff]*)\r\n")
 _ABSOLUTE = re.compile(
     r"https?://(?:[\w.~-]+|\[[0-9a-f:.]+\])(?::[0-9]*)?((?:[/?].*)?)", re.IGNORECASE | re.ASCII
@@ -33,47 +33,47 @@ _ONCE = {"CONTENT_LENGTH", "TRANSFER_ENCODING", "HOST"}
 
 @dataclass(slots=True)
 class Head:
-    """What a head says."""
+    """A parsed head."""
 
     method: str
     path: str
-    """Without escapes, as WSGI has it; one slash at its start."""
+    """Unescaped as in WSGI; it begins with one slash."""
     query: str
     version: str
     """"1.0" or "1.1"."""
     headers: dict[str, str]
-    """By the names that WSGI gives them, less ``HTTP_``."""
+    """By their names in WSGI, without ``HTTP_``."""
     length: int = 0
-    """Of the body, in bytes."""
+    """Content-Length, in bytes."""
     chunked: bool = False
-    """Does the body come in chunks? Then its length is not known."""
+    """Is the body sent in chunks? Then its length is unknown."""
     keep_alive: bool = True
     expects_continue: bool = False
-    """Does the client wait for a word before it sends the body?"""
+    """Does the client wait for 100 Continue before it sends the body?"""
     match: tuple[Route, dict[str, str]] | None = None
-    """What is asked for, and the parameters in the path; None where there is no such route."""
+    """The route and the parameters in the path; None if there is no such route."""
     operation: str = ""
-    """What the route does; empty where there is none."""
+    """The operation of the route; empty if there is none."""
     route: str = "other"
-    """The path of the route, whatever the method, as the metrics name it."""
+    """The path of the route for the metrics, for any method."""
     traceparent: str = ""
     """The client's trace context (W3C); empty without a valid one."""
 
 
 UNREAD = Head("", "", "", "1.1", {})
-"""Of a request whose head could not be read."""
+"""Of a request whose head could not be parsed."""
 
 
 def parse(data: bytes) -> Head:
     """Parse a head, from the request line to the empty line.
 
-    A client sends the same few heads again and again, so that the last ones are kept.
+    Clients send the same few heads again and again, so the last ones are cached.
 
     Raises:
-        Malformed: it is not as RFC 9112 has it, or has too many fields.
+        Malformed: it violates RFC 9112, or has too many fields.
 
     """
-    return _parse_once(data) if len(data) <= _LONGEST_KEPT else _parse(data)
+    return _parse_once(data) if len(data) <= _MAX_CACHED else _parse(data)
 
 
 def _parse(data: bytes) -> Head:
@@ -101,7 +101,7 @@ def _parse(data: bytes) -> Head:
 
 
 def with_route(head: Head) -> Head:
-    """The head, with its route and its trace context."""
+    """Add the route and the trace context to a head."""
     head.match = routes.match(head.method, head.path)
     if head.match:
         head.operation = head.match[0].operation
@@ -124,19 +124,19 @@ def _check_host(head: Head) -> None:
 
 
 def are_fields(lines: bytes) -> bool:
-    """Are all lines, after a first line feed, fields?"""
+    """Are all lines after the first line feed valid fields?"""
     return len(_FIELD.findall(lines)) == lines.count(b"\n") - 1
 
 
 def _headers(data: bytes, start: int) -> dict[str, str]:
     fields = _FIELD.findall(data, start)
-    if len(fields) + 2 != data.count(b"\n"):  # beside the request line and the empty one
+    if len(fields) + 2 != data.count(b"\n"):  # besides the request line and the empty line
         raise Malformed(400, "expected header lines such as Content-Type: application/json")
     if len(fields) > MAX_FIELDS:
         raise Malformed(431, f"expected at most {MAX_FIELDS} headers, got {len(fields)}")
     headers: dict[str, str] = {}
     for raw_name, raw_value in fields:
-        if b"_" in raw_name:  # X_Api_Key would pass a proxy that takes X-API-Key away
+        if b"_" in raw_name:  # X_Api_Key would pass a proxy that removes X-API-Key
             continue
         name = raw_name.decode("ascii").upper().replace("-", "_")
         value = raw_value.strip(b" \t").decode("latin-1")
@@ -150,7 +150,7 @@ def _headers(data: bytes, start: int) -> dict[str, str]:
 
 
 def _read_target(target: str) -> tuple[str, str]:
-    """Path and query of a request's target."""
+    """Split a request target into path and query."""
     if len(target) > MAX_TARGET_BYTES:
         raise Malformed(414, f"expected a target of at most {MAX_TARGET_BYTES} bytes")
     if target == "*":
@@ -168,7 +168,7 @@ def _read_target(target: str) -> tuple[str, str]:
 
 
 def _frame(head: Head) -> None:
-    """Find out where the body ends. Whatever two servers could read in two ways is refused."""
+    """Set the length of the body. What two servers could interpret in two ways is refused."""
     headers = head.headers
     if "TRANSFER_ENCODING" in headers:
         if "CONTENT_LENGTH" in headers:

@@ -1,4 +1,4 @@
-"""An answer as the bytes that go to the socket."""
+"""Serializes a response for the socket."""
 
 import functools
 from email.utils import formatdate
@@ -11,13 +11,13 @@ CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
 def render(response: Response, request: Request, keep_alive: bool, date: str) -> bytes:
-    """Head and body of an answer.
+    """Head and body of a response.
 
     Args:
         response: to the request.
-        request: whose id, version and method count.
+        request: its id, HTTP version and method are used.
         keep_alive: does the connection stay open?
-        date: as HTTP has it.
+        date: in the format of HTTP.
 
     """
     head = request.head
@@ -44,13 +44,13 @@ def render(response: Response, request: Request, keep_alive: bool, date: str) ->
 
 
 def date(seconds: float) -> str:
-    """A time of ``time.time`` as HTTP has it."""
+    """A time of ``time.time`` in the format of HTTP."""
     return formatdate(seconds, usegmt=True)
 
 
 @functools.lru_cache(256)
 def _opening(version: str, status: int, content_type: str) -> str:
-    """The lines that many answers have in common."""
+    """The first lines, which many responses have in common."""
     phrase = HTTPStatus(status).phrase if status in _KNOWN else "Refused"
     return f"HTTP/{version} {status} {phrase}\r\nContent-Type: {content_type}\r\n"
 

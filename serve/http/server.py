@@ -1,7 +1,7 @@
-"""The connections of one worker, and what they may take together.
+"""All connections of a worker, and their common limits.
 
-Connections are accepted by the supervisor and given to ``take``; ``maintain`` ends those that take
-too long.
+The supervisor accepts connections, and ``take`` adds them; ``maintain`` closes those that take too
+long.
 """
 
 import itertools
@@ -21,10 +21,10 @@ from serve.inference.inference_job import error_response
 from serve.settings import Settings
 from serve.telemetry.request_metrics import RequestMetrics
 
-EXTRA_CONNECTIONS = 32  # connections beyond the limit that get an answer before they are closed
+EXTRA_CONNECTIONS = 32  # beyond the limit; they get a response before they are closed
 STALL_SECONDS = 2.0  # seconds
 MAINTAIN_SECONDS = 1.0
-RECENT_SECONDS = 1.0  # seconds in which a connection between two requests is thought to be in use
+RECENT_SECONDS = 1.0  # seconds after a request in which a connection counts as in use
 
 
 class Server:
@@ -40,10 +40,10 @@ class Server:
         request_metrics: RequestMetrics,
         closed: Callable[[], None],
     ) -> None:
-        """Have none as yet.
+        """Begin without connections.
 
         Args:
-            settings: of the service.
+            settings: of the server.
             poller: of the worker.
             request_metrics: counts and logs the responses.
             closed: called when a connection has ended.
@@ -56,15 +56,15 @@ class Server:
         self.idle_timeout = settings.idle_timeout
         self.min_body_rate = settings.min_body_rate
         self.now = 0.0
-        """When this turn of the loop began; a time of ``time.monotonic``."""
+        """When this turn of the event loop began; a time of ``time.monotonic``."""
         self._date = ""
         self._date_ends = 0.0
         self.begin_turn()
         self.body_bytes = 0
-        """Memory that all bodies take, or will."""
+        """Memory that all bodies need, also when they are complete."""
         self.connections: set[Connection] = set()
         self.proceeding: list[Connection] = []
-        """Those that have answered a request, and have the beginning of the next."""
+        """Connections that have answered a request and have received part of the next."""
         self._settings = settings
         self._metrics = request_metrics
         self._closed = closed
@@ -73,7 +73,7 @@ class Server:
         self._id_prefix = os.urandom(6).hex()
 
     def begin_turn(self) -> None:
-        """Look at the clock, once for all that this turn of the loop does."""
+        """Read the clock, once for the whole turn of the event loop."""
         self.now = time.monotonic()
         if self.now >= self._date_ends:
             seconds = time.time()
@@ -81,11 +81,11 @@ class Server:
             self._date_ends = self.now + 1 - seconds % 1
 
     def new_id(self) -> str:
-        """An id for a request, unlike any other's."""
+        """Make a unique id for a request."""
         return f"{self._id_prefix}-{next(self._ids):x}"
 
     def take(self, connection: socket.socket) -> None:
-        """Serve an accepted connection."""
+        """Serve a connection that the supervisor has accepted."""
         over_limit = self._is_full() and not self._close_an_idle_one()
         try:
             if len(self.connections) >= self._settings.max_connections + EXTRA_CONNECTIONS:
@@ -94,20 +94,20 @@ class Server:
             connection.setblocking(False)
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             address = connection.getpeername()[0]
-        except OSError:  # there are far too many, or the client has gone again
+        except OSError:  # there are far too many, or the client has already closed it
             connection.close()
             self._closed()
             return
         self.connections.add(Connection(self, connection, address, over_limit))
 
     def forget(self, connection: Connection) -> None:
-        """Let go of a connection that is closed."""
+        """Drop a connection that is closed."""
         self.find_room(connection, 0)
         self.connections.discard(connection)
         self._closed()
 
     def proceed(self) -> None:
-        """Have connections go on with the requests that clients have sent ahead."""
+        """Continue with the requests that clients have pipelined."""
         proceeding, self.proceeding = self.proceeding, []
         for connection in proceeding:
             connection.proceed()
@@ -115,9 +115,9 @@ class Server:
     # Answers
 
     def respond(self, request: Request, connection: Connection) -> None:
-        """Send its job's answer. It is counted before: who has it finds it in the metrics."""
+        """Send the response to a request. It is counted first, so the metrics include it."""
         job = request.job
-        assert job is not None  # noqa: S101 - it is called when there is an answer
+        assert job is not None  # noqa: S101 - it is called when there is a response
         assert job.response is not None  # noqa: S101
         response = job.response
         keep_alive = self.may_keep(request, connection)
@@ -127,7 +127,7 @@ class Server:
         )
 
     def refuse(self, request: Request, error: ServeError, connection: Connection) -> None:
-        """Say why a request is refused that has not come in whole."""
+        """Refuse a request that has not been received completely."""
         response = error_response(error, routes.protocol_of(request.head.path))
         self._metrics.count_response(request, response.status, len(response.body), error)
         connection.send(
@@ -139,7 +139,7 @@ class Server:
         return request.head.keep_alive and not (self.draining or connection.over_limit)
 
     def too_slow(self) -> ServeError:
-        """Why a request is refused that takes too long."""
+        """The error for a request that is received too slowly."""
         return TooSlow(
             f"expected the head within {self.header_timeout:g} s, and the body"
             f" at {self.min_body_rate} bytes a second or more"
@@ -148,22 +148,22 @@ class Server:
     # Limits
 
     def find_room(self, connection: Connection, size: int) -> bool:
-        """Count its body as so long. May it be, beside all others? One by itself always may."""
+        """Count the body as so many bytes; is there room for it? A single body always fits."""
         self.body_bytes += size - connection.body_bytes
         connection.body_bytes = size
         return size <= SMALL_BODY or self.body_bytes <= max(self._settings.max_inflight_bytes, size)
 
     def maintain(self) -> None:
-        """Close the connections of clients that are silent, or too slow; call it when it is due."""
+        """Close connections that are idle or too slow; called when it is due."""
         late = self.now - self.maintenance_due
         self.maintenance_due = self.now + MAINTAIN_SECONDS
-        if late > STALL_SECONDS:  # what clients sent while this process stood still is not read yet
+        if late > STALL_SECONDS:  # this process was stopped, and has not read what clients sent
             return
         for connection in list(self.connections):
             connection.check_pace(self.now)
 
     def close_idle(self, seconds: float) -> None:
-        """Close connections that have been idle for so long."""
+        """Close connections that have been idle for so many seconds."""
         for connection in list(self.connections):
             if not connection.is_busy and self.now - connection.last_active > seconds:
                 connection.close()
@@ -172,7 +172,7 @@ class Server:
         return len(self.connections) >= self._settings.max_connections
 
     def _close_an_idle_one(self) -> bool:
-        """Close the connection that has been idle for longest, if one is not in use."""
+        """Close the connection that has been idle for longest; False if all are in use."""
         idle = [connection for connection in self.connections if not connection.is_busy]
         longest = min(idle, key=lambda connection: connection.last_active, default=None)
         if longest is None or self.now - longest.last_active < RECENT_SECONDS:

@@ -1,8 +1,8 @@
-"""Requests that are not for inference, answered by waitress and a WSGI application.
+"""Answers requests other than inference with a WSGI application, through waitress.
 
-waitress parses the bytes of the request again, makes the WSGI environment, and writes the answer.
-It neither reads nor writes the socket: it is used as a function from bytes to bytes, on the event
-loop. Of its objects nothing else is used than tests/serve/http/test_wsgi.py says.
+waitress parses the bytes of the request again, creates the WSGI environment, and serializes the
+response. It does not use the socket: it is called on the event loop as a function from bytes to
+bytes. tests/serve/http/test_wsgi.py lists the parts of waitress that are used.
 """
 
 import dataclasses
@@ -21,7 +21,7 @@ Application = Callable[..., Iterable[bytes]]
 
 @dataclasses.dataclass
 class WrittenResponse:
-    """What waitress wrote."""
+    """A response that waitress has written."""
 
     data: bytes
     status: int
@@ -31,42 +31,39 @@ class WrittenResponse:
 
 
 class WaitressGateway:
-    """From a request's bytes to an answer's.
-
-    A waitress task sees it as its server.
-    """
+    """From the bytes of a request to the bytes of a response; a waitress task's server."""
 
     def __init__(
         self, application: Application, address: tuple[str, int], settings: Settings
     ) -> None:
-        """Prepare for requests to ``address``, as clients see it."""
+        """Prepare for requests to ``address``, the one that clients see."""
         self.application = application
         self.server_name, self.effective_port = address[0], str(address[1])
         self.adj = Adjustments(
             ident=None,  # no Server header
-            # Both are checked before; waitress refuses what has exactly the size.
+            # Both are checked before. waitress refuses a request of exactly this size.
             max_request_header_size=settings.max_header_bytes + 1,
             max_request_body_size=settings.max_body_bytes + 1,
             inbuf_overflow=settings.max_body_bytes + 1,  # no temporary file
         )
 
     def respond(self, request: Request, keep_alive: bool) -> WrittenResponse:
-        """Have the application answer.
+        """Let the application respond.
 
         Args:
-            request: that has come in whole.
+            request: completely received.
             keep_alive: may the connection stay open?
 
         Raises:
-            Malformed: waitress does not take it.
+            Malformed: waitress does not accept the request.
 
         """
         parser = HTTPRequestParser(self.adj)
         try:
             parser.received(request.raw_head)
-        except ValueError:  # an IPv6 address in the target that is none
+        except ValueError:  # an invalid IPv6 address in the target
             raise Malformed(400, "expected a path that begins with a slash") from None
-        if request.head.chunked:  # the chunks are read already: the body comes as a single one
+        if request.head.chunked:  # the chunks are already joined: send one chunk
             chunk = b"%x\r\n%b\r\n" % (request.size, request.body) if request.size else b""
             parser.received(chunk + b"0\r\n\r\n")
         elif request.size:
@@ -86,7 +83,7 @@ class WaitressGateway:
 
 
 class _Channel:
-    """What a waitress task sees as its connection."""
+    """The connection of a waitress task."""
 
     def __init__(self, server: WaitressGateway, client: str) -> None:
         self.server = server
@@ -95,9 +92,9 @@ class _Channel:
         self.written: list[bytes] = []
 
     def write_soon(self, data: bytes) -> None:
-        """Keep what the task writes."""
+        """Collect what the task writes."""
         self.written.append(data)
 
     def check_client_disconnected(self) -> bool:
-        """Say no: the application has no use for it."""
+        """Always False; the application does not use it."""
         return False

@@ -1,4 +1,4 @@
-"""Which requests for inference come in, and how long each may take."""
+"""Which inference requests are accepted, and how long each may take."""
 
 import time
 
@@ -10,37 +10,37 @@ from serve.models.catalog import Catalog
 from serve.settings import Settings
 
 _TIMEOUT_HEADER = "X_REQUEST_TIMEOUT_MS"
-_LONG_BODY = 65536
+_LARGE_BODY = 65536
 
 
 class Admission:
-    """The queue of one worker, and who may join it."""
+    """The queue of a worker, and the rules for who may join it."""
 
     def __init__(self, settings: Settings, catalog: Catalog) -> None:
-        """Make it empty, for requests to the models of ``catalog``.
+        """Begin with an empty queue, for requests to the models of ``catalog``.
 
         Raises:
-            StartError: the file of API keys can't be used.
+            StartError: the file of API keys is not valid.
 
         """
         self._keys = ApiKeys(settings.api_keys) if settings.api_keys else None
         self._catalog = catalog
         self._timeout = settings.timeout
-        self._most = settings.max_queue
-        self._enough = min(settings.max_batch_rows, settings.max_queue)
+        self._max_queue = settings.max_queue
+        self._full_batch = min(settings.max_batch_rows, settings.max_queue)
         self._delay = settings.batch_delay_ms / 1000
         self.queue = RequestQueue()
 
     def check(self, job: InferenceJob, name: str = "", version: str = "") -> bool:
-        """Look at the key, find the model and set the deadline, all by the head of a request.
+        """Check the API key, find the model and set the deadline, from the head of a request.
 
         Args:
-            job: just arrived.
-            name: of the model that is asked for.
+            job: a new one.
+            name: of the requested model.
             version: its number or label.
 
         Returns:
-            False where it is refused, and has its answer.
+            False if the request is refused; then the job has its response.
 
         """
         try:
@@ -56,33 +56,33 @@ class Admission:
         return job.response is None
 
     def has_room(self, job: InferenceJob) -> bool:
-        """May one more request wait? If not, this one is refused, and has its answer."""
-        if len(self.queue) < self._most:
+        """Is there room in the queue? If not, the request is refused."""
+        if len(self.queue) < self._max_queue:
             return True
-        job.refuse(Busy("queue", f"{self._most} requests are waiting already"))
+        job.refuse(Busy("queue", f"{self._max_queue} requests are waiting already"))
         return False
 
     def enqueue(self, job: InferenceJob) -> bool:
-        """Let a job wait that was checked; False where it is refused, and has its answer."""
+        """Add a checked job to the queue; False if it is refused."""
         if not self.has_room(job):
             return False
-        if self._delay and len(job.body) < _LONG_BODY:  # a longer one is company enough
-            # No more than half of the time that the request may take is spent on waiting.
+        if self._delay and len(job.body) < _LARGE_BODY:  # a large request fills a batch by itself
+            # At most half of the time until the deadline is spent on waiting.
             job.due = job.arrived + min(self._delay, (job.deadline - job.arrived) / 2)
         self.queue.add(job)
         return True
 
     def due_in(self) -> float:
-        """Seconds until those that wait should be run; 0 for now, infinite for none."""
+        """Seconds until the queue must be run; 0 for now, infinite if it is empty."""
         count = len(self.queue)
         if not count:
             return float("inf")
-        if not self._delay or count >= self._enough:
+        if not self._delay or count >= self._full_batch:
             return 0
         return max(0.0, self.queue.due() - time.monotonic())
 
     def _seconds(self, wanted: str) -> float:
-        """What a request may take; it can ask for less than the settings give, not for more."""
+        """Seconds that a request may take; it can ask for less than --timeout, not for more."""
         if not (wanted.isascii() and wanted.isdecimal()):
             raise BadRequest("X-Request-Timeout-Ms: expected a whole number of milliseconds")
         return min(self._timeout, float(wanted) / 1000)

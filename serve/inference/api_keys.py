@@ -1,8 +1,8 @@
-"""Who may ask for inference: keys of which only the SHA-256 is kept.
+"""API keys; the server knows only their SHA-256.
 
-The file has a line for each key: its SHA-256 in hex, white space, a name for the logs. Empty
-lines and lines that begin with ``#`` are skipped. A key is long and random, so that one round
-of a fast hash is enough.
+The file has one line for each key: its SHA-256 in hex, white space, and a name for the logs. Empty
+lines and lines that begin with ``#`` are ignored. Keys are long and random, so one round of a fast
+hash is enough.
 """
 
 import hashlib
@@ -17,18 +17,18 @@ from serve.errors import StartError, Unauthorized
 
 log = logging.getLogger("serve")
 
-CHECK_SECONDS = 1.0  # seconds between two looks at the file
+CHECK_SECONDS = 1.0  # seconds between two checks whether the file has changed
 _LINE = re.compile(r"([0-9a-fA-F]{64})\s+(\S.{0,99})")
 
 
 class ApiKeys:
-    """The keys in a file, read again whenever it changes."""
+    """The keys in a file, which is read again when it changes."""
 
     def __init__(self, path: Path) -> None:
         """Read the file.
 
         Raises:
-            StartError: it can't be read, a line is malformed, or it holds no key.
+            StartError: it can't be read, a line is malformed, or it contains no key.
 
         """
         self._path = path
@@ -36,29 +36,32 @@ class ApiKeys:
         self._looked = time.monotonic()
         self._names = _read(path)
         if not self._names:
-            raise StartError(f"{path}: holds no key; docs/serving.md says how to make one")
+            raise StartError(f"{path}: contains no key; docs/serving.md says how to create one")
 
     def check(self, headers: Mapping[str, str]) -> str:
-        """Name of the key that a request brought.
+        """Name of the key that a request has.
 
         Args:
-            headers: by the names that WSGI gives them, less ``HTTP_``.
+            headers: by their names in WSGI, without ``HTTP_``.
 
         Raises:
-            Unauthorized: it brought none, or one that is not known.
+            Unauthorized: it has no key, or an unknown one.
 
         """
         self._look()
         scheme, _, credentials = headers.get("AUTHORIZATION", "").partition(" ")
         bearer = credentials.strip() if scheme.lower() == "bearer" else ""
-        key = headers.get("X_API_KEY") or bearer  # the other may be meant for a proxy
+        key = headers.get("X_API_KEY") or bearer  # Authorization may be meant for a proxy
         if not key:
             raise Unauthorized(
                 "expected a key, as Authorization: Bearer KEY or X-API-Key: KEY; got none"
             )
         digest = hashlib.sha256(key.encode("latin-1")).digest()
         found = ""
-        for known, name in self._names.items():  # to the end, so that the time tells nothing
+        for (
+            known,
+            name,
+        ) in self._names.items():  # all of them, so that the time does not depend on the key
             if hmac.compare_digest(known, digest):
                 found = name
         if not found:
@@ -76,13 +79,13 @@ class ApiKeys:
         self._state = state
         try:
             self._names = _read(self._path)
-            log.info("%s: read again, %s keys", self._path, len(self._names))
+            log.info("%s: reloaded, %s keys", self._path, len(self._names))
         except StartError as error:
-            log.error("%s; the keys read before stay valid", error)
+            log.error("%s; the previous keys stay valid", error)
 
 
 def _state(path: Path) -> tuple[int, ...] | None:
-    """What changes when a file does; None where there is none."""
+    """A value that changes whenever the file does; None if there is no file."""
     try:
         status = path.stat()
     except OSError:
@@ -91,7 +94,7 @@ def _state(path: Path) -> tuple[int, ...] | None:
 
 
 def _read(path: Path) -> dict[bytes, str]:
-    """SHA-256 of each key -> its name."""
+    """Map the SHA-256 of each key to its name."""
     try:
         lines = path.read_text().splitlines()
     except (OSError, UnicodeDecodeError) as error:

@@ -1,4 +1,4 @@
-"""From the bodies of inference requests to their answers, one run of a model for several."""
+"""Combines inference requests into batches, and runs each batch on its model."""
 
 import itertools
 import logging
@@ -18,23 +18,21 @@ from serve.settings import Settings
 
 log = logging.getLogger("serve")
 
-CHECK_CLIENT_AFTER = (
-    0.001  # seconds of waiting after which it is asked whether the client is still there
-)
+CHECK_CLIENT_AFTER = 0.001  # seconds in the queue after which the connection is checked
 
 
 class Batcher:
-    """Answers requests, whatever their model and dialect. It knows neither Flask nor waitress."""
+    """Answers requests for any model in any protocol, without Flask or waitress."""
 
     def __init__(self, settings: Settings) -> None:
         self._max_rows = settings.max_rows
         self._max_batch = settings.max_batch_rows
         self._max_body_bytes = settings.max_body_bytes
         self.on_run: Callable[[Model, Sequence[InferenceJob]], None] = lambda model, jobs: None
-        """Told of each run, when its requests have their answers."""
+        """Called after each run, when its requests have their responses."""
 
     def respond(self, job: InferenceJob) -> Response:
-        """Answer one request by itself."""
+        """Answer a single request."""
         queue = RequestQueue()
         queue.add(job)
         self.run_next_batch(queue)
@@ -42,33 +40,33 @@ class Batcher:
         return job.response
 
     def run_next_batch(self, queue: RequestQueue) -> list[InferenceJob]:
-        """Answer the first of those that wait, and others as fill one run; returns them.
+        """Answer the first request in the queue, with others of its model in one batch.
 
-        Requests share a run up to ``max_batch_rows`` rows. One that is refused ends the search for
-        more, so that a call never does much more than one run's work. Several threads may call
-        this at once.
+        Returns the answered requests. A batch has up to ``max_batch_rows`` rows. A refused request
+        ends the batch, so that a call never does much more than the work of one run. Several
+        threads may call this at once.
         """
-        together: list[InferenceJob] = []
+        batch: list[InferenceJob] = []
         rows = 0
         model: Model | None = None
         while rows < self._max_batch and (job := queue.take(model)):
             decoded = self._parse(job)
             if decoded is None:
-                self._run(together)
-                return [*together, job]
+                self._run(batch)
+                return [*batch, job]
             rows += decoded.rows
-            if together and rows > self._max_batch:
+            if batch and rows > self._max_batch:
                 queue.put_back(job)
                 break
-            together.append(job)
+            batch.append(job)
             model = job.model
             if model is None or not model.spec.batchable:
                 break
-        self._run(together)
-        return together
+        self._run(batch)
+        return batch
 
     def _parse(self, job: InferenceJob) -> DecodedRequest | None:
-        """The arrays of a request; None where it is refused, and has its answer."""
+        """Decode a request into arrays; None if it is refused."""
         try:
             now = _check_wanted(job)
             if job.decoded is None and job.model:
@@ -82,46 +80,46 @@ class Batcher:
         except ServeError as error:
             job.refuse(error)
         except MemoryError:
-            job.refuse(Busy("memory", "there is not as much memory as this request needs"))
-        except Exception:  # a fault of ours: it shall cost this request, not the worker
+            job.refuse(Busy("memory", "there is not enough memory for this request"))
+        except Exception:  # a bug: it must fail this request, not the worker
             log.exception("a request could not be parsed")
             job.refuse(Internal(INTERNAL))
         return None
 
     def _run(self, jobs: Sequence[InferenceJob]) -> None:
-        """Answer jobs of the same model, in one run of it."""
+        """Answer jobs of the same model in one run."""
         requests = [job.decoded for job in jobs if job.decoded]
         model = jobs[0].model if jobs else None
         if model is None:
             return
         try:
-            self._run_together(model, jobs, requests)
+            self._run_batch(model, jobs, requests)
         except Exception:
-            if len(jobs) > 1:  # one of them is at fault: only that one shall fail
+            if len(jobs) > 1:  # only the request that caused it must fail
                 for job in jobs:
                     self._run([job])
                 return
             log.exception("%s failed on a batch", model)
             jobs[0].refuse(Internal(INTERNAL))
 
-    def _run_together(
+    def _run_batch(
         self, model: Model, jobs: Sequence[InferenceJob], requests: Sequence[DecodedRequest]
     ) -> None:
         began = time.monotonic()
-        outputs = model.run(_join(requests))
+        outputs = model.run(_concatenate(requests))
         ended = time.monotonic()
         if len(jobs) == 1:
-            shares = [outputs]
+            parts_of_jobs = [outputs]
         else:
-            shares = _share(outputs, [request.rows for request in requests])
-        for job, request, share in zip(jobs, requests, shares, strict=True):
+            parts_of_jobs = _split(outputs, [request.rows for request in requests])
+        for job, request, part in zip(jobs, requests, parts_of_jobs, strict=True):
             job.queue_seconds = began - job.arrived - job.parse_seconds
             job.infer_seconds = ended - began
-            _respond(job, request, share, model)
+            _respond(job, request, part, model)
         self.on_run(model, jobs)
 
 
-def _join(requests: Sequence[DecodedRequest]) -> Tensors:
+def _concatenate(requests: Sequence[DecodedRequest]) -> Tensors:
     if len(requests) == 1:
         return requests[0].inputs
     return {
@@ -130,11 +128,11 @@ def _join(requests: Sequence[DecodedRequest]) -> Tensors:
     }
 
 
-def _share(outputs: Tensors, rows: Sequence[int]) -> list[Tensors]:
-    """Each request's part of a joint run's outputs.
+def _split(outputs: Tensors, rows: Sequence[int]) -> list[Tensors]:
+    """Split the outputs of a batch into the parts of its requests.
 
     Raises:
-        ValueError: an output has other rows than its input.
+        ValueError: an output has another number of rows than the inputs.
 
     """
     ends = list(itertools.accumulate(rows))
@@ -146,7 +144,7 @@ def _share(outputs: Tensors, rows: Sequence[int]) -> list[Tensors]:
 
 
 def _are_finite(request: DecodedRequest, outputs: Tensors) -> bool:
-    """Is every number finite that goes as JSON?"""
+    """Are all numbers finite in the outputs that are sent as JSON?"""
     names = outputs if request.in_json is None else request.in_json
     arrays = [outputs[name] for name in names]
     return all(array.dtype.kind != "f" or np.isfinite(array).all() for array in arrays)
@@ -159,12 +157,12 @@ def _respond(job: InferenceJob, request: DecodedRequest, outputs: Tensors, model
         return
     try:
         response = job.protocol.render(request, outputs, model.spec)
-    except ServeError as error:  # the dialect has no form for such outputs
+    except ServeError as error:  # the protocol can't represent these outputs
         job.refuse(error)
         return
-    # JSON has no other numbers than finite ones: orjson writes null for them, and rarely otherwise.
+    # JSON has only finite numbers; orjson writes null for others, and rarely for anything else.
     if b"null" in response.body and not _are_finite(request, outputs):
-        job.refuse(Internal("the model's answer to this input is not finite"))
+        job.refuse(Internal("the model's output for this input is not finite"))
         return
     if "ACCEPT_ENCODING" in job.headers:
         response = content_encoding.encode(response, job.headers["ACCEPT_ENCODING"])
@@ -173,15 +171,15 @@ def _respond(job: InferenceJob, request: DecodedRequest, outputs: Tensors, model
 
 
 def _check_wanted(job: InferenceJob) -> float:
-    """Refuse to begin work that nobody waits for; returns the time."""
+    """Refuse a request for which nobody waits; returns the current time."""
     now = time.monotonic()
     if now > job.deadline:
         raise _late(job)
     if now - job.arrived > CHECK_CLIENT_AFTER and job.is_disconnected():
-        raise ClientDisconnected("the connection was closed before the answer")
+        raise ClientDisconnected("the connection was closed before the response")
     return now
 
 
 def _late(job: InferenceJob) -> TimedOut:
     milliseconds = (job.deadline - job.arrived) * 1000
-    return TimedOut(f"no answer within {milliseconds:.0f} ms, which this request may take")
+    return TimedOut(f"no response within {milliseconds:.0f} ms, the deadline of this request")

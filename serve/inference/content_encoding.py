@@ -1,4 +1,4 @@
-"""Content-Encoding: bodies that come compressed, and answers that go so (RFC 9110, section 8.4)."""
+"""Content-Encoding: compressed requests and responses (RFC 9110, section 8.4)."""
 
 import dataclasses
 import gzip
@@ -10,26 +10,25 @@ from werkzeug.http import parse_accept_header
 from serve.errors import BadRequest, TooLarge, UnknownType, quoted
 from serve.protocols.response import Response
 
-MIN_COMPRESSED_BYTES = (
-    16384  # bytes; compressing less takes longer than any but a slow network to send it
-)
-_LEVEL = 1  # two to three times as fast as the default, and a tenth longer
-_MEMBERS = 16  # of one gzip body; each costs a copy of what follows it
-_WINDOW = {"gzip": 31, "x-gzip": 31, "deflate": 15}  # as zlib's ``wbits`` tells the formats apart
+# Compressing less takes longer than sending it, except on slow networks.
+MIN_COMPRESSED_BYTES = 16384
+_LEVEL = 1  # two to three times as fast as the default, for a result that is a tenth longer
+_MEMBERS = 16  # of one gzip body; each one costs a copy of the rest
+_WINDOW = {"gzip": 31, "x-gzip": 31, "deflate": 15}  # zlib's ``wbits`` of these formats
 
 
-def decode(body: bytes, encoding: str, most: int) -> bytes:
+def decode(body: bytes, encoding: str, max_bytes: int) -> bytes:
     """Decompress a body.
 
     Args:
-        body: as it came.
+        body: compressed.
         encoding: its Content-Encoding.
-        most: bytes that the result may have.
+        max_bytes: size that the result may have.
 
     Raises:
-        UnknownType: the encoding is none of gzip and deflate.
-        BadRequest: the body is not of this encoding, or ends too soon.
-        TooLarge: it would become longer.
+        UnknownType: the encoding is neither gzip nor deflate.
+        BadRequest: the body does not have this encoding, or is incomplete.
+        TooLarge: the result would be larger.
 
     """
     name = encoding.strip().lower()
@@ -39,34 +38,34 @@ def decode(body: bytes, encoding: str, most: int) -> bytes:
     if window is None:
         raise UnknownType(f"Content-Encoding: expected gzip or deflate, got {quoted(name)}")
     if name == "deflate" and not _is_zlib(body):
-        window = -15  # some clients leave out zlib's head
+        window = -15  # some clients omit zlib's header
     members = _MEMBERS if window == _WINDOW["gzip"] else 1
-    return _inflate(body, name, window, members, most)
+    return _inflate(body, name, window, members, max_bytes)
 
 
-def _inflate(body: bytes, name: str, window: int, members: int, most: int) -> bytes:
+def _inflate(body: bytes, name: str, window: int, members: int, max_bytes: int) -> bytes:
     parts: list[bytes] = []
     length = 0
     for _ in range(members):
         member = zlib.decompressobj(window)
         try:
-            part = member.decompress(body, most + 1 - length)
+            part = member.decompress(body, max_bytes + 1 - length)
         except zlib.error as error:
             raise BadRequest(f"the body is not {name}: {error}") from None
         parts.append(part)
         length += len(part)
-        if length > most:
-            raise TooLarge(f"expected a body of at most {most} bytes once it is decompressed")
+        if length > max_bytes:
+            raise TooLarge(f"expected a body of at most {max_bytes} bytes after decompression")
         if not member.eof:
-            raise BadRequest(f"the body is not {name}: it ends too soon")
+            raise BadRequest(f"the body is not {name}: it is incomplete")
         body = member.unused_data.lstrip(b"\0")  # padding is allowed
         if not body:
             return b"".join(parts)
-    raise BadRequest(f"the body is not {name}: more follows than belongs to it")
+    raise BadRequest(f"the body is not {name}: other data follows it")
 
 
 def encode(response: Response, accepted: str) -> Response:
-    """Compress an answer where the client accepts that, and it is long enough to be worth it.
+    """Compress a response if the client accepts it and it is long enough.
 
     Args:
         response: not compressed.
@@ -88,5 +87,5 @@ def encode(response: Response, accepted: str) -> Response:
 
 
 def _is_zlib(body: bytes) -> bool:
-    """Does it begin with zlib's head (RFC 1950, section 2.2)?"""
+    """Does it begin with zlib's header (RFC 1950, section 2.2)?"""
     return len(body) >= 2 and body[0] & 15 == 8 and (body[0] << 8 | body[1]) % 31 == 0

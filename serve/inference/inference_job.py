@@ -1,4 +1,4 @@
-"""One request for inference on its way through the server."""
+"""One inference request on its way through the server."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -16,47 +16,47 @@ def _stays() -> bool:
 
 @dataclass(eq=False)
 class InferenceJob:
-    """A request: what came, how far it is, and in the end its answer.
+    """An inference request, its state, and in the end its response.
 
-    A job is made for each request: what it does not begin with costs nothing until it is set.
+    There is one for each request, so attributes without an initial value cost no time.
     """
 
     protocol: InferenceProtocol
     body: bytes
     headers: Mapping[str, str]
-    """By the names that WSGI gives them, less ``HTTP_``."""
+    """By their names in WSGI, without ``HTTP_``."""
     is_disconnected: Callable[[], bool] = _stays
     """Has the client closed the connection?"""
     arrived: float = field(default_factory=time.monotonic)
     model: Model | None = None
-    """Who is asked; it stays so even when another version comes meanwhile."""
+    """The requested model; it stays the same if a new version comes into service."""
     deadline: float = float("inf")
-    """When nobody waits for the answer any more; a time like ``arrived``."""
+    """When the response is too late; a time like ``arrived``."""
     due: float = field(default=0.0, init=False)
-    """When it has waited long enough for others to share its run."""
+    """When it has waited long enough for others to join its batch."""
     decoded: DecodedRequest | None = field(default=None, init=False)
-    """Only where the request is valid."""
+    """Only of a valid request."""
     response: Response | None = field(default=None, init=False)
     key: str = field(default="", init=False)
-    """Name of the API key that came with it."""
+    """Name of its API key."""
     parse_seconds: float = field(default=0.0, init=False)
     queue_seconds: float = field(default=0.0, init=False)
-    """Waiting for its turn, and then for the others of its run to be parsed."""
+    """In the queue, and then until the other requests of its batch are decoded."""
     infer_seconds: float = field(default=0.0, init=False)
-    """Of the run, which may be shared."""
+    """Of the run of the whole batch."""
     render_seconds: float = field(default=0.0, init=False)
 
     def set_received(self, now: float) -> None:
-        """Its time begins now, when it has come in whole."""
+        """Start its deadline now, when the whole request has been received."""
         self.deadline += now - self.arrived
         self.arrived = now
 
     def refuse(self, error: ServeError) -> None:
-        """Answer why there is no other answer."""
+        """Set an error as its response."""
         self.response = error_response(error, self.protocol)
 
     def server_timing(self) -> str:
-        """How long each step took, in milliseconds (W3C Server Timing)."""
+        """Milliseconds of each step (W3C Server Timing)."""
         return (
             f"parse;dur={self.parse_seconds * 1e3:.3f}, queue;dur={self.queue_seconds * 1e3:.3f}, "
             f"infer;dur={self.infer_seconds * 1e3:.3f}, render;dur={self.render_seconds * 1e3:.3f}"
@@ -64,10 +64,10 @@ class InferenceJob:
 
 
 def error_response(error: ServeError, protocol: InferenceProtocol) -> Response:
-    """The answer that says, in the words of a dialect, why there is no other.
+    """The response for an error, in the form of a protocol.
 
-    It keeps the error. What that refers to would stay with it: the frames that it went through, and
-    in them the request with its body, and this answer. Only the garbage collector ends such a ring,
+    It contains the error. The traceback of the error would refer to frames, and those to the
+    request with its body and to this response. Only the garbage collector would free such a cycle,
     and it counts objects, not bytes.
     """
     error.__traceback__ = error.__context__ = error.__cause__ = None

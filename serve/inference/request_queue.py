@@ -1,4 +1,4 @@
-"""Requests that wait for a run of their model."""
+"""The queue of requests that wait for inference."""
 
 import threading
 from collections import deque
@@ -8,7 +8,7 @@ from serve.models.session import Model
 
 
 class RequestQueue:
-    """A queue, of which the longest waiting request comes first. Thread-safe."""
+    """A first-in, first-out queue. Thread-safe."""
 
     def __init__(self) -> None:
         self._jobs: deque[InferenceJob] = deque()
@@ -18,17 +18,17 @@ class RequestQueue:
         return len(self._jobs)
 
     def add(self, job: InferenceJob) -> None:
-        """Let a request wait."""
+        """Add a request."""
         with self._lock:
             self._jobs.append(job)
 
     def put_back(self, job: InferenceJob) -> None:
-        """Let a request wait that was taken, before all others."""
+        """Put back a request that was taken, in front of all others."""
         with self._lock:
             self._jobs.appendleft(job)
 
     def take(self, model: Model | None = None) -> InferenceJob | None:
-        """Take the request that has waited longest, of ``model`` or of all; None if none waits."""
+        """Take the oldest request of ``model``, or of all models; None if there is none."""
         with self._lock:
             jobs = self._jobs
             if not jobs:
@@ -42,6 +42,6 @@ class RequestQueue:
         return None
 
     def due(self) -> float:
-        """When the first of all that wait should be run; a time like ``InferenceJob.arrived``."""
+        """When the queue must be run; a time like ``InferenceJob.arrived``."""
         with self._lock:
             return min((job.due for job in self._jobs), default=float("inf"))

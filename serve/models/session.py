@@ -1,4 +1,4 @@
-"""A model in memory, ready to answer: the only module that knows onnxruntime."""
+"""A model in memory: an onnxruntime session. The only module that imports onnxruntime."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +13,7 @@ from bundle.reader import Bundle
 from serve.errors import StartError
 from serve.models.spec import ModelSpec
 
-# What onnxruntime calls the element types of tensors.
+# onnxruntime's names for the element types of tensors.
 _DTYPES = {f"tensor({name})": name for name in DTYPES - {"float32", "float64"}} | {
     "tensor(float)": "float32",
     "tensor(double)": "float64",
@@ -39,38 +39,40 @@ class Model:
         return f"{self.spec.name} version {self.spec.version}"
 
     def run(self, inputs: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
-        """Answer one batch: name -> array of shape (N, …) in, name -> array out."""
+        """Run a batch; maps the names of inputs, and then of outputs, to arrays of shape (N, …)."""
         names = self.spec.output_names
-        # What ``session.run`` calls, after checks of names that are known here, in 3 us less.
+        # What ``session.run`` calls after checking the names, which are known here: 3 us faster.
         outputs = self.session._sess.run(names, inputs, None)
         return dict(zip(names, outputs, strict=True))
 
 
 def load(bundle: Bundle, threads: int) -> Model:
-    """Make a session of a bundle, with so many threads, and let it answer its golden inputs.
+    """Create a session of a bundle, with so many threads, and test it with the golden inputs.
 
     Raises:
-        StartError: onnxruntime refuses the graph, or it answers otherwise than published.
+        StartError: onnxruntime refuses the graph, or its answers differ from the golden ones.
 
     """
     label = f"{bundle.name}/{bundle.version}"
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads  # the default would take every core of the host
-    # Weights in other files would be read from the working directory, and no checksum is of them.
-    # onnxruntime takes none that are outside of this folder, and nothing can be in it.
+    options.intra_op_num_threads = threads  # the default would be all cores of the host
+    # Weights in external files would be read from the working directory, without a checksum.
+    # onnxruntime accepts them only in this folder, which can't contain any.
     options.add_session_config_entry(_EXTERNAL_FOLDER, "/dev/null")
     try:
         session = onnxruntime.InferenceSession(
             bundle.model, options, providers=["CPUExecutionProvider"]
         )
-    except Exception as error:  # onnxruntime has no common class for what it raises
+    except Exception as error:  # onnxruntime has no common base class for its exceptions
         raise StartError(f"{label}: onnxruntime does not load it: {_line(error)}") from None
     inputs = tuple(_spec(label, tensor) for tensor in session.get_inputs())
     outputs = tuple(_spec(label, tensor) for tensor in session.get_outputs())
     if bundle.manifest:
         declared = bundle.manifest
         if _graph_side(declared.inputs + declared.outputs) != _graph_side(inputs + outputs):
-            raise StartError(f"{label}: manifest.json describes other tensors than the graph has")
+            raise StartError(
+                f"{label}: the tensors in manifest.json differ from those of the graph"
+            )
         inputs, outputs = declared.inputs, declared.outputs
     for spec in inputs:
         if not spec.shape or 0 in spec.shape:
@@ -102,7 +104,7 @@ def _example(model_spec: ModelSpec, golden: Golden | None) -> Tensors:
 
 
 def _is_batchable(session: onnxruntime.InferenceSession) -> bool:
-    """Is the first dimension of every tensor one and the same, by its name in the graph?"""
+    """Does the first dimension of all tensors have the same name in the graph?"""
     tensors = [*session.get_inputs(), *session.get_outputs()]
     first = {tensor.shape[0] if tensor.shape else None for tensor in tensors}
     return len(first) == 1 and all(isinstance(name, str) and name for name in first)
@@ -121,13 +123,13 @@ def _check_golden(label: str, model: Model, bundle: Bundle) -> None:
 
 def _spec(label: str, tensor: onnxruntime.NodeArg) -> TensorSpec:
     if tensor.type not in _DTYPES:
-        raise StartError(f"{label}: {tensor.name} is a {tensor.type}, which is not served")
+        raise StartError(f"{label}: {tensor.name} is a {tensor.type}, which is not supported")
     shape = tuple(size if isinstance(size, int) else BATCH for size in tensor.shape)
     return TensorSpec(name=tensor.name, dtype=_DTYPES[tensor.type], shape=shape)
 
 
 def _graph_side(specs: tuple[TensorSpec, ...]) -> list[tuple[str, str, tuple[int, ...]]]:
-    """What a graph knows of its tensors; a range is the manifest's alone."""
+    """What a graph contains about its tensors; only a manifest has ranges."""
     return [(spec.name, spec.dtype, spec.shape) for spec in specs]
 
 

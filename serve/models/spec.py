@@ -1,4 +1,4 @@
-"""What a served model is, and takes and gives, whichever protocol speaks for it."""
+"""Name, version, inputs and outputs of a model, independent of the protocol."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,10 +15,10 @@ class ModelSpec:
     inputs: tuple[TensorSpec, ...]
     outputs: tuple[TensorSpec, ...]
     labels: tuple[str, ...] = ()
-    """Names of the classes, where they are known."""
+    """Names of the classes, if they are known."""
     manifest: Manifest | None = None
     batchable: bool = False
-    """May the rows of several requests share a run?"""
+    """Can requests be combined into a batch?"""
     size_bytes: int = 0
     """Of the ONNX file."""
 
@@ -29,30 +29,30 @@ class ModelSpec:
 
     @cached_property
     def output_names(self) -> list[str]:
-        """Names of the outputs, in their order."""
+        """Names of the outputs, in the order of the graph."""
         return [output.name for output in self.outputs]
 
     @cached_property
     def classes(self) -> tuple[str, ...]:
-        """Names of the classes, where they say more than their numbers."""
+        """Names of the classes, if they differ from their indices."""
         numbers = tuple(map(str, range(len(self.labels))))
         fit = self.outputs[0].shape[-1:] == (len(self.labels),)
         return self.labels if fit and self.labels != numbers else ()
 
     @cached_property
     def fixed_rows(self) -> int | None:
-        """Rows of every batch, where the graph takes no other number of them."""
+        """The only number of rows that the graph accepts; None if it accepts any."""
         sizes = {spec.shape[0] for spec in self.inputs} - {BATCH}
         return min(sizes, default=None)
 
     @cached_property
     def id(self) -> tuple[str, str]:
-        """Name and version, as texts."""
+        """Name and version, as strings."""
         return self.name, str(self.version)
 
     @cached_property
     def headers(self) -> tuple[tuple[str, str], ...]:
-        """What every answer says of the model that gave it."""
+        """The headers of every response that tell the model."""
         name, version = self.id
         known = (("X-Model-Name", name), ("X-Model-Version", version))
         run = self.manifest.run_id if self.manifest else None
@@ -60,5 +60,5 @@ class ModelSpec:
 
     @cached_property
     def header_lines(self) -> str:
-        """The same, as lines of HTTP."""
+        """The same, serialized."""
         return "".join(f"{name}: {value}\r\n" for name, value in self.headers)

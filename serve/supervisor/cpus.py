@@ -1,4 +1,4 @@
-"""Which CPUs this process really has: its affinity mask, cut down to the cgroup's quota."""
+"""Which CPUs this process can use: its affinity mask, limited by the CPU quota of its cgroup."""
 
 import os
 from pathlib import Path
@@ -7,9 +7,10 @@ CGROUP = Path("/sys/fs/cgroup")
 
 
 def usable_cpus(cgroup: Path = CGROUP) -> list[int]:
-    """Numbers of the CPUs to work on, one worker each; at least one.
+    """Numbers of the CPUs to use, one for each worker; at least one.
 
-    A quota of 1.5 CPUs gives one: two workers would each be stopped a quarter of the time.
+    A quota of 1.5 CPUs gives one CPU. With two workers, each would be stopped for a quarter of the
+    time.
     """
     allowed = sorted(os.sched_getaffinity(0))
     quota = _quota(cgroup)
@@ -17,7 +18,7 @@ def usable_cpus(cgroup: Path = CGROUP) -> list[int]:
 
 
 def _quota(cgroup: Path) -> float | None:
-    """CPUs that the cgroup (version 2, else 1) may use at a time, or None for no limit."""
+    """Number of CPUs that the cgroup (version 2, else 1) may use; None for no limit."""
     try:
         quota, period = (cgroup / "cpu.max").read_text().split()
     except (OSError, ValueError):

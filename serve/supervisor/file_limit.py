@@ -1,14 +1,14 @@
-"""File descriptors: each connection takes one, and the system sets a limit."""
+"""The limit of open files: each connection needs a file descriptor."""
 
 import resource
 
 from serve.errors import StartError
 
-OTHER_FILES = 96  # for surplus connections and everything else
+OTHER_FILES = 96  # for connections beyond the limit, and for everything else
 
 
 def raise_limit(connections: int) -> None:
-    """Raise this process's soft limit, which its workers inherit, where it is too low.
+    """Raise the soft limit of this process if it is too low; the workers inherit it.
 
     Raises:
         StartError: the hard limit is too low.
@@ -18,8 +18,8 @@ def raise_limit(connections: int) -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if hard != resource.RLIM_INFINITY and hard < needed:
         raise StartError(
-            f"--max-connections {connections} takes {needed} file descriptors, and the system"
-            f" allows {hard}: lower it, or raise the limit (ulimit -Hn)"
+            f"--max-connections {connections} needs {needed} file descriptors, but the system"
+            f" allows {hard}; lower it, or raise the limit (ulimit -Hn)"
         )
     if soft != resource.RLIM_INFINITY and soft < needed:
         resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard))

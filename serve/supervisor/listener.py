@@ -10,7 +10,7 @@ from serve.settings import Settings
 
 BACKLOG = 1024
 _SO_ATTACH_FILTER = 26  # Linux's; see its Documentation/networking/filter.rst
-# On the bytes of a TCP header: load that of the flags, keep SYN and ACK, drop where SYN is alone.
+# A filter on the TCP header: load the flags, select SYN and ACK, drop if only SYN is set.
 _DROP_SYN = struct.pack(
     "HBBI" * 5,
     *(0x30, 0, 0, 13),  # ldb [13]
@@ -25,7 +25,7 @@ def open_listener(settings: Settings) -> socket.socket:
     """Open the listening socket, non-blocking.
 
     Raises:
-        StartError: the address is taken or not this machine's.
+        StartError: the address is in use, or does not belong to this machine.
 
     """
     address = (settings.host, settings.port)
@@ -43,13 +43,13 @@ def open_listener(settings: Settings) -> socket.socket:
 
 
 def refuse_new(listener: socket.socket) -> None:
-    """Let no new connection begin, while those that have begun still come to be accepted.
+    """Drop the first packet of each new connection; connections that have begun can be accepted.
 
-    A client whose connection waits to be accepted when the socket is closed would lose its request,
-    for it has sent it. The system now drops what a connection begins with; clients try again a
-    second later, and find the port closed.
+    If the socket were closed at once, clients whose connections wait in the backlog would lose the
+    requests that they have sent. Clients whose first packet is dropped try again after a second,
+    when the port is closed.
     """
     program = ctypes.create_string_buffer(_DROP_SYN, len(_DROP_SYN))
     described = struct.pack("@HP", len(_DROP_SYN) // 8, ctypes.addressof(program))
-    with contextlib.suppress(OSError):  # not every sandbox has filters
+    with contextlib.suppress(OSError):  # not every sandbox supports filters
         listener.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, described)

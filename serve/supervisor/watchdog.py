@@ -1,8 +1,8 @@
-"""Ends workers whose event loop stands still, so that others take their place.
+"""Kills workers whose event loop hangs, so that they are replaced.
 
-Each worker is asked once a second for a sign of life, which its loop gives. One that gives none
-is ended where it uses no CPU time either, for then it is stopped or waits for ever; and where it
-does, once no request may take any longer.
+Each worker gets a ping once a second, which its event loop answers. A worker that does not answer
+is killed if it uses no CPU time, because then it is stopped or blocked. If it does use CPU time, it
+is killed when it has been busy for longer than any request may take.
 """
 
 import logging
@@ -19,15 +19,15 @@ log = logging.getLogger("serve")
 
 CHECK_SECONDS = 1.0
 MAX_IDLE_CHECKS = 5
-"""In a row. They are counted, not timed: all processes may have been stopped together."""
+"""In a row. They are counted, not timed, because all processes may have been stopped together."""
 _TICKS = os.sysconf("SC_CLK_TCK")
 
 
 @dataclass
 class _Watched:
-    """A worker that has been asked."""
+    """A worker that has got a ping."""
 
-    asked_at: float
+    pinged_at: float
     cpu_seconds: float
     idle_checks: int = 0
     answered: bool = False
@@ -37,20 +37,20 @@ class Watchdog:
     """Watches the workers that are ready."""
 
     def __init__(self, workers: Sequence[WorkerProcess], timeout: float) -> None:
-        """Watch ``workers``, whose requests may take ``timeout`` seconds."""
+        """Watch ``workers``, whose requests may take up to ``timeout`` seconds."""
         self._workers = workers
         self._timeout = timeout
         self._watched: dict[WorkerProcess, _Watched] = {}
         self._due = 0.0
 
     def answered(self, worker: WorkerProcess) -> None:
-        """Note a sign of life."""
+        """Note that a worker has answered."""
         worker.is_silent = False
         if worker in self._watched:
             self._watched[worker].answered = True
 
     def turn(self) -> None:
-        """Look at every worker, once a second."""
+        """Check every worker, once a second."""
         now = time.monotonic()
         if now < self._due:
             return
@@ -64,26 +64,26 @@ class Watchdog:
                 worker.control.send(MessageKind.PING)
                 self._watched[worker] = _Watched(now, _cpu_seconds(worker.pid))
             elif why := self._fault(known, worker.pid, now):
-                log.error("%s %s; it is ended", worker, why)
+                log.error("%s %s; it is killed", worker, why)
                 worker.kill()
             else:
                 worker.is_silent = True
                 self._watched[worker] = known
 
     def _fault(self, known: _Watched, pid: int, now: float) -> str:
-        """Why a worker that has not answered is to be ended; empty where it is not as yet."""
+        """Why a worker that has not answered must be killed; empty if it need not be yet."""
         used = _cpu_seconds(pid)
         known.idle_checks = known.idle_checks + 1 if used == known.cpu_seconds else 0
         known.cpu_seconds = used
         if known.idle_checks >= MAX_IDLE_CHECKS:
-            return "does nothing, although it was asked for a sign of life"
-        if now - known.asked_at > self._timeout + MAX_IDLE_CHECKS * CHECK_SECONDS:
+            return "hangs: it answers no pings and uses no CPU time"
+        if now - known.pinged_at > self._timeout + MAX_IDLE_CHECKS * CHECK_SECONDS:
             return f"has been busy for longer than the {self._timeout:g} s of --timeout"
         return ""
 
 
 def _cpu_seconds(pid: int) -> float:
-    """CPU time of a process in seconds, of all its threads (proc_pid_stat(5)); 0 once it ended."""
+    """CPU time of a process in seconds, with all threads (proc_pid_stat(5)); 0 if it has ended."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
     except OSError:

@@ -74,7 +74,7 @@ def test_a_request_may_ask_for_less_time(server: Server, digits: Digits) -> None
     document = {"images": digits.images.tolist()}  # 1,000 take several milliseconds
     answer = ask(server, document, X_Request_Timeout_Ms="1")
     assert answer.status == 504
-    assert answer.json() == {"error": "no answer within 1 ms, which this request may take"}
+    assert answer.json() == {"error": "no response within 1 ms, the deadline of this request"}
     assert ask(server, document, X_Request_Timeout_Ms="60000").status == 200
 
 
@@ -82,7 +82,7 @@ def test_a_request_may_not_ask_for_more_time(repository: Path, digits: Digits) -
     document = {"images": digits.images.tolist()}
     with Server("--models", str(repository), "--timeout", "0.001") as server:
         answer = ask(server, document, X_Request_Timeout_Ms="60000")
-        assert answer.json() == {"error": "no answer within 1 ms, which this request may take"}
+        assert answer.json() == {"error": "no response within 1 ms, the deadline of this request"}
 
 
 def test_a_timeout_that_is_no_number_is_refused(server: Server, digits: Digits) -> None:

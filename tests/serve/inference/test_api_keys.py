@@ -101,7 +101,7 @@ def test_a_file_that_breaks_leaves_the_keys_as_they_were(
     ("content", "message"),
     [
         (None, "No such file or directory"),
-        ("", "holds no key"),
+        ("", "contains no key"),
         ("secret\n", "line 1: expected the SHA-256 of a key in hex, then a name"),
     ],
 )

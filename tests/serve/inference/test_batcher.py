@@ -196,7 +196,7 @@ def test_work_that_nobody_waits_for_is_not_begun(
     answers = answer_all(inference, [late, gone, fresh])
     assert [answer.status for answer in answers] == [504, 499, 200]
     assert json.loads(answers[0].body) == {
-        "error": "no answer within 100 ms, which this request may take"
+        "error": "no response within 100 ms, the deadline of this request"
     }
     assert late.decoded is None
     assert gone.decoded is None

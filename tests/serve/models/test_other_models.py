@@ -151,10 +151,10 @@ def test_what_is_not_served_is_told(other_repository: Path) -> None:
         assert "External data path" in reason
         assert states.pop("text") == (
             "UNAVAILABLE",
-            "text/1: x is a tensor(string), which is not served",
+            "text/1: x is a tensor(string), which is not supported",
         )
         assert set(states.values()) == {("READY", "")}
         answer = post(server, "/v1/models/text:predict", {"instances": ["a"]})
         assert answer.status == 503
         _, _, log = server.end(signal.SIGTERM)
-    assert "serve: not served: text/1: x is a tensor(string), which is not served" in log
+    assert "serve: not served: text/1: x is a tensor(string), which is not supported" in log

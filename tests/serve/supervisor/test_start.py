@@ -92,7 +92,9 @@ def test_a_manifest_of_other_tensors(copy: Path) -> None:
     document = json.loads(path.read_text())
     document["inputs"][0]["shape"] = [-1, 100]
     path.write_text(json.dumps(document))
-    assert "describes other tensors than the graph has" in refusal("--models", copy)
+    assert "the tensors in manifest.json differ from those of the graph" in refusal(
+        "--models", copy
+    )
 
 
 def test_a_host_that_is_none(repository: Path) -> None:

@@ -106,7 +106,7 @@ def test_a_stopped_worker_is_replaced(server: Server, digits: Digits) -> None:
     assert all("wrong" not in failure for failure in clients.failures)
     assert server.process.stderr
     said = server.process.stderr.readline()
-    assert said.startswith(f"serve: worker {first} does nothing, although it was asked")
+    assert said.startswith(f"serve: worker {first} hangs: it answers no pings")
     assert "was ended by SIGKILL; another one starts" in server.process.stderr.readline()
     assert other in workers(server)
     assert server.predict({"image": digits.images[0].tolist()}).json()["prediction"] == 7

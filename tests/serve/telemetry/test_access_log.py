@@ -80,7 +80,7 @@ def test_a_process_that_is_stopped_as_it_writes_holds_nothing_up() -> None:
     log = AccessLog(AccessLogMode.ALL, writing)
     locked, done = os.pipe()
     if (other := os.fork()) == 0:
-        fcntl.lockf(log_output._PROCESSES, fcntl.LOCK_EX)
+        fcntl.lockf(log_output._PROCESS_LOCK, fcntl.LOCK_EX)
         os.write(done, b"1")
         os.kill(os.getpid(), signal.SIGSTOP)
     os.read(locked, 1)
