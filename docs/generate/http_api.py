@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from docs.generate.markdown import code, page, table
-from serve.api import openapi
+from serve.api import openapi, views
 
 _INTRODUCTION = """\
 A running server describes the same as OpenAPI 3.1 at `GET /openapi.json`, and shows it at
@@ -19,7 +19,7 @@ the other ones. [http.md](../http.md) lists the statuses of malformed HTTP: 400,
 
 def write() -> str:
     """The page."""
-    document = json.loads(openapi.document())
+    document = json.loads(openapi.document(views.summaries()))
     operations = [*_operations(document["paths"])]
     anywhere = set.intersection(*({*operation["responses"]} for _, _, operation in operations))
     parts = [_INTRODUCTION]

@@ -43,7 +43,7 @@ def _table(kind: type[Any]) -> str:
 
 def _type(hint: Any) -> str:
     text = hint.__name__ if isinstance(hint, type) else str(hint)
-    for name in ("collections.abc.", "bundle.manifest.", "bundle.proof."):
+    for name in ("collections.abc.", "bundle.manifest.", "bundle.measurements."):
         text = text.replace(name, "")
     return code(text.removesuffix(" | None"))
 

@@ -95,8 +95,7 @@ class Views:
     def _openapi(self) -> bytes:
         from serve.api import openapi  # few ask for it
 
-        operations = {route.operation for route in ROUTES} - {INFER}
-        return openapi.document({name: getattr(Views, name).__doc__ for name in operations})
+        return openapi.document(summaries())
 
     def server_metadata(self) -> Response:
         """Name, version and extensions of the server."""
@@ -179,6 +178,12 @@ class Views:
     def _check_ready(self) -> None:
         if not self._health.ready:
             raise Unavailable("not ready: the server is shutting down")
+
+
+def summaries() -> dict[str, str | None]:
+    """What each operation does, except inference: the docstring of its view."""
+    operations = {route.operation for route in ROUTES} - {INFER}
+    return {name: getattr(Views, name).__doc__ for name in operations}
 
 
 def _json(document: Any) -> Response:
