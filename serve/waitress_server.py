@@ -1,7 +1,7 @@
-"""``--server waitress``: the Flask application under waitress as it comes, in one process.
+"""``--server waitress``: the Flask application in plain waitress, in one process.
 
-It is for debugging, for systems without epoll, and what tests compare the event loop with, answer
-by answer. It serves what lies in the repository at its start; requests do not share runs.
+It is for debugging and for systems without epoll, and tests compare the event loop with it. It
+serves the versions that the repository contains at the start, and does not batch requests.
 """
 
 import itertools
@@ -78,7 +78,7 @@ def run(settings: Settings) -> int:
 
 
 class _MeasuredApplication:
-    """The application, its requests counted, logged and given an id."""
+    """The application, with counted and logged requests that have an id."""
 
     def __init__(
         self, app: Application, inference: Batcher, request_metrics: RequestMetrics
@@ -116,7 +116,7 @@ class _MeasuredApplication:
 
 
 def _head(environ: dict[str, Any]) -> Head:
-    """The head that a WSGI environment was made of, as far as answers and metrics need it."""
+    """The parts of a request head that responses and metrics need, from a WSGI environment."""
     headers = {name.removeprefix("HTTP_"): str(value) for name, value in environ.items()}
     method, path = environ["REQUEST_METHOD"], environ["PATH_INFO"]
     return with_route(Head(method, path, environ["QUERY_STRING"], "1.1", headers))

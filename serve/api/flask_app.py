@@ -18,20 +18,20 @@ from serve.protocols.response import Headers, Response
 log = logging.getLogger("serve")
 
 JOB = "onnxlet.job"
-"""Where the environment of an answered request for inference has its ``InferenceJob``."""
+"""The key of the ``InferenceJob`` in the WSGI environment of an answered inference request."""
 
 
 def create_app(inference: Batcher, admission: Admission, views: Views) -> Flask:
-    """Make the WSGI application that serves every route.
+    """Create the WSGI application for all routes.
 
     Args:
-        inference: that answers.
-        admission: what is asked before a request comes in.
-        views: what is answered elsewhere.
+        inference: answers inference requests.
+        admission: checks inference requests.
+        views: answer all other requests.
 
     """
     app = Flask(__name__, static_folder=None)
-    app.url_map.merge_slashes = False  # a path with two is unknown, not worth a redirect
+    app.url_map.merge_slashes = False  # such a path is unknown; no redirects
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(ServeError, _refused)
     app.register_error_handler(Exception, _failed)
@@ -69,12 +69,12 @@ def _response(response: Response, headers: Headers = ()) -> FlaskResponse:
 
 
 def _headers() -> dict[str, str]:
-    """As waitress gives them: the names of WSGI, less ``HTTP_``."""
+    """The headers by their names in WSGI, without ``HTTP_``."""
     return {name.removeprefix("HTTP_"): value for name, value in request.environ.items()}
 
 
 def _http_error(error: HTTPException) -> FlaskResponse:
-    """Flask's own refusals (unknown path, wrong method), in the form of their path."""
+    """Flask's own errors, such as an unknown path, in the form of the protocol of the path."""
     message = f"{request.method} {request.path[:200]}: {error.name}"
     response = _refused(Malformed(error.code or 500, message))
     if "Allow" in (original := error.get_response()).headers:

@@ -1,4 +1,4 @@
-"""Every route there is, in one table, of which Flask's rules and the event loop's are made."""
+"""All routes, in one table that both Flask and the event loop use."""
 
 import functools
 import re
@@ -11,24 +11,24 @@ from serve.protocols.interface import InferenceProtocol
 
 @dataclass(frozen=True)
 class Route:
-    """A path, as OpenAPI writes it, and what it does."""
+    """A method and path, and their operation."""
 
     method: str
     path: str
-    """With ``{name}`` and ``{version}`` in it."""
+    """As in OpenAPI, with the parameters ``{name}`` and ``{version}``."""
     operation: str
-    """The function of ``serve.api.views`` that answers; "infer" for the routes of inference."""
+    """The method of ``serve.api.views.Views`` that answers, or one of the constants below."""
     protocol: InferenceProtocol = predict
-    """In whose form it refuses, and, for inference, answers."""
+    """The form of its error responses, and of inference requests and responses."""
 
     @functools.cached_property
     def rule(self) -> str:
-        """The path as Flask writes it."""
+        """The path in the notation of Flask."""
         return self.path.replace("{", "<").replace("}", ">")
 
     @functools.cached_property
     def pattern(self) -> re.Pattern[str]:
-        """What matches the path, with its parameters as groups."""
+        """A pattern for the path, with the parameters as groups."""
         return re.compile(re.sub(r"\\{(\w+)\\}", r"(?P<\1>[^/:]+)", re.escape(self.path)))
 
 
@@ -76,31 +76,31 @@ ROUTES = (
 )
 
 
-_LONGEST_PATH = 512  # characters; nothing that is served has a longer one
+_LONGEST_PATH = 512  # characters; no route has a longer path
 
 
 def match(method: str, path: str) -> tuple[Route, dict[str, str]] | None:
-    """The route of a request, and the parameters in its path; None where there is none."""
+    """The route of a request and the parameters in its path; None if there is no route."""
     return _match(method, path) if len(path) <= _LONGEST_PATH else None
 
 
 def route_of(path: str) -> Route | None:
-    """The first route of a path, whatever the method; None where there is none."""
+    """The first route of a path, for any method; None if there is none."""
     return _of(path) if len(path) <= _LONGEST_PATH else None
 
 
 def protocol_of(path: str) -> InferenceProtocol:
-    """In whose form a request is refused, also where there is no such route."""
+    """The protocol of a path, also if there is no such route; errors have its form."""
     route = route_of(path)
     return route.protocol if route else predict
 
 
 def requested_model(parameters: dict[str, str], query: str) -> dict[str, str]:
-    """Name and version of the model that is asked for, as far as the request tells.
+    """Name and version of the requested model, if the request contains them.
 
     Args:
         parameters: in the path.
-        query: of the URL; where the path names no model, ``model`` and ``version`` in it count.
+        query: of the URL; its ``model`` and ``version`` count if the path names no model.
 
     """
     if parameters or not query:
@@ -110,7 +110,7 @@ def requested_model(parameters: dict[str, str], query: str) -> dict[str, str]:
     return {name: given[key][-1] for name, key in names if key in given}
 
 
-# The same few paths come again and again.
+# The same few paths are requested again and again.
 @functools.lru_cache(1024)
 def _match(method: str, path: str) -> tuple[Route, dict[str, str]] | None:
     for route in ROUTES:

@@ -1,7 +1,7 @@
-"""What is answered at every route but those of inference. It knows nothing of Flask.
+"""Answers all routes except inference, independent of Flask.
 
-The methods of ``Views`` are the operations of ``serve.api.routes``, and take the parameters in a
-route's path by name.
+The methods of ``Views`` are the operations of ``serve.api.routes``. Their arguments are the
+parameters in the path of a route.
 """
 
 import functools
@@ -21,29 +21,29 @@ from serve.telemetry.metrics import CONTENT_TYPE, Totals
 
 NAME = "onnxlet"
 _TEXT = "text/plain; charset=utf-8"
-_LONGEST_NAME = 400  # characters; the routes take none that is much longer
+_LONGEST_NAME = 400  # characters
 
 
 @dataclass
 class Health:
-    """What the health routes say."""
+    """The state that the health routes report."""
 
     ready: bool = True
 
 
 class Views:
-    """The answers of one worker."""
+    """The responses of one worker."""
 
     def __init__(
         self, catalog: Catalog, health: Health, totals: Totals, max_rows: int, pages: Pages
     ) -> None:
-        """Keep what they are made of.
+        """Prepare the views.
 
         Args:
-            catalog: the models that are served.
-            health: what the health routes say.
+            catalog: the loaded models.
+            health: the state that the health routes report.
             totals: the metrics of all workers.
-            max_rows: that one request may have.
+            max_rows: of a request.
             pages: for browsers.
 
         """
@@ -191,7 +191,7 @@ def _json(document: Any) -> Response:
 
 
 def _elsewhere(name: str) -> ServeError:
-    """Why a request is refused that otherwise the event loop takes (``worker.pending_loads``)."""
+    """The error for a request that only the event loop can handle (``worker.pending_loads``)."""
     if len(name) > _LONGEST_NAME:
         return NotFound(f"no model {quoted(name)}")
-    return Unsupported("models are loaded and unloaded with --server epoll alone")
+    return Unsupported("models can be loaded and unloaded only with --server epoll")

@@ -1,4 +1,4 @@
-"""The access log: one JSON object a line on standard error, written once a turn of the loop."""
+"""The access log: one JSON object per line on standard error."""
 
 from typing import Any
 
@@ -7,11 +7,11 @@ import orjson
 from serve.log_output import LogOutput
 from serve.settings import AccessLogMode
 
-SAMPLE = 100  # of the requests that went well, sampled mode logs one in so many
+SAMPLE = 100  # sampled mode logs one in so many successful requests
 
 
 class AccessLog:
-    """Lines that wait to be written; see ``log_output`` for what becomes of them."""
+    """Collects lines, which are written once per turn of the event loop; see ``log_output``."""
 
     def __init__(self, choice: AccessLogMode, descriptor: int = 2) -> None:
         self._choice = choice
@@ -19,7 +19,7 @@ class AccessLog:
         self._seen = 0
 
     def wants(self, status: int) -> bool:
-        """Is a request with such an answer to be logged? Ask once for each."""
+        """Must a request with this status be logged? Called once for each request."""
         if self._choice is AccessLogMode.OFF:
             return False
         if status >= 400 or self._choice is AccessLogMode.ALL:
@@ -28,11 +28,11 @@ class AccessLog:
         return self._choice is AccessLogMode.SAMPLED and self._seen % SAMPLE == 0
 
     def add(self, entry: dict[str, Any]) -> None:
-        """Have a line written at the turn's end."""
+        """Add a line."""
         self._output.add(orjson.dumps(entry, option=orjson.OPT_APPEND_NEWLINE))
 
     def flush(self) -> None:
-        """Write what has come together."""
+        """Write the collected lines."""
         self._output.flush()
 
 

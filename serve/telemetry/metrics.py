@@ -1,8 +1,7 @@
-"""Prometheus metrics, true across workers whichever of them is asked.
+"""Prometheus metrics, summed over all workers.
 
-Each worker counts in files of its own (``shared_counters``), and ``Totals`` adds up those of all.
-They are named for the worker's slot, not its pid: a worker that takes a dead one's place goes on
-with its counts.
+Each worker counts in its own files (``shared_counters``), and ``Totals`` adds up all of them. The
+files are named after the worker's slot, not its pid, so a replacement continues with the counts.
 """
 
 import platform
@@ -36,7 +35,7 @@ _ROWS = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0, 1024.0)
 
 @dataclass(frozen=True)
 class Definition:
-    """One metric: what it is called, and what is counted."""
+    """One metric: its name, description and labels."""
 
     name: str
     text: str
@@ -44,13 +43,13 @@ class Definition:
     bounds: tuple[float, ...] = ()
     """Of a histogram."""
     is_gauge: bool = False
-    """Then the largest of the workers' numbers counts, unless ``ends``."""
+    """Is it a gauge? Its value is the largest of all workers, unless ``ends``."""
     ends: bool = False
-    """Is it a sum over the workers that live?"""
+    """Is it a sum over the living workers?"""
 
     @property
     def size(self) -> int:
-        """Numbers of one series: of a histogram its buckets, what is beyond, and the sum."""
+        """Numbers of one series; a histogram has buckets, one for larger values, and the sum."""
         return len(self.bounds) + 2 if self.bounds else 1
 
 
@@ -60,39 +59,42 @@ REQUESTS = Definition(
 )
 SECONDS = Definition(
     "onnxlet_request_duration_seconds",
-    "From a request's first byte to its answer.",
+    "Time from the first byte of a request to its response.",
     ("route", "model", "version"),
     bounds=_SECONDS,
 )
 ROWS = Definition("onnxlet_rows", "Rows of requests answered with 200.", _MODEL)
 BATCH_ROWS = Definition(
     "onnxlet_batch_rows",
-    "Rows in a run of the model, which may be of several requests.",
+    "Rows of a batch, which may have several requests.",
     _MODEL,
     bounds=_ROWS,
 )
 STEP_SECONDS = Definition(
     "onnxlet_step_seconds",
-    "Time that requests took: parse, queue, infer and render of those answered with 200,"
-    " and failed for all of the others.",
+    "Time of requests: parse, queue, infer and render of those answered with 200,"
+    " and failed for all others.",
     (*_MODEL, "step"),
 )
 LAST_INFERENCE = Definition(
-    "onnxlet_last_inference_timestamp_seconds", "When a model was last run.", _MODEL, is_gauge=True
+    "onnxlet_last_inference_timestamp_seconds",
+    "Time of the last run of a model.",
+    _MODEL,
+    is_gauge=True,
 )
 REJECTIONS = Definition(
-    "onnxlet_rejections", "Requests turned away, by reason, and connections dropped.", ("reason",)
+    "onnxlet_rejections", "Refused requests, by reason, and dropped connections.", ("reason",)
 )
 IN_FLIGHT = Definition(
     "onnxlet_requests_in_flight",
-    "Requests for inference that have come in and are not yet answered.",
+    "Inference requests that are received and not answered yet.",
     is_gauge=True,
     ends=True,
 )
-RESTARTS = Definition("onnxlet_worker_restarts", "Workers started in place of one that died.")
+RESTARTS = Definition("onnxlet_worker_restarts", "Workers that were started to replace a dead one.")
 BUILD = Definition(
     "onnxlet_build_info",
-    "Always 1; the labels tell what runs.",
+    "Always 1; the labels describe the server.",
     ("version", "python", "number_kernel"),
     is_gauge=True,
 )
@@ -110,7 +112,7 @@ DEFINITIONS = (*_COUNTED.values(), _VERSION_READY)
 
 
 class Series:
-    """A metric with values for its labels, as one worker counts it."""
+    """A metric with values for its labels, in one worker."""
 
     __slots__ = ("_bounds", "_numbers", "_place")
 
@@ -122,22 +124,22 @@ class Series:
         self._bounds = definition.bounds
 
     def add(self, amount: float = 1.0) -> None:
-        """Count so much more."""
+        """Add to the value."""
         self._numbers[self._place] += amount
 
     def set(self, value: float) -> None:
-        """Say how much it is now."""
+        """Set the value."""
         self._numbers[self._place] = value
 
     def observe(self, value: float) -> None:
-        """Count a value of a histogram."""
+        """Add a value to a histogram."""
         bounds, numbers, place = self._bounds, self._numbers, self._place
         numbers[place + bisect_left(bounds, value)] += 1.0
         numbers[place + len(bounds) + 1] += value
 
 
 class Metrics:
-    """What one worker counts."""
+    """The metrics of one worker."""
 
     def __init__(self, folder: Path, slot: int) -> None:
         self._kept = SharedCounters(folder, str(slot))
@@ -148,7 +150,7 @@ class Metrics:
         self.series(IN_FLIGHT).set(0)
 
     def series(self, definition: Definition, *labels: str) -> Series:
-        """What counts a metric for these labels; keep it, for this takes time."""
+        """The series of a metric with these labels; keep it, because the lookup takes time."""
         return Series(self._living if definition.ends else self._kept, definition, labels)
 
 
@@ -161,17 +163,17 @@ class Totals:
         self._registry.register(_Models(folder))
 
     def text(self) -> bytes:
-        """As Prometheus reads them."""
+        """In the text format of Prometheus."""
         return prometheus_client.generate_latest(self._registry)
 
     def samples(self) -> Iterator[Sample]:
-        """One by one."""
+        """All samples."""
         for family in self._registry.collect():
             yield from family.samples
 
 
 class _Counts(Collector):
-    """What the workers have counted, added up."""
+    """The metrics that workers count, summed over all of them."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -212,7 +214,7 @@ def _family(
 
 
 class _Models(Collector):
-    """What the plan says of each version. It is not counted, so it goes when the version goes."""
+    """The metric for each version in the serving plan; it disappears with its version."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder

@@ -1,4 +1,4 @@
-"""What is seen of each answered request from outside: metrics and the access log."""
+"""Counts and logs each request."""
 
 import time
 from collections.abc import Sequence
@@ -65,13 +65,13 @@ class RequestMetrics:
         self._access_log = access_log
         self._in_flight = counted.series(metrics.IN_FLIGHT)
         self.has_lines = False
-        """Is there anything to ``flush``?"""
-        # Labels are looked up once; a model that is unloaded is not kept by it.
+        """Are there lines to ``flush``?"""
+        # Series are looked up once. The keys are strings, so an unloaded model is not kept.
         self._requests: dict[tuple[str, tuple[str, str], int], tuple[Series, Series]] = {}
         self._models: dict[tuple[str, str], _Counts] = {}
 
     def count_run(self, model: Model, jobs: Sequence[InferenceJob]) -> None:
-        """Count a run of a model, and what its requests took."""
+        """Count a run of a model, and the steps of its requests."""
         counts = self._of_model(model)
         all_rows = rows = 0
         for job in jobs:
@@ -89,23 +89,23 @@ class RequestMetrics:
         counts.last_inference.set(time.time())
 
     def in_flight(self, count: int) -> None:
-        """Say how many requests for inference are being worked on, or wait."""
+        """Set the number of inference requests that wait or are being processed."""
         self._in_flight.set(count)
 
     def count_rejections(self, reason: str, count: int = 1) -> None:
-        """Count requests or connections that are turned away."""
+        """Count requests that are refused, or connections that are dropped."""
         self._metrics.series(metrics.REJECTIONS, reason).add(count)
 
     def count_response(
         self, request: AnsweredRequest, status: int, size: int, error: ServeError | None = None
     ) -> None:
-        """Count a request whose answer is about to be sent, and log it where that is wanted.
+        """Count a request whose response is about to be sent, and log it if required.
 
         Args:
-            request: that is answered.
-            status: of the answer.
-            size: of its body, in bytes.
-            error: why it is a refusal.
+            request: the request.
+            status: of the response.
+            size: of the response body, in bytes.
+            error: why the request is refused; None if it is not.
 
         """
         seconds = time.monotonic() - request.started
@@ -145,7 +145,7 @@ class RequestMetrics:
 
 
 class _Counts:
-    """The series of one version, looked up once."""
+    """The series of one model version, looked up once."""
 
     def __init__(self, counted: Metrics, labels: tuple[str, str]) -> None:
         self.rows = counted.series(metrics.ROWS, *labels)

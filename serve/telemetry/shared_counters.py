@@ -1,7 +1,7 @@
-"""Numbers that one worker counts and every worker reads, in files that are mapped into memory.
+"""Numbers that one worker counts and all workers read, in files that are mapped into memory.
 
-One file names the series, a line each; another has their numbers, one after the other. To count is
-to add to a number in memory, without a lock and without a call of the system.
+One file contains the names of the series, one per line. Another file contains their numbers. To
+count is to add to a number in memory, without a lock and without a system call.
 """
 
 import json
@@ -15,7 +15,7 @@ import numpy as np
 
 log = logging.getLogger("serve")
 
-_MOST = 2**18  # numbers of one worker; they take memory only as far as they are used
+_MAX_NUMBERS = 2**18  # numbers of one worker; only used ones take memory
 _BYTES = 8
 
 Key = tuple[str, ...]
@@ -23,30 +23,30 @@ Key = tuple[str, ...]
 
 
 class SharedCounters:
-    """The numbers of one worker, which goes on with those of its predecessor."""
+    """The numbers of one worker, which continues with those of its predecessor."""
 
     def __init__(self, folder: Path, name: str) -> None:
-        """Open the files of this name, or make them."""
+        """Open the files of this name, or create them."""
         names = _names_file(folder, name)
         self._places: dict[Key, int] = {}
         self._used = 0
         for key, size in _read_names(names):
             self._places[key] = self._used
             self._used += size
-        # It stays open: later there may be no descriptor left.
+        # It stays open, because later there may be no descriptor left.
         self._names = os.open(names, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
         with _numbers_file(folder, name).open("a+b") as file:
-            file.truncate(_MOST * _BYTES)
-            self.numbers = memoryview(mmap.mmap(file.fileno(), _MOST * _BYTES)).cast("d")
+            file.truncate(_MAX_NUMBERS * _BYTES)
+            self.numbers = memoryview(mmap.mmap(file.fileno(), _MAX_NUMBERS * _BYTES)).cast("d")
 
     def place(self, key: Key, size: int) -> int:
-        """Where in ``numbers`` those of a series begin, of which there are ``size``."""
+        """Index in ``numbers`` of the first of the ``size`` numbers of a series."""
         if key in self._places:
             return self._places[key]
         place = self._used
-        if place + 2 * size > _MOST:
+        if place + 2 * size > _MAX_NUMBERS:
             log.error("no room left to count %s", " ".join(key))
-            return _MOST - size  # which no series has
+            return _MAX_NUMBERS - size  # no series uses these numbers
         self._places[key] = place
         self._used += size
         os.write(self._names, json.dumps([key, size]).encode() + b"\n")
@@ -60,7 +60,7 @@ def read(folder: Path) -> Iterator[tuple[Key, Sequence[float]]]:
         count = sum(size for _, size in series)
         try:
             numbers = np.fromfile(_numbers_file(folder, names.stem), np.float64, count).tolist()
-        except FileNotFoundError:  # they are just being made, or removed
+        except FileNotFoundError:  # they are just being created or removed
             continue
         start = 0
         for key, size in series:
@@ -74,7 +74,7 @@ def _read_names(file: Path) -> Iterator[tuple[Key, int]]:
     except FileNotFoundError:
         return
     for line in lines:
-        if line.endswith("\n"):  # else it is just being written
+        if line.endswith("\n"):  # else it is being written
             key, size = json.loads(line)
             yield tuple(key), size
 

@@ -1,8 +1,8 @@
-"""One event loop that polls, and works off what the poll brought.
+"""The event loop of a worker: it polls, and handles the events.
 
-It answers at once whatever is quick (health, refusals), then inference for a while, then polls
-again. So the server sees who comes, and can say no, also while it has much to do. Only with
-``--inference-threads`` is inference handed to threads.
+In each turn it first answers what is quick, such as health checks and refusals. Then it runs
+inference for a limited time. So it accepts and refuses requests also under load. With
+``--inference-threads``, threads run inference instead.
 """
 
 import logging
@@ -29,11 +29,11 @@ from serve.worker.pending_loads import PendingLoads
 
 log = logging.getLogger("serve")
 
-INFERENCE_SECONDS = 0.01  # between two polls, and at most one run more
+INFERENCE_SECONDS = 0.01  # between two polls; the last run may exceed it
 
 
 class EventLoop:
-    """Answers the requests of a server's connections."""
+    """Answers the requests of all connections."""
 
     def __init__(
         self,
@@ -47,19 +47,19 @@ class EventLoop:
         receive_messages: Callable[[], bool],
         threads: int,
     ) -> None:
-        """Have no connections as yet.
+        """Begin without connections.
 
         Args:
-            poller: of the server and of whatever else the process waits for.
-            server: whose connections ask.
-            gateway: to the application, for all but inference.
-            inference: answers the requests that wait.
-            admission: says which requests wait.
+            poller: for all events of the worker.
+            server: the connections.
+            gateway: to the application, for all requests except inference.
+            inference: answers the requests in the queue.
+            admission: has the queue.
             pending_loads: takes requests to load and unload models.
             request_metrics: counts and logs.
-            receive_messages: takes what the supervisor has sent; returns whether there was
-                anything.
-            threads: that run the models; with 0 the loop does.
+            receive_messages: handles the messages of the supervisor; returns whether there
+                were any.
+            threads: number of inference threads; 0 runs models on the event loop.
 
         """
         self._poller = poller
@@ -70,53 +70,50 @@ class EventLoop:
         self._pending_loads = pending_loads
         self._receive_messages = receive_messages
         self._metrics = request_metrics
-        self._threads = InferenceThreads(threads, self._infer_aside) if threads else None
-        self._asking: dict[InferenceJob, tuple[Request, Connection]] = {}
-        self._parked: dict[InferenceJob, tuple[Request, Connection]] = {}
+        self._threads = InferenceThreads(threads, self._infer_on_thread) if threads else None
+        self._waiting: dict[InferenceJob, tuple[Request, Connection]] = {}
+        self._loading: dict[InferenceJob, tuple[Request, Connection]] = {}
         self._done: deque[InferenceJob] = deque()  # by threads
-        self._runs: deque[tuple[Model, Sequence[InferenceJob]]] = (
-            deque()
-        )  # by threads, not counted as yet
+        # by threads, not counted yet
+        self._runs: deque[tuple[Model, Sequence[InferenceJob]]] = deque()
         inference.on_run = self._note_run if threads else request_metrics.count_run
         server.dispatcher = self
 
     def turn(self, timeout: float) -> None:
-        """Wait for something to happen, at most ``timeout`` seconds, and work it off."""
+        """Wait for events, at most ``timeout`` seconds, and handle them."""
         pause = min(timeout, self._pause())
-        # In whole milliseconds: epoll would make 0 of less, and be called again and again.
+        # In whole milliseconds, because epoll rounds down to 0 and would return at once.
         events = self._poller.poll(math.ceil(pause * 1000) / 1000)
         server = self._server
         server.begin_turn()
         self._poller.handle(events)
-        if (
-            self._receive_messages()
-        ):  # new connections, whose requests shall not wait for the next turn
+        if self._receive_messages():  # requests on new connections must not wait for the next turn
             self._poller.handle(self._poller.poll(0))
         if server.proceeding:
             server.proceed()
-        self._metrics.in_flight(len(self._asking))
+        self._metrics.in_flight(len(self._waiting))
         if self._threads:
             self._respond(self._done.popleft() for _ in range(len(self._done)))
             if self._admission.due_in() == 0:
                 self._threads.wake(len(self._admission.queue))
-        elif self._asking:
+        elif self._waiting:
             self._infer(server.now + INFERENCE_SECONDS)
-        self._metrics.in_flight(len(self._asking))
+        self._metrics.in_flight(len(self._waiting))
         if self._metrics.has_lines:
             self._metrics.flush()
         if server.now >= server.maintenance_due:
             server.maintain()
 
     def _pause(self) -> float:
-        """How long nothing needs to be done unless something happens."""
+        """Seconds until something must be done without an event."""
         if self._server.proceeding or self._done:
             return 0
-        if not self._asking or (self._threads and self._threads.requested):
-            return math.inf  # until a thread has done its round, and wakes the loop
+        if not self._waiting or (self._threads and self._threads.requested):
+            return math.inf  # until a thread has run its batch, and wakes the loop
         return self._admission.due_in()
 
     def check(self, request: Request, connection: Connection) -> ServeError | None:
-        """Why a request is refused, as far as its head tells; see ``http.server.Dispatcher``."""
+        """See ``http.connection_owner.Dispatcher``."""
         if request.head.operation != INFER:
             return None
         job = self._begin(request, connection)
@@ -125,7 +122,7 @@ class EventLoop:
         return job.response.error if job.response else None
 
     def _begin(self, request: Request, connection: Connection) -> InferenceJob:
-        """The job of a request for inference; with an answer where its head is refused."""
+        """Create the job of an inference request; it has a response if the head is refused."""
         head = request.head
         assert head.match is not None  # noqa: S101 - it has an operation
         route, parameters = head.match
@@ -139,29 +136,29 @@ class EventLoop:
         return job
 
     def handle(self, request: Request, connection: Connection) -> None:
-        """Answer a request that has come in whole, now or later."""
+        """Answer a complete request, now or later."""
         operation = request.head.operation
         if operation == INFER:
             self._queue(request, connection)
         elif operation in (LOAD, UNLOAD):
-            self._park(request, connection)
+            self._pass_on(request, connection)
         else:
-            self._ask_application(request, connection)
+            self._call_application(request, connection)
 
     def _queue(self, request: Request, connection: Connection) -> None:
-        """Have a request wait for inference, unless it is refused."""
+        """Add a request to the inference queue, unless it is refused."""
         job = request.job or self._begin(request, connection)
         job.body, request.body = request.body, b""
         job.set_received(self._server.now)
         if job.response is None:
-            self._asking[job] = request, connection  # before a thread may answer it
+            self._waiting[job] = request, connection  # before a thread can answer it
             if self._admission.enqueue(job):
                 return
-            del self._asking[job]
+            del self._waiting[job]
         self._server.respond(request, connection)
 
-    def _park(self, request: Request, connection: Connection) -> None:
-        """Have a request wait for the supervisor, unless it is refused."""
+    def _pass_on(self, request: Request, connection: Connection) -> None:
+        """Pass a load request to the supervisor, unless it is refused."""
         assert request.head.match is not None  # noqa: S101 - it has an operation
         route, parameters = request.head.match
         job = InferenceJob(
@@ -169,15 +166,15 @@ class EventLoop:
         )
         request.job = job
         if self._pending_loads.ask(job, route.operation, **parameters):
-            self._parked[job] = request, connection
+            self._loading[job] = request, connection
         else:
             self._server.respond(request, connection)
 
-    def _ask_application(self, request: Request, connection: Connection) -> None:
+    def _call_application(self, request: Request, connection: Connection) -> None:
         keep_alive = self._server.may_keep(request, connection)
         try:
             written = self._gateway.respond(request, keep_alive)
-        except Exception as error:  # it shall cost this connection, not the worker
+        except Exception as error:  # it must end this connection, not the worker
             if not isinstance(error, ServeError):
                 log.exception("%s %s failed", request.head.method, quoted(request.head.path))
                 error = Internal(INTERNAL)
@@ -187,27 +184,27 @@ class EventLoop:
         connection.send(written.data, written.keep_alive)
 
     def _infer(self, until: float) -> None:
-        """Answer requests that wait, up to some moment or one run more."""
-        while self._asking and self._admission.due_in() == 0:
+        """Run batches until a point in time; the last run may exceed it."""
+        while self._waiting and self._admission.due_in() == 0:
             self._respond(self._inference.run_next_batch(self._admission.queue))
             if time.monotonic() > until:
                 break
 
     def finish(self, job: InferenceJob) -> None:
-        """Send the answer of a request that waited for the supervisor."""
-        self._server.respond(*self._parked.pop(job))
+        """Send the response to a load request."""
+        self._server.respond(*self._loading.pop(job))
 
-    def _infer_aside(self) -> None:
-        """Answer the requests of one run, on a thread."""
+    def _infer_on_thread(self) -> None:
+        """Run one batch, on a thread."""
         self._done.extend(self._inference.run_next_batch(self._admission.queue))
         self._poller.wake()
 
     def _note_run(self, model: Model, jobs: Sequence[InferenceJob]) -> None:
-        """Leave the counting of a run to the thread that has the metrics."""
+        """Keep a run for the event loop, which counts it."""
         self._runs.append((model, jobs))
 
     def _respond(self, jobs: Iterable[InferenceJob]) -> None:
         while self._runs:
             self._metrics.count_run(*self._runs.popleft())
         for job in jobs:
-            self._server.respond(*self._asking.pop(job))
+            self._server.respond(*self._waiting.pop(job))

@@ -1,6 +1,6 @@
-"""Requests to load or unload a model, which wait until all workers have done so.
+"""Requests to load or unload a model, which wait in a worker until the supervisor has done it.
 
-The extension is Triton's (extension_model_repository.md); only the supervisor can do it.
+This is Triton's extension of the protocol (extension_model_repository.md).
 """
 
 import itertools
@@ -24,21 +24,23 @@ from serve.protocols.response import Response
 from serve.settings import Settings
 
 _ERRORS: dict[int, type[ServeError]] = {404: NotFound, 503: Unavailable}
-_TAKEN = {"unload_dependents"}  # which tritonclient always sends; no model here depends on another
+_ACCEPTED = {
+    "unload_dependents"
+}  # tritonclient always sends it; models do not depend on others here
 
 
 class PendingLoads:
-    """Those requests to one worker."""
+    """The waiting requests of one worker."""
 
     def __init__(self, settings: Settings, control: ControlChannel) -> None:
-        """Have none as yet.
+        """Begin without requests.
 
         Args:
-            settings: of the service.
-            control: to the supervisor.
+            settings: of the server.
+            control: channel to the supervisor.
 
         Raises:
-            StartError: the file of keys can't be used.
+            StartError: the file of admin keys is not valid.
 
         """
         self._keys = ApiKeys(settings.admin_keys) if settings.admin_keys else None
@@ -47,15 +49,15 @@ class PendingLoads:
         self._waiting: dict[str, InferenceJob] = {}
 
     def ask(self, job: InferenceJob, operation: str, name: str) -> bool:
-        """Have the supervisor do it.
+        """Pass a request to the supervisor.
 
         Args:
-            job: just arrived.
-            operation: to load or to unload.
+            job: a new one.
+            operation: load or unload.
             name: of the model.
 
         Returns:
-            False where it is refused, and has its answer.
+            False if the request is refused; then the job has its response.
 
         """
         try:
@@ -67,12 +69,12 @@ class PendingLoads:
         self._waiting[number] = job
         kind = MessageKind.LOAD if operation == LOAD else MessageKind.UNLOAD
         if not self._control.send(kind, f"{number} {name}"):
-            job.refuse(Unavailable("the supervisor does not listen"))
+            job.refuse(Unavailable("the supervisor does not respond"))
             del self._waiting[number]
         return job.response is None
 
     def done(self, text: str) -> InferenceJob:
-        """The request that the supervisor says something of, with its answer."""
+        """Take the supervisor's result; returns the job, which now has its response."""
         number, status, why = text.split(" ", 2)
         job = self._waiting.pop(number)
         if status == "200":
@@ -83,13 +85,13 @@ class PendingLoads:
 
     def _check(self, job: InferenceJob) -> None:
         if self._keys is None:
-            raise Forbidden("nobody may load or unload models here; --admin-keys FILE says who may")
+            raise Forbidden("nobody may load or unload models here; --admin-keys FILE allows it")
         job.key = self._keys.check(job.headers)
         _check_body(job.body)
 
 
 def _check_body(body: bytes) -> None:
-    """Refuse what is not done: to load other files, or otherwise, than they lie there."""
+    """Refuse parameters: a model is always loaded as its files are."""
     try:
         document = orjson.loads(body or b"{}")
     except orjson.JSONDecodeError as error:
@@ -98,5 +100,7 @@ def _check_body(body: bytes) -> None:
     if not isinstance(parameters, dict):
         raise BadRequest('expected nothing, or {"parameters": {…}}')
     for name in parameters:
-        if name not in _TAKEN:
-            raise Unsupported(f"parameter {quoted(name)}: models are served as their files say")
+        if name not in _ACCEPTED:
+            raise Unsupported(
+                f"parameter {quoted(name)}: models are always served as their files are"
+            )

@@ -57,7 +57,7 @@ def test_files_that_are_just_being_made_or_removed_are_no_error(tmp_path: Path) 
 def test_what_finds_no_room_disturbs_nobody(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(shared_counters, "_MOST", 8)
+    monkeypatch.setattr(shared_counters, "_MAX_NUMBERS", 8)
     worker = SharedCounters(tmp_path, "0")
     first = worker.place(("first",), 3)
     second = worker.place(("second",), 3)

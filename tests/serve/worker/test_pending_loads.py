@@ -95,7 +95,7 @@ def test_refusals(
 def test_nobody_may_unless_it_is_allowed(server: Server) -> None:
     answer = change(server, "unload", "mnist")
     assert answer.status == 403
-    assert "--admin-keys FILE says who may" in answer.json()["error"]
+    assert "--admin-keys FILE allows it" in answer.json()["error"]
 
 
 def test_sighup_looks_at_the_repository(admin: Server, plus: Plus) -> None:
