@@ -1,4 +1,4 @@
-"""What was worked out before, kept for the next time."""
+"""A cache for values that belong to an object and a key; the object is found by its identity."""
 
 from collections.abc import Hashable
 from typing import Generic, TypeVar
@@ -7,7 +7,7 @@ V = TypeVar("V")
 
 
 class IdentityCache(Generic[V]):
-    """Up to so many values, each by an object that it was worked out for and a key."""
+    """Up to so many values, each for an object and a key."""
 
     def __init__(self, most: int = 128) -> None:
         self._most = most
@@ -17,14 +17,14 @@ class IdentityCache(Generic[V]):
         return len(self._known)
 
     def find(self, owner: object, key: Hashable) -> V | None:
-        """The value that was kept for them; None for none."""
+        """The cached value; None if there is none."""
         known = self._known.get((id(owner), key))
         return known[1] if known else None
 
     def keep(self, owner: object, key: Hashable, value: V) -> None:
-        """Keep a value. Where there are too many, all others are forgotten."""
+        """Cache a value. If there are too many, all others are dropped first."""
         if len(self._known) >= self._most:
             self._known.clear()
-        # The owner is known by its id, for to hash a signature takes long. It is kept as well, so
-        # that no other object gets that id.
+        # The id of the owner is the key, because hashing a model spec takes long. The owner is kept
+        # too, so that no other object gets its id.
         self._known[id(owner), key] = owner, value

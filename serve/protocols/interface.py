@@ -1,7 +1,7 @@
-"""What a dialect is: a module that turns the bytes of a request into arrays, and arrays into bytes.
+"""The interface of an inference protocol: it decodes requests into arrays, and encodes responses.
 
-A dialect knows neither Flask nor onnxruntime. Each is a module of this package with the functions
-of ``InferenceProtocol``; ``serve.api.routes`` says which paths speak it.
+Each protocol is a module of this package with the functions of ``InferenceProtocol``.
+``serve.api.routes`` lists its paths.
 """
 
 from collections.abc import Mapping
@@ -20,33 +20,33 @@ Tensors = dict[str, NDArray[Any]]
 
 @dataclass(slots=True)
 class DecodedRequest:
-    """What was asked: for each input of the model its name and a valid batch."""
+    """A decoded request: a valid batch for each input of the model."""
 
     inputs: Tensors
-    """Each of the input's dtype and of shape (rows, …)."""
+    """By name; each with the dtype of the input and shape (rows, …)."""
     rows: int
     in_json: list[str] | None = None
-    """Outputs that go as JSON, which has no NaN and no infinity; None for all."""
+    """Outputs that are sent as JSON, which has no NaN or infinity; None for all of them."""
 
 
 def error_body(error: ServeError) -> bytes:
-    """``{"error": message}``, the form of most dialects."""
+    """``{"error": message}``, the form of most protocols."""
     return orjson.dumps({"error": str(error)})
 
 
 class InferenceProtocol(Protocol):
-    """The functions of such a module."""
+    """The functions of a protocol module."""
 
     def parse(
         self, body: bytes, headers: Mapping[str, str], model_spec: ModelSpec, max_rows: int
     ) -> DecodedRequest:
-        """Make valid arrays of the bytes of a request.
+        """Decode the body of a request into valid arrays.
 
         Args:
-            body: as it came, less its Content-Encoding.
-            headers: by the names that WSGI gives them, less ``HTTP_``.
+            body: decompressed.
+            headers: by their names in WSGI, without ``HTTP_``.
             model_spec: of the requested model.
-            max_rows: more are refused.
+            max_rows: of a request.
 
         Raises:
             ServeError: the request is refused; the message says what was expected and what came.
@@ -54,7 +54,7 @@ class InferenceProtocol(Protocol):
         """
 
     def render(self, request: DecodedRequest, outputs: Tensors, model_spec: ModelSpec) -> Response:
-        """Answer ``request`` with all of the model's outputs, each of shape (rows, …)."""
+        """Encode all outputs of the model, each of shape (rows, …), as the response."""
 
     def refuse(self, error: ServeError) -> bytes:
-        """The body that says why there is no answer."""
+        """The body of an error response."""

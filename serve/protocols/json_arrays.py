@@ -1,9 +1,9 @@
-"""Numbers in JSON, taken into arrays with no Python object for each.
+"""Converts JSON arrays of numbers to numpy arrays, without a Python object for each number.
 
-simdjson hands over a whole array as one buffer of doubles, whatever its nesting. That the
-nesting is right is known from the lengths of the inner arrays and, because an array could hide
-where a number is expected, from the count of opening brackets in the body. Where those don't
-add up, a slow walk over every value finds out why.
+simdjson returns an array of any nesting as one flat buffer. Two checks ensure that the nesting is
+right: the lengths of the inner arrays, and the number of opening brackets in the body, because an
+array could stand in place of a number. If a check fails, a slow walk over all values finds the
+error.
 """
 
 import base64
@@ -26,10 +26,10 @@ Code = Literal["d", "i", "u"]
 
 _MOST_DIMENSIONS = 8
 _LONG_BODY = 8192
-_KEPT_BYTES = 2**20  # the buffers take about twelve times as much as the longest body
+_KEPT_BYTES = 2**20  # the parser's buffers are twelve times as large as the longest body
 _LARGEST_SIZE = 2**31
 _MOST_KEYS = 2**16
-# What simdjson can give of an array, in the order in which it is tried for a kind of dtype.
+# The buffer types of simdjson to try for a kind of dtype, in this order.
 _KINDS: dict[str, tuple[tuple[Code, type], ...]] = {
     "f": (("d", np.float64),),
     "i": (("i", np.int64), ("d", np.float64)),
@@ -39,7 +39,7 @@ _BUFFERS = {name: _KINDS[np.dtype(name).kind] for name in DTYPES - {"bool"}}
 
 
 class _Kept(threading.local):
-    """A parser for each thread, whose buffers are at hand for the next body."""
+    """A parser for each thread; it keeps its buffers for the next body."""
 
     def __init__(self) -> None:
         self.parser = simdjson.Parser()
@@ -52,14 +52,14 @@ def parse(body: bytes) -> Any:
     """Parse a JSON body.
 
     Raises:
-        BadRequest: it is not JSON, or holds a number that no double can hold.
+        BadRequest: it is not JSON, or contains a number that a double can't represent.
 
     """
     if len(body) <= _KEPT_BYTES:
         with contextlib.suppress(ValueError, RuntimeError):
             return _kept.parser.parse(body)
-    # A new parser: for a rare long body, whose buffers shall not stay; to say what is wrong; or
-    # because something still refers to what the kept one gave, so that it can't be used again.
+    # A new parser is needed for a long body, whose buffers must not be kept, for the message of an
+    # error, or if something still refers to the last result of the kept parser.
     try:
         return simdjson.Parser().parse(body)
     except (ValueError, RuntimeError) as error:
@@ -67,7 +67,7 @@ def parse(body: bytes) -> Any:
 
 
 def kind(element: Any) -> str:
-    """What an element is, in JSON's own words."""
+    """The type of an element, in the terms of JSON."""
     match element:
         case None:
             return "null"
@@ -83,14 +83,14 @@ def kind(element: Any) -> str:
 
 
 def _count_brackets(body: bytes) -> int:
-    """How many ``[`` a body has. In a long one numpy counts four times as fast as bytes does."""
+    """Number of ``[`` in a body. For long ones, numpy counts four times as fast as bytes."""
     if len(body) < _LONG_BODY:
         return body.count(b"[")
     return int(np.count_nonzero(np.frombuffer(body, np.uint8) == ord("[")))
 
 
 def shape_of(element: Any, shape: Shape) -> Shape:
-    """``shape``, with each -1 in it replaced by the length that the array has there."""
+    """``shape`` with each -1 replaced by the length of the array in this dimension."""
     sizes = []
     for size in shape:
         known = isinstance(element, simdjson.Array)
@@ -100,7 +100,7 @@ def shape_of(element: Any, shape: Shape) -> Shape:
 
 
 class Arrays:
-    """Takes the arrays of one body; ``check`` them when all are taken."""
+    """Converts the arrays of one body. Call ``check`` after the last one."""
 
     def __init__(self, body: bytes) -> None:
         self.body = body
@@ -108,16 +108,16 @@ class Arrays:
         self._brackets = 0
 
     def take(self, element: Any, shape: Shape, where: str, dtype: str) -> NDArray[Any]:
-        """Take a JSON array that must have exactly ``shape``.
+        """Convert a JSON array that must have exactly ``shape``.
 
         Args:
-            element: what the parser gave.
-            shape: what it must be; a ragged one is refused.
-            where: its place in the document, for the message.
-            dtype: of the tensor that it is for. Whole numbers come as they are, others as float64.
+            element: from the parser.
+            shape: that it must have; a ragged array is refused.
+            where: its position in the document, for messages.
+            dtype: of the tensor. The result has int64 or uint64 for integers, else float64.
 
         Raises:
-            BadRequest: another length, or a value of another kind; the message says where.
+            BadRequest: a length or the type of a value is wrong; the message says where.
 
         """
         if not isinstance(element, simdjson.Array) or not are_even(element, shape):
@@ -130,14 +130,14 @@ class Arrays:
         return array if len(shape) == 1 else array.reshape(shape)
 
     def check(self, elsewhere: int = 0) -> None:
-        """Make sure that no array stood where a number should, which the lengths don't tell.
+        """Check that no array stands in place of a number, which the lengths do not show.
 
         Args:
-            elsewhere: arrays of the document that were not taken. Where the count is wrong, all
-                that was taken is looked at value by value.
+            elsewhere: number of arrays in the document that were not converted. If the count is
+                wrong, all converted arrays are checked value by value.
 
         Raises:
-            BadRequest: one did; the message says where.
+            BadRequest: an array does; the message says where.
 
         """
         if not self._adds_up(elsewhere):
@@ -145,15 +145,15 @@ class Arrays:
                 check_values(*taken)
 
     def length(self, element: simdjson.Array) -> int:
-        """How many elements an array has."""
+        """Number of elements of an array."""
         return len(element)
 
     def cast(self, array: NDArray[Any], spec: TensorSpec, exact: bool = False) -> NDArray[Any]:
-        """Make an array what the model's input takes; see ``tensors.cast``."""
+        """Convert an array for an input of the model; see ``tensors.cast``."""
         return tensors.cast(array, spec, exact)
 
     def _count(self, shape: Shape) -> int:
-        """Count the brackets of an array that is taken; returns how many numbers it has."""
+        """Count the brackets of a converted array; returns the number of its values."""
         inner = 1
         for size in shape:
             self._brackets += inner
@@ -165,11 +165,11 @@ class Arrays:
 
 
 def _numbers(element: simdjson.Array, dtype: str) -> NDArray[Any] | None:
-    """All numbers of an array, of whatever nesting; None where something else is in it."""
+    """All numbers of an array of any nesting; None if it contains anything else."""
     for code, buffer in _BUFFERS[dtype]:
         try:
             return np.frombuffer(element.as_buffer(of_type=code), buffer)
-        except (TypeError, ValueError):  # of another kind, or out of range
+        except (TypeError, ValueError):  # another type, or out of range
             continue
     return None
 
@@ -180,10 +180,10 @@ def _booleans(element: simdjson.Array, shape: Shape, where: str) -> NDArray[Any]
 
 
 def compact(element: simdjson.Object, where: str) -> NDArray[Any]:
-    """Take ``{"b64": …, "dtype": …, "shape": […]}``: little-endian, row-major bytes as base64.
+    """Convert ``{"b64": …, "dtype": …, "shape": […]}``: little-endian, row-major bytes as base64.
 
     Raises:
-        BadRequest: a key is missing or malformed, or bytes and shape don't fit each other.
+        BadRequest: a key is missing or malformed, or the bytes do not have the shape.
 
     """
     text, name, listed = (member(element, key) for key in ("b64", "dtype", "shape"))
@@ -209,15 +209,15 @@ def compact(element: simdjson.Object, where: str) -> NDArray[Any]:
         raise BadRequest(f"{where}: a byte of bool is neither 0 nor 1")
     try:
         return np.frombuffer(raw, dtype=dtype).reshape(shape)
-    except ValueError:  # a size of 0 beside sizes that no memory holds
+    except ValueError:  # a size of 0, with other sizes that are too large
         raise BadRequest(f"{where}: no array has shape {sizes}") from None
 
 
 def keys(element: simdjson.Object) -> set[str]:
-    """The keys of an object, which each take more memory than they did in the document.
+    """The keys of an object. Each takes more memory than in the document.
 
     Raises:
-        BadRequest: there are more than any request needs.
+        BadRequest: there are too many.
 
     """
     if len(element) > _MOST_KEYS:
@@ -226,7 +226,7 @@ def keys(element: simdjson.Object) -> set[str]:
 
 
 def member(element: simdjson.Object, key: str) -> Any:
-    """A member of an object; None where it is not there, or null."""
+    """A member of an object; None if it is missing or null."""
     try:
         return element[key]
     except KeyError:
@@ -234,23 +234,25 @@ def member(element: simdjson.Object, key: str) -> Any:
 
 
 def short_list(element: Any, most: int) -> list[Any] | None:
-    """An array's elements, arrays and objects still unread; None for anything else or too many."""
+    """The elements of an array, inner ones unconverted; None if it is no array, or too long."""
     known = isinstance(element, simdjson.Array) and len(element) <= most
     return list(element) if known else None
 
 
 def _are_sizes(sizes: list[Any]) -> bool:
-    """Bounded, so that their product costs nothing and is a number that any message can hold."""
+    """Are all sizes integers of at most 2³¹? Their product is then cheap and short to print."""
     return all(type(size) is int and 0 <= size <= _LARGEST_SIZE for size in sizes)
 
 
 def are_even(element: simdjson.Array, shape: Shape) -> bool:
-    """Do all arrays above the innermost level have the lengths that ``shape`` says?"""
+    """Do all arrays above the innermost level have the lengths in ``shape``?"""
     if len(element) != shape[0]:
         return False
     if len(shape) == 1:
         return True
-    if len(shape) == 2:  # the usual batch, in one pass; what is no array but long is found later
+    if (
+        len(shape) == 2
+    ):  # the usual batch, in one pass; other elements with a length are found later
         rows: Any = element
         try:
             return set(map(len, rows)) <= {shape[1]}
@@ -262,19 +264,19 @@ def are_even(element: simdjson.Array, shape: Shape) -> bool:
 
 
 def _found(element: Any, shape: Shape, where: str, dtype: str) -> BadRequest:
-    """What is wrong with an element of which it is known that something is."""
+    """The error for an element that is known to be wrong."""
     try:
         check_values(element, shape, where, dtype)
     except BadRequest as error:
         return error
-    return BadRequest(f"{where}: expected numbers")  # not reached: the walk refuses what got here
+    return BadRequest(f"{where}: expected numbers")  # not reached: the walk finds every error
 
 
 def check_values(element: Any, shape: Shape, where: str, dtype: str) -> None:
-    """Look at every value of an element that must have exactly ``shape``; () for a single one.
+    """Check every value of an element that must have exactly ``shape``; () for a single value.
 
     Raises:
-        BadRequest: another length, or no value of the dtype's kind; the message says where.
+        BadRequest: a length or the type of a value is wrong; the message says where.
 
     """
     if not shape:

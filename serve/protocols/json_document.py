@@ -1,8 +1,8 @@
-"""Reads JSON documents: their numbers by the kernel, where it takes them, else all by simdjson.
+"""Reads JSON documents: the numbers with the number kernel if possible, else with simdjson.
 
-A dialect reads a document through ``Arrays``. What the kernel has emptied it reads in the same way,
-only that the numbers are there already. Should anything not be as it must, the whole document is
-read once more without the kernel: so that the kernel decides no error, and what it says.
+A protocol reads a document through ``Arrays``. The kernel converts the numbers and removes them
+from the document; the protocol then reads the remainder in the same way. If anything is wrong, the
+whole document is read again without the kernel, so error messages never depend on the kernel.
 """
 
 import dataclasses
@@ -23,7 +23,7 @@ from serve.protocols.number_kernel.extract import Extracted, extract
 
 R = TypeVar("R", bound=DecodedRequest)
 Read = Callable[[Arrays, ModelSpec, int], R]
-"""A dialect's own way to read the arrays of a document, for a model and up to so many rows."""
+"""Reads the arrays of a document in a protocol, for a model and up to so many rows."""
 
 _LONGEST_REMEMBERED = 2048  # bytes; "[]," for each row, and the keys around them
 
@@ -31,11 +31,11 @@ _remembered: IdentityCache[tuple[Callable[[Tensors], Any], Shape]] = IdentityCac
 
 
 class DeclinedError(Exception):
-    """The numbers that the kernel took are not those that the dialect looks for."""
+    """The kernel converted other numbers than the protocol reads."""
 
 
 class KernelArrays(Arrays):
-    """Takes the arrays of a document that the kernel has emptied, in their order and each once."""
+    """The arrays of a document whose numbers the kernel has converted; taken in order, each once."""
 
     def __init__(self, extracted: Extracted) -> None:
         super().__init__(extracted.remainder)
@@ -44,10 +44,10 @@ class KernelArrays(Arrays):
         self._next = 0
 
     def take(self, element: Any, shape: Shape, where: str, dtype: str) -> NDArray[Any]:
-        """Take the next numbers, as those of an element that must have exactly ``shape``.
+        """Take the next numbers, for an element that must have exactly ``shape``.
 
         Raises:
-            DeclinedError: they are not.
+            DeclinedError: they do not belong to it.
 
         """
         *outer, width = shape
@@ -59,18 +59,18 @@ class KernelArrays(Arrays):
         return self._numbers[begin : self._next].reshape(shape)
 
     def length(self, element: simdjson.Array) -> int:
-        """How many elements an array has, or had."""
+        """Number of elements that an array has, or had in the document."""
         return len(element) or self._width
 
     def cast(self, array: NDArray[Any], spec: TensorSpec, exact: bool = False) -> NDArray[Any]:
-        """What the kernel took is what the input takes; anything else is still to be made so."""
+        """Convert an array, unless it comes from the kernel, which has converted it."""
         return array if self._is_taken(array) else super().cast(array, spec, exact)
 
     def check(self, elsewhere: int = 0) -> None:
-        """Make sure that every array is accounted for.
+        """Check that all arrays of the document were taken.
 
         Raises:
-            DeclinedError: one is not.
+            DeclinedError: one was not.
 
         """
         if not self._adds_up(elsewhere):
@@ -92,8 +92,8 @@ def read(
 
     Args:
         body: the document.
-        model_spec: of the model that is asked.
-        max_rows: more are refused.
+        model_spec: of the requested model.
+        max_rows: of a request.
         read_arrays: called once, or twice where the numbers are not what the kernel took them for.
             What it returns depends on its arguments alone.
         flat: does the dialect take the values of all rows in one array?

@@ -1,4 +1,4 @@
-"""MLflow's scoring dialect, which SageMaker's containers share: ``POST /invocations``.
+"""MLflow's scoring protocol, also used by SageMaker: ``POST /invocations``.
 
 JSON with one of ``inputs``, ``instances``, ``dataframe_split`` and ``dataframe_records``, or CSV
 whose first line names the columns. Source: mlflow.org/docs, "Inference Server Specification".
@@ -37,7 +37,7 @@ _CODES = (
 def parse(
     body: bytes, headers: Mapping[str, str], model_spec: ModelSpec, max_rows: int
 ) -> DecodedRequest:
-    """Make valid arrays of the bytes of a request; see ``InferenceProtocol.parse``."""
+    """See ``InferenceProtocol.parse``."""
     content_type = headers.get("CONTENT_TYPE", "application/json")
     kind, _, parameters = (part.strip().lower() for part in content_type.partition(";"))
     if parameters.replace('"', "") not in ("", "charset=utf-8"):

@@ -53,7 +53,7 @@ class InferRequest(DecodedRequest):
 def parse(
     body: bytes, headers: Mapping[str, str], model_spec: ModelSpec, max_rows: int
 ) -> InferRequest:
-    """Make valid arrays of the bytes of a request; see ``InferenceProtocol.parse``."""
+    """See ``InferenceProtocol.parse``."""
     if (length := headers.get(_HEAD_LENGTH)) is None:
         return json_document.read(body, model_spec, max_rows, _read_json, flat=True)
     return _read_binary(*_split(body, length), model_spec, max_rows)

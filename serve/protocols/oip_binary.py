@@ -1,4 +1,4 @@
-"""A tensor of the Open Inference Protocol that comes as bytes behind the JSON.
+"""A tensor of the Open Inference Protocol that is sent as bytes after the JSON.
 
 Source: Triton's extension_binary_data.md.
 """
@@ -16,10 +16,10 @@ from serve.protocols import tensors
 
 @dataclass(frozen=True, slots=True)
 class BinaryTensor:
-    """Where the bytes of one tensor lie, and what they are."""
+    """Position, dtype and shape of the bytes of one tensor."""
 
     spec: TensorSpec
-    """Of the input that it is for."""
+    """The input of the model."""
     dtype: np.dtype[Any]
     """Little-endian."""
     shape: tuple[int, ...]
@@ -27,10 +27,10 @@ class BinaryTensor:
     end: int
 
     def take(self, rest: memoryview) -> NDArray[Any]:
-        """The tensor, as the model's input takes it.
+        """Convert the tensor for the input of the model.
 
         Raises:
-            BadRequest: a value of it is not what the input takes.
+            BadRequest: the input does not accept one of its values.
 
         """
         raw = rest[self.begin : self.end]

@@ -1,4 +1,4 @@
-"""What the Open Inference Protocol tells of a server and its models.
+"""Metadata of models in the Open Inference Protocol.
 
 Sources: inference_rest.md of the protocol, and Triton's extension_model_configuration.md and
 extension_model_repository.md.
@@ -27,10 +27,10 @@ _TYPES = {dtype: f"TYPE_{datatype}" for dtype, datatype in DATATYPES.items()}
 
 
 def metadata(model_spec: ModelSpec, versions: Iterable[int]) -> dict[str, Any]:
-    """A model's metadata, with extensions of our own.
+    """Metadata of a model, with our own extensions.
 
-    These are ``size_bytes`` of the ONNX file and, from the manifest, the ``range`` of a tensor,
-    ``labels`` and ``provenance``: where the version came from.
+    These are ``size_bytes`` of the ONNX file and, from the manifest, the ``range`` of a tensor, the
+    ``labels``, and the ``provenance`` of the version.
     """
     document: dict[str, Any] = {
         "name": model_spec.name,
@@ -48,7 +48,7 @@ def metadata(model_spec: ModelSpec, versions: Iterable[int]) -> dict[str, Any]:
 
 
 def provenance(model_spec: ModelSpec) -> dict[str, Any]:
-    """What is known of where a version came from; empty without a manifest."""
+    """Where a version came from; empty without a manifest."""
     if model_spec.manifest is None:
         return {}
     known = dataclasses.asdict(model_spec.manifest)
@@ -79,7 +79,7 @@ def example(model_spec: ModelSpec, known: Tensors) -> dict[str, Any]:
 
 
 def config(model_spec: ModelSpec, max_rows: int) -> dict[str, Any]:
-    """A model's configuration, as Triton would have made it up for the same graph."""
+    """Configuration of a model, as Triton generates it for the same graph."""
     batched = model_spec.fixed_rows is None
     return {
         "name": model_spec.name,
@@ -98,7 +98,7 @@ def _tensor(spec: TensorSpec) -> dict[str, Any]:
 
 
 def _field(spec: TensorSpec, batched: bool) -> dict[str, Any]:
-    """With the batch dimension left out where there is one, as Triton has it."""
+    """Without the batch dimension, if there is one, as in Triton."""
     leaves_out = batched and spec.shape[:1] == (BATCH,)
     dims = spec.shape[1:] if leaves_out else spec.shape
     return {"name": spec.name, "data_type": _TYPES[spec.dtype], "dims": dims}

@@ -1,4 +1,4 @@
-"""Triton's statistics extension (extension_statistics.md), made of the metrics of all workers."""
+"""Triton's statistics extension (extension_statistics.md), from the metrics of all workers."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -8,12 +8,12 @@ from prometheus_client.samples import Sample
 from serve.models.spec import ModelSpec
 
 STEPS = ("queue", "parse", "infer", "render")
-"""As the metrics name them; Triton's queue, compute_input, compute_infer and compute_output."""
+"""Their names in the metrics; in Triton queue, compute_input, compute_infer, compute_output."""
 _TRITONS = ("queue", "compute_input", "compute_infer", "compute_output")
 
 
 def statistics(model_specs: Iterable[ModelSpec], samples: Iterable[Sample]) -> dict[str, Any]:
-    """What versions have done since the service started, whichever worker did it.
+    """The statistics of versions since the server started, over all workers.
 
     Args:
         model_specs: of the versions.
@@ -29,7 +29,7 @@ def statistics(model_specs: Iterable[ModelSpec], samples: Iterable[Sample]) -> d
 
 
 class _Sums:
-    """Of one version."""
+    """The statistics of one version."""
 
     def __init__(self) -> None:
         self._values: dict[str, float] = {}
@@ -37,7 +37,7 @@ class _Sums:
         self._bad = 0
 
     def add(self, sample: Sample) -> None:
-        """Take one sample of this version."""
+        """Add a sample of this version."""
         if sample.name == "onnxlet_requests_total":
             if sample.labels["status"] == "200":
                 self._good += int(sample.value)
@@ -49,7 +49,7 @@ class _Sums:
             self._values[sample.name] = sample.value
 
     def document(self, name: str, version: str) -> dict[str, Any]:
-        """As the extension has it: durations in nanoseconds, times in milliseconds."""
+        """In the form of the extension: durations in nanoseconds, times in milliseconds."""
         values = self._values
         nothing = _duration(0, 0)
         steps = {

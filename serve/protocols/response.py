@@ -1,4 +1,4 @@
-"""What a request for inference gets."""
+"""The response to a request."""
 
 from dataclasses import dataclass
 
@@ -11,11 +11,11 @@ Headers = tuple[tuple[str, str], ...]
 
 @dataclass(slots=True)
 class Response:
-    """An HTTP status, a body, and headers beside the usual ones."""
+    """An HTTP status, a body, and headers besides the usual ones."""
 
     status: int
     body: bytes
     content_type: str = JSON
     headers: Headers = ()
     error: ServeError | None = None
-    """Why it is a refusal, for the log and the metrics."""
+    """Why the request is refused, for the log and the metrics."""

@@ -1,4 +1,4 @@
-"""Tensors in JSON documents that hold them in rows or in columns, as several dialects do."""
+"""Tensors in JSON documents, in rows or columns, for several protocols."""
 
 from collections.abc import Mapping
 from typing import Any

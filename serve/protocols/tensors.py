@@ -1,4 +1,4 @@
-"""Is a batch what the model takes? Whatever the protocol that brought it."""
+"""Checks and converts batches for the inputs of a model, in any protocol."""
 
 import functools
 from collections.abc import Set as AbstractSet
@@ -17,7 +17,7 @@ _LARGEST = {name: float(np.finfo(name).max) for name in ("float16", "float32", "
 
 
 def check_rows(rows: int, most: int, model_spec: ModelSpec) -> None:
-    """Refuse a batch that is empty, or larger than the server or the model takes at once."""
+    """Refuse a batch that is empty, or larger than the server or the model accepts."""
     if rows == 0:
         raise BadRequest("expected at least one row, got an empty batch")
     if rows > most:
@@ -27,7 +27,7 @@ def check_rows(rows: int, most: int, model_spec: ModelSpec) -> None:
 
 
 def check_equal_rows(inputs: dict[str, NDArray[Any]]) -> int:
-    """How many rows the inputs have, which must be as many in each."""
+    """Number of rows, which must be the same in all inputs."""
     rows = {len(array) for array in inputs.values()}
     if len(rows) > 1:
         counts = ", ".join(f"{name} has {len(array)}" for name, array in inputs.items())
@@ -36,7 +36,7 @@ def check_equal_rows(inputs: dict[str, NDArray[Any]]) -> int:
 
 
 def check_names(names: AbstractSet[str], model_spec: ModelSpec) -> None:
-    """Refuse what are not just the model's inputs."""
+    """Refuse names other than those of all inputs of the model."""
     if names != model_spec.by_name.keys():
         got = f"{len(names)} names"
         if 0 < len(names) <= _MOST_LISTED:
@@ -45,7 +45,7 @@ def check_names(names: AbstractSet[str], model_spec: ModelSpec) -> None:
 
 
 def fits(shape: tuple[Any, ...], spec: TensorSpec) -> bool:
-    """Is it a shape, and that of ``spec``, where -1 stands for any size?"""
+    """Is it a valid shape for ``spec``, in which -1 means any size?"""
     if len(shape) != len(spec.shape):
         return False
     for size, expected in zip(shape, spec.shape, strict=True):
@@ -55,26 +55,26 @@ def fits(shape: tuple[Any, ...], spec: TensorSpec) -> bool:
 
 
 def cast(array: NDArray[Any], spec: TensorSpec, exact: bool = False) -> NDArray[Any]:
-    """Make ``array`` what the model's input takes: its dtype, every value finite and in range.
+    """Convert ``array`` to the dtype of an input; all values must be finite and in range.
 
     Args:
         array: of any dtype, with at least one value.
         spec: of the input.
-        exact: may no value change, not even by the rounding of one float to a shorter one? A
-            whole number or a truth value never does.
+        exact: refuse any change of a value, also the rounding of a float to a shorter one?
+            Integers and booleans never change.
 
     Raises:
-        BadRequest: a value can't be had so; the message says which row and which value of it.
+        BadRequest: a value can't be converted; the message says which.
 
     """
     if not array.size:
         raise BadRequest(f"{spec.name}: expected at least one value, got {list(array.shape)}")
     floating = spec.dtype in _LARGEST
-    with np.errstate(all="ignore"):  # what does not fit is found below
+    with np.errstate(all="ignore"):  # invalid values are found below
         batch = np.ascontiguousarray(array, dtype=spec.dtype)
     if floating:
         low, high = bounds(spec.range, spec.dtype)
-        # NaN if any value is, and then neither comparison holds. min() and max() only add time.
+        # NaN if any value is NaN; then both comparisons are false. min() and max() take longer.
         smallest, largest = np.minimum.reduce(batch, None), np.maximum.reduce(batch, None)
         if not (low <= float(smallest) and float(largest) <= high):
             raise BadRequest(_first_bad(array, batch, spec))
@@ -85,7 +85,7 @@ def cast(array: NDArray[Any], spec: TensorSpec, exact: bool = False) -> NDArray[
 
 @functools.lru_cache(256)
 def bounds(limits: tuple[float, float] | None, dtype: str) -> tuple[float, float]:
-    """The smallest and the largest value of a range, or of all, as a floating dtype has them."""
+    """The smallest and largest value of a range, or of all numbers, in a floating dtype."""
     low, high = limits or (-_LARGEST[dtype], _LARGEST[dtype])
     return float(np.dtype(dtype).type(low)), float(np.dtype(dtype).type(high))
 
@@ -101,18 +101,18 @@ def _check_unchanged(array: NDArray[Any], batch: NDArray[Any], spec: TensorSpec)
 
 
 def _unchanged(array: NDArray[Any], batch: NDArray[Any]) -> NDArray[np.bool_]:
-    """Which values a cast has left as they were. That it casts back is not enough by itself."""
+    """Which values has a cast not changed? Casting back is not enough to know."""
     source, target = array.dtype, batch.dtype
     wide = source.kind in "iu" and source.itemsize == 8
     if np.can_cast(source, target, "safe") and not (wide and target.kind == "f"):
-        return np.ones(array.shape, bool)  # numpy calls int64 to float64 safe, and it is not
-    with np.errstate(all="ignore"):  # also of bounds that a float16 does not reach
+        return np.ones(array.shape, bool)  # numpy considers int64 to float64 safe, but it is not
+    with np.errstate(all="ignore"):  # also for bounds that a float16 can't represent
         same = batch.astype(source) == array
         if source.kind in "iu" and target.kind in "iu":  # -1 as uint8 is 255, and -1 again
             same &= (batch < 0) == (array < 0)
         elif source.kind == "f" and target.kind in "iu":  # a larger one may have been rounded
             same &= np.abs(array) < 2.0**53
-        elif wide and target.kind == "f":  # the largest are rounded up, to what no integer can be
+        elif wide and target.kind == "f":  # the largest are rounded up beyond the integer type
             same &= batch < (2.0**63 if source.kind == "i" else 2.0**64)
     return np.asarray(same)
 
@@ -134,7 +134,7 @@ def _lossy(array: NDArray[Any], bad: NDArray[np.bool_], spec: TensorSpec) -> str
 
 
 def _first(array: NDArray[Any], bad: NDArray[np.bool_]) -> tuple[str, Any]:
-    """Where the first bad value is, in words, and the value."""
+    """The position of the first invalid value, as text, and the value."""
     row, *position = (int(index) for index in np.argwhere(bad)[0])
     where = f"row {row}, value {', '.join(map(str, position))}" if position else f"row {row}"
     return where, array[row, *position].item()

@@ -1,8 +1,8 @@
-"""TensorFlow Serving's REST dialect: ``POST /v1/models/{name}:predict``, in rows or in columns.
+"""TensorFlow Serving's REST protocol: ``POST /v1/models/{name}:predict``, in rows or columns.
 
-Source: tensorflow.org/tfx/serving/api_rest. Rows come as ``instances`` and go as
-``predictions``; columns come as ``inputs`` and go as ``outputs``. Where a model has one input
-or output, its name may be left out of the request, and is left out of the answer.
+Source: tensorflow.org/tfx/serving/api_rest. A request with rows in ``instances`` gets
+``predictions``; a request with columns in ``inputs`` gets ``outputs``. If a model has only one
+input or output, the request may omit its name, and the response omits it.
 """
 
 from collections.abc import Mapping
@@ -27,7 +27,7 @@ refuse = error_body
 
 @dataclass(slots=True)
 class PredictRequest(DecodedRequest):
-    """What was asked, and whether in rows."""
+    """A decoded request in rows or columns."""
 
     in_rows: bool = False
 
@@ -35,7 +35,7 @@ class PredictRequest(DecodedRequest):
 def parse(
     body: bytes, headers: Mapping[str, str], model_spec: ModelSpec, max_rows: int
 ) -> PredictRequest:
-    """Make valid arrays of the bytes of a request; see ``InferenceProtocol.parse``."""
+    """See ``InferenceProtocol.parse``."""
     return json_document.read(body, model_spec, max_rows, _read)
 
 
@@ -58,7 +58,7 @@ def _read(arrays: Arrays, model_spec: ModelSpec, max_rows: int) -> PredictReques
 
 
 def render(request: DecodedRequest, outputs: Tensors, model_spec: ModelSpec) -> Response:
-    """Answer ``request`` with all outputs, in rows or in columns as it came."""
+    """Respond with all outputs, in rows or columns like the request."""
     if isinstance(request, PredictRequest) and request.in_rows:
         response = {"predictions": tabular_json.in_rows(outputs, request.rows)}
     else:

@@ -1,4 +1,4 @@
-"""What TensorFlow Serving's REST dialect tells of models; KServe's V1 dialect shares its paths."""
+"""Model status and metadata as in TensorFlow Serving's REST API, whose paths KServe V1 shares."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -18,12 +18,12 @@ _METADATA = "type.googleapis.com/tensorflow.serving.SignatureDefMap"
 
 
 def status(name: str, ready: Iterable[int], failed: Mapping[int, str]) -> dict[str, Any]:
-    """The state of versions, newest first, and KServe's word for it.
+    """The state of all versions, newest first, and ``ready`` as in KServe.
 
     Args:
         name: of the model.
         ready: versions that are served.
-        failed: versions that are not, and why.
+        failed: versions that are not served, with the reasons.
 
     """
     states = [_state(version, "AVAILABLE", "OK", "") for version in ready]
@@ -34,7 +34,7 @@ def status(name: str, ready: Iterable[int], failed: Mapping[int, str]) -> dict[s
 
 
 def metadata(model_spec: ModelSpec) -> dict[str, Any]:
-    """The tensors of a version, as the signature of a saved model."""
+    """The tensors of a version, as the signature of a SavedModel."""
     defined = {
         "inputs": {spec.name: _tensor(spec) for spec in model_spec.inputs},
         "outputs": {spec.name: _tensor(spec) for spec in model_spec.outputs},
