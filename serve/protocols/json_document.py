@@ -35,7 +35,7 @@ class DeclinedError(Exception):
 
 
 class KernelArrays(Arrays):
-    """The arrays of a document whose numbers the kernel has converted; taken in order, each once."""
+    """The arrays of a document whose numbers the kernel has converted, taken in order."""
 
     def __init__(self, extracted: Extracted) -> None:
         super().__init__(extracted.remainder)

@@ -172,7 +172,7 @@ def test_the_knee_has_the_most_throughput_for_its_latency() -> None:
 def test_logged_into_the_run_and_the_registry(
     work: Path, repository: Path, tmp_path: Path, golden: GoldenModel
 ) -> None:
-    manifest = reader.read(repository, "mnist", 1).manifest
+    manifest = reader.read_version(repository, "mnist", 1).manifest
     assert manifest
     assert manifest.run_id
     model = {"name": "mnist", "version": 1, "created": manifest.created, "files": manifest.files}
