@@ -82,10 +82,11 @@ class Worker:
             os.sched_setaffinity(0, {slot.cpu})
         malloc.tune()
         loaded = self._loader.load_now()
-        self._swap(loaded)
+        self._report_failures(loaded)
         default = self._settings.default_model
         if loaded.failures and not any(default in (None, one.name) for one in loaded.models):
             raise StartError(loaded.failures[0].reason)
+        self._swap(loaded)
         del loaded  # it would keep models that are unloaded later
         self._set_up(Metrics(self._folder, slot.number), slot.after_death)
         self._control.send(MessageKind.READY, str(self._catalog.plan.number))
@@ -183,6 +184,7 @@ class Worker:
             log.error("a new plan can't be loaded: %r", error)
             return
         if loaded:
+            self._report_failures(loaded)
             self._swap(loaded)
             self._control.send(MessageKind.PLAN_FOLLOWED, str(loaded.plan.number))
 
@@ -190,6 +192,9 @@ class Worker:
         self._catalog.follow(loaded.plan, loaded.models)
         for failure in loaded.failures:
             log.error("not loaded: %s", failure.reason)
+
+    def _report_failures(self, loaded: Loaded) -> None:
+        for failure in loaded.failures:
             self._control.send(MessageKind.LOAD_FAILED, str(failure))
 
     def _count_closed(self) -> None:

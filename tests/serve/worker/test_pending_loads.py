@@ -43,7 +43,7 @@ def test_what_hangs_keeps_neither_an_unload_nor_the_end(admin: Server, plus: Plu
         status, _, _ = admin.end(signal.SIGTERM)
         answer = waiting.result()
     assert status == 0
-    assert (answer.status, answer.json()) == (503, {"error": "the server is about to end"})
+    assert (answer.status, answer.json()) == (503, {"error": "the server is stopping"})
 
 
 def test_load_and_unload(admin: Server, plus: Plus) -> None:
