@@ -205,7 +205,7 @@ def test_says_when_the_system_allows_too_few_connections(repository: Path) -> No
     done = run(sys.executable, "-m", "serve", "--models", repository, "--max-connections", hard + 1)
     assert (done.returncode, done.stdout) == (1, "")
     said = after_kernel_warning(done.stderr)
-    assert said.startswith(f"serve: --max-connections {hard + 1} takes {hard + 97} file")
+    assert said.startswith(f"serve: --max-connections {hard + 1} needs {hard + 97} file")
 
 
 def test_more_connections_than_the_soft_limit_allows(repository: Path) -> None:
