@@ -70,5 +70,5 @@ def _download(url: str, folder: Path) -> None:
 
 
 def _check(root: Path, name: str, version: int, key: Path | None) -> None:
-    bundle = reader.read(root, name, version, key)
+    bundle = reader.read_version(root, name, version, key)
     refuse_strangers(root / name / str(version), bundle.manifest)
