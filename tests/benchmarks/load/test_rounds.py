@@ -37,11 +37,11 @@ def test_rows_and_cpu_time_are_measured(running: Server, golden: GoldenModel) ->
         rounds.measure(Target(running, Request("/predict", b"not JSON")), SHAPE, 1, rate=1e6)
 
 
-@pytest.mark.parametrize(("rate", "seconds"), [(1e6, 2), (100, 6), (1, 60)])
+@pytest.mark.parametrize(("rate", "seconds"), [(1e6, 2), (100, 10), (1, 60)])
 def test_a_slow_server_gets_time_for_a_p99(
     rate: float, seconds: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """100 requests per second give 459 answers, and a margin, in 6 seconds."""
+    """100 requests per second give twice the 459 answers in 10 seconds."""
     asked: list[float] = []
 
     def run(*arguments: object, **_: object) -> None:
