@@ -105,7 +105,7 @@ def document(summaries: Mapping[str, str | None]) -> bytes:
         "info": {
             "title": "onnxlet",
             "version": serve.__version__,
-            "description": "A small ONNX model service. Each path speaks the dialect of its tag.",
+            "description": "A small ONNX model service. Each path has the protocol of its tag.",
             "license": {"name": "MIT", "identifier": "MIT"},
         },
         "servers": [{"url": "/"}],
@@ -204,7 +204,7 @@ def _all_refusals() -> dict[str, Any]:
 
 
 def _bodies(kind: str, side: str) -> dict[str, Schema]:
-    """Media types of a dialect's requests or answers, and their schemas."""
+    """Media types of the requests or responses of a protocol, and their schemas."""
     bodies = {"application/json": ref(kind + side)}
     if kind == "Infer":
         bodies[oip.BINARY] = {"description": "JSON of the same schema, then the bytes of tensors."}

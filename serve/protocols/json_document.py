@@ -96,7 +96,7 @@ def read(
         max_rows: of a request.
         read_arrays: called once, or twice where the numbers are not what the kernel took them for.
             What it returns depends on its arguments alone.
-        flat: does the dialect take the values of all rows in one array?
+        flat: does the protocol have the values of all rows in one array?
 
     Raises:
         ServeError: the request is refused, by ``read_arrays``.

@@ -85,7 +85,7 @@ def _read_json(arrays: Arrays, model_spec: ModelSpec, max_rows: int) -> InferReq
 
 def render(request: DecodedRequest, outputs: Tensors, model_spec: ModelSpec) -> Response:
     """Answer ``request`` with the outputs that it asks for, in JSON or as bytes."""
-    assert isinstance(request, InferRequest)  # noqa: S101 - of this dialect's own making
+    assert isinstance(request, InferRequest)  # noqa: S101 - made by ``parse``
     described, parts = [], []
     for name, binary in request.wanted:
         array = outputs[name]

@@ -1,4 +1,4 @@
-"""This project's own dialect: ``POST /predict``.
+"""This project's own protocol: ``POST /predict``.
 
 ``{"image": [784 numbers]}`` or ``{"images": [[…], …]}``; an image is flat or square (28x28),
 and ``{"b64": …, "dtype": …, "shape": …}`` may stand wherever an array of numbers may.
