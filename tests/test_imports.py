@@ -31,10 +31,9 @@ LAYERS = {
     ],
     "benchmarks": [
         "benchmarks",
-        "benchmarks.run.run_grid benchmarks.compare benchmarks.capacity benchmarks.regress",
+        "benchmarks.run benchmarks.compare benchmarks.capacity benchmarks.regress",
         "benchmarks.profile",
         "benchmarks.report",
-        "benchmarks.run",
         "benchmarks.peers",
         "benchmarks.fixtures",
         "benchmarks.load",

@@ -1,4 +1,4 @@
-"""What benchmarks write: JSON with all raw data, tables, and a page with plots.
+"""What the commands write: tables, and JSON with all raw data.
 
-Imports cli/, and for the report of a grid benchmarks.run, export/ and tracking/.
+May import: load; cli.
 """

@@ -1,4 +1,4 @@
-"""``python -m benchmarks run``: a served model under a grid of loads.
+"""``python -m benchmarks run``: a served model under a grid of loads, and its report.
 
-``run_grid.py`` is the command, and imports benchmarks.report, which imports the other modules here.
+May import: report, fixtures, load, system; export and tracking for the MLflow run.
 """

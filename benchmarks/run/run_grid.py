@@ -14,11 +14,11 @@ from benchmarks.errors import BenchmarkError
 from benchmarks.fixtures import small_model
 from benchmarks.load import golden_rows
 from benchmarks.load.prepared_request import RequestPool
-from benchmarks.report import grid_page, tables
-from benchmarks.report.grid_report import COLUMNS, NAMES, GridReport, cells
-from benchmarks.run import grid
+from benchmarks.report import tables
+from benchmarks.run import grid, grid_page
 from benchmarks.run.grid import Grid, GridTarget
 from benchmarks.run.grid_point import PointResult
+from benchmarks.run.grid_report import COLUMNS, NAMES, GridReport, cells
 from benchmarks.system import affinity, machine, servers
 from benchmarks.system.affinity import Affinity
 from benchmarks.system.servers import Server
@@ -99,7 +99,7 @@ def _log(folder: Path, report: GridReport, reference: PointResult, console: Cons
         console.print(f"not logged into MLflow: {reference.point}: {'; '.join(faults)}")
         return
     with console.status("loading MLflow"):
-        from benchmarks.report import mlflow_run
+        from benchmarks.run import mlflow_run
     try:
         outcome = mlflow_run.log(folder, report.model, reference)
     except BenchmarkError as error:

@@ -21,11 +21,10 @@ from benchmarks.load.golden_rows import GoldenModel
 from benchmarks.load.prepared_request import RequestPool
 from benchmarks.load.protocols import Model
 from benchmarks.load.stats import GENERATOR_LIMIT
-from benchmarks.report import grid_page, grid_plots, mlflow_run
-from benchmarks.report.grid_report import GridReport, cells
-from benchmarks.run import grid, run_grid
+from benchmarks.run import grid, grid_page, grid_plots, mlflow_run, run_grid
 from benchmarks.run.grid import Grid, GridTarget
 from benchmarks.run.grid_point import GridPoint, PointResult, Repeat
+from benchmarks.run.grid_report import GridReport, cells
 from bundle import reader
 from tests import browser
 from tests.conftest import ROOT, python_environment, run

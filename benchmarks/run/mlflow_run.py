@@ -9,8 +9,8 @@ from mlflow import MlflowClient
 
 from benchmarks.errors import BenchmarkError
 from benchmarks.load import percentiles
-from benchmarks.report.grid_report import NAMES
 from benchmarks.run.grid_point import PointResult
+from benchmarks.run.grid_report import NAMES
 from bundle.manifest import Manifest
 from export.errors import ExportError
 from export.registry import alias

@@ -3,8 +3,8 @@
 from html import escape
 from pathlib import Path
 
-from benchmarks.report import grid_plots
-from benchmarks.report.grid_report import COLUMNS, NOTES, GridReport, cells
+from benchmarks.run import grid_plots
+from benchmarks.run.grid_report import COLUMNS, NOTES, GridReport, cells
 from cli import html
 
 
