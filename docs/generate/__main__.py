@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from docs.generate import (
+    architecture,
     commands,
     contents,
     cpu_chart,
@@ -24,6 +25,7 @@ def _with_contents(page: Path) -> str:
 
 
 PAGES: dict[str, Callable[[], str]] = {
+    "docs/architecture.svg": architecture.draw,
     "docs/cpu-per-row.svg": cpu_chart.draw,
     "docs/decisions/README.md": decisions.write,
     "docs/reference/commands.md": commands.write,
