@@ -43,7 +43,7 @@ def prepare(origin: Source, variant: Variant, folder: Path, console: Console) ->
         ExportError: a step failed, ONNX and Keras differ, or smaller numbers cost too much.
 
     """
-    with child_process.another() as prove:
+    with child_process.keras_worker() as prove:
         return _prepare(origin, variant, folder, console, prove)
 
 
@@ -54,7 +54,7 @@ def _prepare(
     whole = folder / "whole.onnx"
     _check_input(origin, variant)
     with console.status("converting to ONNX"):
-        tools = child_process.fresh(convert, origin.keras_file, whole, variant.input)
+        tools = child_process.fresh_keras(convert, origin.keras_file, whole, variant.input)
     graph_check.check(whole.read_bytes())
     _check_shape(origin, whole)
     with console.status("comparing Keras and ONNX"):
@@ -64,15 +64,17 @@ def _prepare(
     rows = {_input(whole).name: origin.x_test.astype(variant.input)}
     if variant.method is None:
         with console.status("measuring its speed"):
-            (measured,) = child_process.fresh(timing.measure, [whole], rows, origin.y_test)
+            (measured,) = child_process.fresh_keras(timing.measure, [whole], rows, origin.y_test)
         return Prepared(whole, tools, proof, measured)
     smaller = folder / "smaller.onnx"
     with console.status(f"making it smaller: {variant.method}"):
-        child_process.fresh(_shrink, whole, smaller, variant, _calibration(origin, variant))
+        child_process.fresh_keras(_shrink, whole, smaller, variant, _calibration(origin, variant))
     graph_check.check(smaller.read_bytes())
     with console.status("measuring both"):
         proof = compare(origin, smaller, prove)
-        before, after = child_process.fresh(timing.measure, [whole, smaller], rows, origin.y_test)
+        before, after = child_process.fresh_keras(
+            timing.measure, [whole, smaller], rows, origin.y_test
+        )
     price = cost(variant, before, after)
     tolerance = quantize.INT8_TOLERANCE if variant.quantize else TOLERANCE
     return Prepared(smaller, tools, proof, after, price, tolerance)
@@ -102,7 +104,7 @@ def _input(onnx_file: Path) -> onnx.ValueInfoProto:
     return source
 
 
-def compare(origin: Source, onnx_file: Path, call: Call = child_process.fresh) -> Parity:
+def compare(origin: Source, onnx_file: Path, call: Call = child_process.fresh_keras) -> Parity:
     """How closely an ONNX file answers as the Keras model of a run does."""
     low, high = origin.range or DEFAULT_RANGE
     return call(parity.compare, origin.keras_file, onnx_file, origin.x_test, low, high)

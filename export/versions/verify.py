@@ -62,7 +62,7 @@ def verify(folder: Path, key: Path | None, console: Console) -> None:
             found = compare(origin, onnx_file)
             taken = bundle.manifest.inputs[0]
             rows = {taken.name: origin.x_test.astype(taken.dtype)}
-            accuracy = child_process.fresh(timing.accuracy, onnx_file, rows, origin.y_test)
+            accuracy = child_process.fresh_keras(timing.accuracy, onnx_file, rows, origin.y_test)
     console.print(version_report.proof(found))
     if shortfall := _shortfall(bundle.manifest, found):
         raise ExportError(f"it does not answer as its Keras model does: {shortfall}")
