@@ -39,6 +39,13 @@ def call(
     return subprocess.CompletedProcess(argv, status, out.getvalue(), err.getvalue())
 
 
+def export(work: Path, *arguments: str | Path) -> tuple[int, str, str]:
+    """Run ``python -m export`` on the MLflow store in ``work``: status, stdout and stderr."""
+    done = call("export", *arguments, cwd=work)
+    assert "Traceback" not in done.stderr
+    return done.returncode, done.stdout, done.stderr
+
+
 @contextlib.contextmanager
 def _surroundings(cwd: Path, argv: list[str], more: dict[str, str]) -> Iterator[None]:
     """The folder, variables, arguments and signals of a process of its own."""

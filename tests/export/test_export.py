@@ -16,31 +16,11 @@ import pytest
 from mlflow.entities import LoggedModel
 
 from bundle import reader
-from tests.commands import call
+from tests.commands import export
 from tests.conftest import Digits, python_environment
 from tests.models.shared import SUBSET_TEST
 
 EDGES = 3 + 784 + 256
-
-
-def export(work: Path, *arguments: str | Path) -> tuple[int, str, str]:
-    """Run ``python -m export`` on the MLflow store in ``work``."""
-    done = call("export", *arguments, cwd=work)
-    assert "Traceback" not in done.stderr
-    return done.returncode, done.stdout, done.stderr
-
-
-@pytest.fixture(scope="module")
-def client(work: Path) -> mlflow.MlflowClient:
-    return mlflow.MlflowClient(f"sqlite:///{work}/mlflow.db")
-
-
-@pytest.fixture(scope="module")
-def run_id(repository: Path) -> str:
-    manifest = reader.read_version(repository, "mnist", 1).manifest
-    assert manifest
-    assert manifest.run_id
-    return manifest.run_id
 
 
 def test_the_graph_has_the_promised_names(repository: Path) -> None:

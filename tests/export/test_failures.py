@@ -13,14 +13,8 @@ import numpy as np
 import pytest
 
 from bundle import layout, reader
+from tests.commands import export
 from tests.conftest import python_environment, run
-
-
-@pytest.fixture(scope="module")
-def run_id(repository: Path) -> str:
-    manifest = reader.read_version(repository, "mnist", 1).manifest
-    assert manifest
-    return str(manifest.run_id)
 
 
 def command(run_id: str, models: Path) -> list[str]:
@@ -77,8 +71,8 @@ def test_killed_while_it_publishes(work: Path, run_id: str, tmp_path: Path) -> N
     process.communicate()
     assert process.returncode == -signal.SIGKILL
     assert layout.versions(models, "mnist") == []
-    done = run(*command(run_id, models), cwd=work, env=python_environment())
-    assert (done.returncode, done.stdout) == (0, f"{models}/mnist/1\n"), done.stderr
+    status, out, err = export(work, "--run", run_id, "--models", models)
+    assert (status, out) == (0, f"{models}/mnist/1\n"), err
     assert sorted(path.name for path in (models / "mnist").iterdir()) == [
         *("1", "config.pbtxt", "published.txt")
     ]
@@ -110,9 +104,9 @@ def _filled(client: mlflow.MlflowClient, run_id: str, made: str, folder: Path) -
 @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras's own
 def test_a_model_of_another_shape(work: Path, narrow: str, tmp_path: Path) -> None:
     models = tmp_path / "models"
-    done = run(*command(narrow, models), cwd=work, env=python_environment())
-    assert done.returncode == 1
-    assert done.stderr.splitlines()[-1] == (
+    status, _, err = export(work, "--run", narrow, "--models", models)
+    assert status == 1
+    assert err.splitlines()[-1] == (
         f"export: the model of run {narrow} takes rows of shape [100], and those of its test set"
         " have the shape [784]"
     )

@@ -5,17 +5,7 @@ from pathlib import Path
 import mlflow
 import pytest
 
-from bundle import reader
-from tests.export.test_export import client, export
-
-__all__ = ["client"]  # a fixture
-
-
-@pytest.fixture(scope="module")
-def run_id(repository: Path) -> str:
-    manifest = reader.read_version(repository, "mnist", 1).manifest
-    assert manifest
-    return str(manifest.run_id)
+from tests.commands import export
 
 
 @pytest.fixture

@@ -17,8 +17,8 @@ from bundle import reader
 from bundle.manifest import Manifest
 from bundle.measurements import Quantization
 from tests.bundle.example import MANIFEST
+from tests.commands import export
 from tests.conftest import Digits
-from tests.export.test_export import export
 from tests.servers.live import Server
 
 NAME = "variants"
@@ -62,14 +62,12 @@ class Published:
 
 @pytest.fixture(scope="module")
 def published(
-    work: Path, repository: Path, tmp_path_factory: pytest.TempPathFactory
+    work: Path, run_id: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Published]:
     root = tmp_path_factory.mktemp("models")
-    manifest = reader.read_version(repository, "mnist", 1).manifest
-    assert manifest
     said = {}
     for version, options in FORMS.items():
-        command = ("--run", str(manifest.run_id), "--name", NAME, "--models", root, *options)
+        command = ("--run", run_id, "--name", NAME, "--models", root, *options)
         status, out, err = export(work, *command)
         assert (status, out) == (0, f"{root}/{NAME}/{version}\n"), err
         said[version] = err
@@ -225,7 +223,7 @@ def test_nothing_is_published_that_costs_too_much() -> None:
 
 
 def test_refuses_calibration_where_the_run_kept_none(
-    work: Path, repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tracked: None
+    run_id: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tracked: None
 ) -> None:
     from rich.console import Console
 
@@ -234,11 +232,7 @@ def test_refuses_calibration_where_the_run_kept_none(
     from export.variant import Variant
     from tracking import artifacts
 
-    manifest = reader.read_version(repository, "mnist", 1).manifest
-    assert manifest
     monkeypatch.setattr(artifacts, "CALIBRATION", "data/none.npz")  # as in older runs
     with pytest.raises(ExportError, match=r"has no data/none\.npz; was it made by"):
-        pipeline.export(
-            str(manifest.run_id), NAME, tmp_path, Variant(quantize="static"), Console(quiet=True)
-        )
+        pipeline.export(run_id, NAME, tmp_path, Variant(quantize="static"), Console(quiet=True))
     assert list(tmp_path.iterdir()) == []

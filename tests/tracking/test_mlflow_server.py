@@ -11,7 +11,8 @@ import mlflow
 import pytest
 
 from bundle import reader
-from tests.conftest import free_port, python_environment, run
+from tests.commands import call
+from tests.conftest import free_port, python_environment
 from tests.servers import other
 from tests.tracking import postgresql
 from tests.train.conftest import PLAN
@@ -27,11 +28,9 @@ class Site:
 
     def call(self, *arguments: str | Path) -> str:
         """Run one of our commands in the folder; returns its stdout."""
-        done = run(
-            *(sys.executable, "-m", *arguments),
-            cwd=self.folder,
-            env=python_environment(MLFLOW_TRACKING_URI=self.address),
-        )
+        command, *options = arguments
+        address = {"MLFLOW_TRACKING_URI": self.address}
+        done = call(str(command), *options, cwd=self.folder, **address)
         assert done.returncode == 0, done.stderr
         return done.stdout.strip()
 
@@ -93,15 +92,16 @@ def test_train_sweep_compare_export_and_promote_over_http(
 
 
 def test_a_server_that_is_gone_is_one_line(tmp_path: Path, work: Path) -> None:
-    environment = python_environment(
-        MLFLOW_TRACKING_URI=f"http://127.0.0.1:{free_port()}", MLFLOW_HTTP_REQUEST_MAX_RETRIES="0"
-    )
+    nobody = {
+        "MLFLOW_TRACKING_URI": f"http://127.0.0.1:{free_port()}",
+        "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0",
+    }
     for arguments in (
         ("train", "--data", str(work / "subset.npz")),
         ("train", "compare"),
         ("export", "--best"),
     ):
-        done = run(sys.executable, "-m", *arguments, cwd=tmp_path, env=environment)
+        done = call(*arguments, cwd=tmp_path, **nobody)
         assert done.returncode == 1
         assert f"{arguments[0]}: MLflow" in done.stderr.splitlines()[-1]
         assert "Traceback" not in done.stderr
@@ -115,15 +115,22 @@ def test_a_server_that_goes_away_costs_no_epoch(tmp_path: Path, work: Path) -> N
         *("--backend-store-uri", store_uri, "--artifacts-destination", str(tmp_path / "artifacts")),
     ]
     job = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
-    train = [sys.executable, "-m", "train"]
     with other.started(command, port, **job) as address:
-        environment = python_environment(
-            MLFLOW_TRACKING_URI=address, MLFLOW_HTTP_REQUEST_MAX_RETRIES="0"
-        )
+        server = {"MLFLOW_TRACKING_URI": address, "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0"}
         process = subprocess.Popen(
-            [*train, "--data", str(work / "subset.npz"), "--hidden", "8", "--epochs", "60"],
+            [
+                sys.executable,
+                "-m",
+                "train",
+                "--data",
+                str(work / "subset.npz"),
+                "--hidden",
+                "8",
+                "--epochs",
+                "60",
+            ],
             cwd=tmp_path,
-            env=environment,
+            env=python_environment(**server),
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -137,7 +144,7 @@ def test_a_server_that_goes_away_costs_no_epoch(tmp_path: Path, work: Path) -> N
     assert "Traceback" not in err
     run_id = last.rpartition(" ")[2]
     with other.started(command, port, **job):
-        resumed = run(*train, "--resume", run_id, cwd=tmp_path, env=environment)
+        resumed = call("train", "--resume", run_id, cwd=tmp_path, **server)
     assert resumed.returncode == 0, resumed.stderr
     ended = mlflow.MlflowClient(store_uri).get_run(run_id)
     assert ended.info.status == "FINISHED"

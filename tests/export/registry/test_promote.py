@@ -14,8 +14,8 @@ from bundle import reader, writer
 from bundle.errors import BundleError
 from cli import interrupt
 from export import __main__
+from tests.commands import export
 from tests.conftest import Digits
-from tests.export.test_export import export
 from tests.servers.live import Server
 
 NAME = "promoted"
