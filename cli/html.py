@@ -1,4 +1,4 @@
-"""A page with tables and plots that needs nothing beside it."""
+"""Self-contained HTML pages with tables and plots."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
@@ -21,7 +21,7 @@ th { background: #f3f6f9; }
 
 
 def write(file: Path, title: str, parts: Iterable[str]) -> None:
-    """Write the page; ``parts`` is HTML.
+    """Write a page; ``parts`` are HTML.
 
     Raises:
         CommandError: the file can't be written.
@@ -35,9 +35,9 @@ def write(file: Path, title: str, parts: Iterable[str]) -> None:
         raise CommandError(f"{file}: {error.strerror}") from None
 
 
-def table(head: Sequence[str], rows: Iterable[Sequence[str]], *, best_first: bool = False) -> str:
-    """HTML of a table; its first column is text."""
-    heads = "".join(f"<th>{escape(text)}</th>" for text in head)
+def table(header: Sequence[str], rows: Iterable[Sequence[str]], *, best_first: bool = False) -> str:
+    """Create the HTML of a table; its first column is text."""
+    heads = "".join(f"<th>{escape(text)}</th>" for text in header)
     body = "".join(
         f"<tr>{''.join(f'<td>{escape(text)}</td>' for text in row)}</tr>" for row in rows
     )
@@ -46,7 +46,7 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]], *, best_first: boo
 
 
 def plots(figures: Mapping[str, Figure | None]) -> str:
-    """HTML of each figure that there is, below its heading."""
+    """Create the HTML of each figure below its heading; those that are None are left out."""
     shown = [(heading, figure) for heading, figure in figures.items() if figure is not None]
     return "".join(
         f"<h2>{escape(heading)}</h2>{_div(figure, first=number == 0)}"
@@ -55,7 +55,7 @@ def plots(figures: Mapping[str, Figure | None]) -> str:
 
 
 def _div(figure: Figure, *, first: bool) -> str:
-    """A plot; the first one brings the library that draws all of them."""
+    """Create the HTML of a plot; the first one includes plotly.js."""
     figure.update_layout(template="plotly_white", margin={"t": 40, "r": 20})
     return str(
         figure.to_html(full_html=False, include_plotlyjs=first, config={"displayModeBar": False})

@@ -1,4 +1,4 @@
-"""Being asked to stop."""
+"""Ctrl-C and other signals that ask a command to stop."""
 
 import signal
 from collections.abc import Iterator
@@ -8,9 +8,10 @@ from typing import Any
 
 
 def on_every_signal() -> None:
-    """Make a scheduler's SIGTERM and a closed terminal's SIGHUP end this process as Ctrl-C does.
+    """Make SIGTERM (of a scheduler) and SIGHUP (of a closed terminal) act like Ctrl-C.
 
-    A run is then marked KILLED and temporary files go. What is ignored stays so, as under nohup.
+    Runs are then marked KILLED, and temporary files are removed. An ignored signal stays ignored,
+    as under nohup.
     """
     for number in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is not signal.SIG_IGN:
@@ -18,35 +19,35 @@ def on_every_signal() -> None:
 
 
 @dataclass
-class Wish:
-    """What somebody at the keyboard wants of a training."""
+class StopRequest:
+    """How training was asked to stop."""
 
     after_epoch: bool = False
-    """To end after this epoch: Ctrl-C."""
+    """After this epoch: Ctrl-C."""
     at_once: bool = False
-    """To end: Ctrl-C once more."""
+    """Now: Ctrl-C a second time."""
 
 
 @contextmanager
-def wishes() -> Iterator[Wish]:
-    """Take Ctrl-C for a wish, for as long as the block runs; the third one interrupts.
+def stop_requests() -> Iterator[StopRequest]:
+    """Turn Ctrl-C into a request while the block runs; a third Ctrl-C interrupts as usual.
 
-    TensorFlow may swallow an exception that a signal raises somewhere in the middle of it, and what
-    a handler prints in the middle of another print may be lost. So training acts on the wish.
+    TensorFlow may swallow an exception that a signal handler raises, and output of a handler may be
+    lost. So the handler only takes a note, and training acts on it.
     """
-    wish = Wish()
+    request = StopRequest()
 
     def take(*_: Any) -> None:
-        if not wish.after_epoch:
-            wish.after_epoch = True
+        if not request.after_epoch:
+            request.after_epoch = True
         else:
-            wish.at_once = True
+            request.at_once = True
             signal.signal(signal.SIGINT, before)
 
     before = signal.getsignal(signal.SIGINT)
     if before is not signal.SIG_IGN:
         signal.signal(signal.SIGINT, take)
     try:
-        yield wish
+        yield request
     finally:
         signal.signal(signal.SIGINT, before)

@@ -1,7 +1,6 @@
-"""How numbers on the command line are read.
+"""Types of numbers for argparse.
 
-Each function raises ``argparse.ArgumentTypeError`` where a text is wrong, which says what was
-expected and what came.
+Each function raises ``argparse.ArgumentTypeError`` with what was expected and what was given.
 """
 
 import argparse
@@ -9,19 +8,19 @@ from collections.abc import Callable
 
 
 def count(text: str) -> int:
-    """A whole number from 1 up."""
+    """A whole number of at least 1."""
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"expected a whole number of at least 1, got {text}")
     return int(text)
 
 
 def counts(text: str) -> tuple[int, ...]:
-    """Such numbers, with commas between them."""
+    """Whole numbers of at least 1, separated by commas."""
     return tuple(count(part) for part in text.split(","))
 
 
 def seed(text: str) -> int:
-    """A whole number that random generators take."""
+    """A whole number from 0 to 2³¹ - 1, for random generators."""
     if not text.isdecimal() or int(text) >= 2**31:
         raise argparse.ArgumentTypeError(f"expected a whole number below 2**31, got {text}")
     return int(text)
@@ -36,13 +35,13 @@ def positive(text: str) -> float:
 
 
 def not_negative(text: str) -> float:
-    """A number from 0 up."""
+    """A number of at least 0."""
     value = _number(text)
     return 0.0 if value == 0 else positive(text)
 
 
 def between(low: float, high: float, *, or_zero: bool = False) -> Callable[[str], float]:
-    """What reads a number between two others, both excluded (or zero, where allowed)."""
+    """A number between two others, both excluded; zero too with ``or_zero``."""
 
     def number(text: str) -> float:
         value = _number(text)

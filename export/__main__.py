@@ -1,4 +1,4 @@
-"""``python -m export``: publish the model of an MLflow run; ``--help`` explains every option."""
+"""``python -m export``: publish the model of an MLflow run. ``--help`` explains every option."""
 
 import argparse
 import sys
@@ -27,7 +27,7 @@ def main() -> int:
     return 0
 
 
-# What takes seconds to import, MLflow above all, is imported after the options were read.
+# Imports that take seconds, above all MLflow, come after the options were read.
 
 
 def _export(wanted: argparse.Namespace, console: Console) -> None:
@@ -43,17 +43,19 @@ def _export(wanted: argparse.Namespace, console: Console) -> None:
     )
     source_run.connect()
     run_id = wanted.run or source_run.best_run(wanted.experiment, wanted.best)
-    made = pipeline.export(run_id, wanted.name, wanted.models, variant, console)
-    version_report.show(console, made.folder, made.manifest)
-    _say(console, f"registered in MLflow as {wanted.name} version {made.registered}")
-    print(made.folder)
+    published = pipeline.export(run_id, wanted.name, wanted.models, variant, console)
+    version_report.show(console, published.folder, published.manifest)
+    _say(console, f"registered in MLflow as {wanted.name} version {published.registered}")
+    print(published.folder)
 
 
 def _import(wanted: argparse.Namespace, console: Console) -> None:
     from export import import_onnx
     from export.versions import version_report
 
-    folder, manifest = import_onnx.adopt(wanted.file, wanted.name, wanted.labels, wanted.models)
+    folder, manifest = import_onnx.import_model(
+        wanted.file, wanted.name, wanted.class_names, wanted.models
+    )
     version_report.show(console, folder, manifest)
     print(folder)
 
@@ -73,7 +75,7 @@ def _verify(wanted: argparse.Namespace, console: Console) -> None:
     from export.versions.verify import verify
 
     verify(wanted.folder, wanted.key, console)
-    _say(console, f"{wanted.folder} is as it was published")
+    _say(console, f"{wanted.folder} is unchanged")
 
 
 def _sign(wanted: argparse.Namespace, console: Console) -> None:
@@ -100,17 +102,17 @@ def _promote(wanted: argparse.Namespace, console: Console) -> None:
         p99_ms=wanted.p99,
         key=wanted.key,
     )
-    done = promote(wanted.models, wanted.name, wanted.version, wanted.alias, limits, wanted.force)
-    for reason in done.forced:
-        _say(console, f"forced although {reason}")
-    _say(console, f"{wanted.name} version {wanted.version} is {wanted.alias}, {done.where}")
+    result = promote(wanted.models, wanted.name, wanted.version, wanted.alias, limits, wanted.force)
+    for reason in result.forced:
+        _say(console, f"promoted despite {reason}")
+    _say(console, f"{wanted.name} version {wanted.version} is {wanted.alias}, {result.where}")
 
 
 def _rollback(wanted: argparse.Namespace, console: Console) -> None:
     from export.registry.promote import rollback
 
-    version, done = rollback(wanted.models, wanted.name, wanted.alias, wanted.key)
-    _say(console, f"{wanted.name} version {version} is {wanted.alias} again, {done.where}")
+    version, result = rollback(wanted.models, wanted.name, wanted.alias, wanted.key)
+    _say(console, f"{wanted.name} version {version} is {wanted.alias} again, {result.where}")
 
 
 def _say(console: Console, text: str) -> None:

@@ -1,4 +1,4 @@
-"""The command line of export: publishing a run's model, and what is done with versions."""
+"""The command line of ``python -m export``."""
 
 import argparse
 from collections.abc import Callable
@@ -17,28 +17,30 @@ def parse(argv: list[str]) -> argparse.Namespace:
     The result's ``command`` is the first word where that is one of ``COMMANDS``, else empty.
     """
     command = argv[0] if argv[:1] and argv[0] in COMMANDS else ""
-    fill, does = COMMANDS[command] if command else (_export, _EXPORT_DOES)
+    fill, description = COMMANDS[command] if command else (_export, _EXPORT_DESCRIPTION)
     parser = Parser(
         prog=f"python -m export {command}".strip(),
         allow_abbrev=False,
-        description=does,
+        description=description,
         formatter_class=argparse.HelpFormatter if command else argparse.RawDescriptionHelpFormatter,
     )
     fill(parser)
     return parser.parse_args(argv[1:] if command else argv, argparse.Namespace(command=command))
 
 
-_EXPORT_DOES = """\
-Convert the Keras model of an MLflow run to ONNX, prove that it answers the same, publish it as
-the next version in a model repository, and register it in MLflow.
+_EXPORT_DESCRIPTION = """\
+Convert the Keras model of an MLflow run to ONNX, check that both give the same results, publish it
+as the next version in a model repository, and register it in MLflow.
 """
 
 
 def _export(parser: Parser) -> None:
     parser.usage = "%(prog)s (--run RUN_ID | --best [METRIC]) [options], or COMMAND …"
-    parser.epilog = "The last line printed is the published folder. Serve it: python -m serve.\n\n"
-    parser.epilog += "Commands, each with a --help of its own:\n"
-    parser.epilog += "\n".join(f"  {name:<9} {does}" for name, (_, does) in COMMANDS.items())
+    parser.epilog = (
+        "The last line of output is the published folder. To serve it: python -m serve\n\n"
+    )
+    parser.epilog += "Commands, each with its own --help:\n"
+    parser.epilog += "\n".join(f"  {name:<9} {text}" for name, (_, text) in COMMANDS.items())
     which = parser.add_mutually_exclusive_group(required=True)
     which.add_argument("--run", metavar="RUN_ID", help="the run to export")
     which.add_argument(
@@ -46,19 +48,19 @@ def _export(parser: Parser) -> None:
         nargs="?",
         const=DEFAULT_METRIC,
         metavar="METRIC",
-        help="the finished run of the experiment that is best by this metric: the largest, or"
-        f" the smallest of a loss, of times and sizes (METRIC default: {DEFAULT_METRIC})",
+        help="export the finished run of the experiment with the best value of this metric: the"
+        f" largest, or for losses, times and sizes the smallest (METRIC default: {DEFAULT_METRIC})",
     )
     parser.add_argument(
         "--experiment",
         default="mnist",
         metavar="NAME",
-        help="where --best looks (default: %(default)s)",
+        help="MLflow experiment for --best (default: %(default)s)",
     )
     parser.add_argument(
         "--name",
         default="mnist",
-        help="of the published model, and in MLflow's registry (default: %(default)s)",
+        help="name of the published model, also in MLflow's registry (default: %(default)s)",
     )
     _models(parser)
     _variant(parser.add_argument_group("form of the model"))
@@ -69,41 +71,40 @@ def _variant(group: "argparse._ArgumentGroup") -> None:
         "--input",
         choices=INPUTS,
         default=Variant.input,
-        help="what the model takes; uint8 is a byte a feature, cast within the graph"
+        help="dtype of the input; uint8 is one byte per feature, cast in the graph"
         " (default: %(default)s)",
     )
-    smaller = group.add_mutually_exclusive_group()
-    smaller.add_argument(
+    quantization = group.add_mutually_exclusive_group()
+    quantization.add_argument(
         "--quantize",
         choices=INT8,
-        help="compute with eight-bit integers: dynamic scales by what each batch holds, so that an"
-        " answer depends a little on its neighbours; static by rows of the training set",
+        help="compute with 8-bit integers: dynamic takes scales from each batch, so that results"
+        " depend slightly on the other rows; static takes them from rows of the training set",
     )
-    smaller.add_argument(
+    quantization.add_argument(
         "--weights",
         choices=WEIGHTS,
         default=Variant.weights,
-        help="how weights are stored; fp16 halves the file and changes no speed"
-        " (default: %(default)s)",
+        help="how weights are stored; fp16 halves the file and is as fast (default: %(default)s)",
     )
     group.add_argument(
         "--max-drop",
         type=number_types.not_negative,
         default=Variant.max_drop,
         metavar="POINTS",
-        help="publish nothing where --quantize or --weights costs more test accuracy than this, in"
+        help="publish nothing if --quantize or --weights costs more test accuracy than this, in"
         " percentage points (default: %(default)s)",
     )
 
 
-def _adopt(parser: Parser) -> None:
+def _import(parser: Parser) -> None:
     parser.add_argument("file", type=Path, metavar="FILE", help="the ONNX model")
-    parser.add_argument("--name", required=True, help="to publish it under")
+    parser.add_argument("--name", required=True, help="name of the published model")
     parser.add_argument(
-        "--labels",
+        "--class-names",
         type=Path,
         metavar="FILE",
-        help="file with the name of each class, one a line (default: none)",
+        help="file with the name of each class, one per line (default: none)",
     )
     _models(parser)
 
@@ -116,7 +117,7 @@ def _verify(parser: Parser) -> None:
 def _sign(parser: Parser) -> None:
     parser.add_argument("folder", type=Path, metavar="FOLDER", help="such as models/mnist/3")
     parser.add_argument(
-        "--key", type=Path, required=True, metavar="FILE", help="private key: PEM, elliptic curve"
+        "--key", type=Path, required=True, metavar="FILE", help="private key (PEM, elliptic curve)"
     )
 
 
@@ -139,27 +140,27 @@ def _promote(parser: Parser) -> None:
         type=number_types.not_negative,
         default=0.1,
         metavar="POINTS",
-        help="how much lower its test accuracy may be than the best of the versions that have, or"
-        " had, the alias, in percentage points (default: %(default)s)",
+        help="how much lower its test accuracy may be than that of the best version that has or had"
+        " the alias, in percentage points (default: %(default)s)",
     )
     parser.add_argument(
         "--min-accuracy",
         type=number_types.not_negative,
         metavar="PERCENT",
-        help="lowest test accuracy (default: that of guessing, 100 by the number of classes)",
+        help="lowest test accuracy (default: that of guessing, 100 divided by the classes)",
     )
     parser.add_argument(
         "--p99",
         type=number_types.positive,
         metavar="MS",
-        help="longest time that 99 %% of requests took in its load test (default: none is asked"
-        " for); a version without a load test does not pass",
+        help="highest p99 latency in its load test; a version without a load test fails"
+        " (default: no limit)",
     )
     _public_key(parser)
     parser.add_argument(
         "--force",
         action="store_true",
-        help="promote it although a condition fails, and record which",
+        help="promote it although conditions are not met, and record which",
     )
     _models(parser)
 
@@ -178,7 +179,8 @@ def _list(parser: Parser) -> None:
         "--markdown",
         type=Path,
         metavar="FILE",
-        help="write the table into this file too, between <!-- versions --> and <!-- /versions -->",
+        help="also write the table into this file, between <!-- versions --> and"
+        " <!-- /versions -->",
     )
 
 
@@ -193,7 +195,7 @@ def _public_key(parser: Parser) -> None:
         "--key",
         type=Path,
         metavar="FILE",
-        help="public key: PEM, elliptic curve; the version must be signed with its private one",
+        help="public key (PEM, elliptic curve); the version must be signed with the private key",
     )
 
 
@@ -208,12 +210,12 @@ def _models(parser: Parser) -> None:
 
 
 COMMANDS: dict[str, tuple[Callable[[Parser], None], str]] = {
-    "import": (_adopt, "publish an ONNX model that was made elsewhere"),
-    "list": (_list, "show the published versions: where from, how accurate, how large, how fast"),
-    "verify": (_verify, "check a published version again: files, answers, equality with its run"),
+    "import": (_import, "publish an ONNX model from another source"),
+    "list": (_list, "list the published versions with their run, accuracy, size and speed"),
+    "verify": (_verify, "verify a published version: its files, its outputs, and its Keras model"),
     "sign": (_sign, "sign a published version"),
     "pull": (_pull, "copy a version from an object store, and check it"),
-    "promote": (_promote, "give an alias to a version that meets the conditions"),
-    "rollback": (_rollback, "give an alias back to the version that had it before"),
+    "promote": (_promote, "assign an alias to a version that meets the conditions"),
+    "rollback": (_rollback, "assign an alias to the version that had it before"),
 }
-"""What fills the parser of each command, and what it does."""
+"""For each command: the function that adds its options, and its description."""

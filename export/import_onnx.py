@@ -1,4 +1,4 @@
-"""Publishing an ONNX model that was made elsewhere."""
+"""Publish an ONNX model that does not come from a training run."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -18,22 +18,30 @@ from export.graph import graph_check, quantize
 from export.proof import runtime, timing
 from export.publishing import publish
 
-_ROWS = 8  # of golden inputs, where the batch is not fixed
-_OPEN = 3  # size of a golden input where the graph leaves a dimension open
+_ROWS = 8  # batch size of golden inputs, unless the graph fixes it
+_SIZE = 3  # of other dimensions without a size
 _SEED = 0
 _PACKAGES = ("onnx", "onnxruntime", "numpy")
 
 
-def adopt(file: Path, name: str, labels: Path | None, root: Path) -> tuple[Path, Manifest]:
+def import_model(
+    file: Path, name: str, class_file: Path | None, root: Path
+) -> tuple[Path, Manifest]:
     """Publish an ONNX file as the next version of ``name``; returns its folder and manifest.
 
-    Its golden answers are those that it gives now to random inputs.
+    Its golden outputs are what it computes now for random inputs.
+
+    Args:
+        file: the ONNX model.
+        name: of the published model.
+        class_file: names of the classes, one per line.
+        root: the model repository.
 
     Raises:
-        ExportError: it is no model that the server takes, or it can't be published.
+        CommandError: the server could not load the model, or it can't be published.
 
     """
-    model = _whole(file)
+    model = _load(file)
     graph_check.check(model.SerializeToString())
     constants = {tensor.name for tensor in model.graph.initializer}
     inputs = publish.specs([tensor for tensor in model.graph.input if tensor.name not in constants])
@@ -47,7 +55,7 @@ def adopt(file: Path, name: str, labels: Path | None, root: Path) -> tuple[Path,
         files={},
         inputs=inputs,
         outputs=outputs,
-        labels=_labels(labels, outputs),
+        labels=_class_names(class_file, outputs),
         golden_tolerance=tolerance,
         us_per_row=_us_per_row(file, golden, inputs),
         opset=publish.opset(model),
@@ -62,8 +70,8 @@ def adopt(file: Path, name: str, labels: Path | None, root: Path) -> tuple[Path,
         raise ExportError(f"{root}: cannot publish: {error.strerror}") from None
 
 
-def _whole(file: Path) -> onnx.ModelProto:
-    """The model with its weights in it, where they lay in files of their own too."""
+def _load(file: Path) -> onnx.ModelProto:
+    """Load the model, with its weights if they are in files of their own."""
     try:
         return onnx.load(file)
     except OSError as error:
@@ -75,12 +83,12 @@ def _whole(file: Path) -> onnx.ModelProto:
 def _golden(model: onnx.ModelProto, inputs: Sequence[TensorSpec]) -> Golden:
     random = np.random.default_rng(_SEED)
     rows = {spec.name: _random(random, spec) for spec in inputs}
-    ask = runtime.asker(model.SerializeToString())
+    run = runtime.session(model.SerializeToString())
     try:
-        answers = ask(rows)
+        results = run(rows)
     except Exception as error:  # onnxruntime has no common class for what it raises
         raise ExportError(f"it does not run on random inputs: {error}") from None
-    outputs = dict(zip((output.name for output in model.graph.output), answers, strict=True))
+    outputs = dict(zip((output.name for output in model.graph.output), results, strict=True))
     for name, values in outputs.items():
         if not np.isfinite(values.astype(np.float64)).all():
             raise ExportError(f"its output {name} is not finite for random inputs")
@@ -88,7 +96,7 @@ def _golden(model: onnx.ModelProto, inputs: Sequence[TensorSpec]) -> Golden:
 
 
 def _tolerance(model: onnx.ModelProto, golden: Golden) -> float:
-    """How far another CPU may be from golden answers that are no probabilities."""
+    """How far another CPU may be from golden outputs that are not probabilities."""
     integers = any(
         "Integer" in node.op_type or "Quantize" in node.op_type for node in model.graph.node
     )
@@ -97,9 +105,9 @@ def _tolerance(model: onnx.ModelProto, golden: Golden) -> float:
 
 
 def _random(random: np.random.Generator, spec: TensorSpec) -> runtime.Array:
-    """A batch for one input: numbers from 0 to 1, or whole ones of 0 and 1."""
+    """A random batch for one input: numbers from 0 to 1, or the integers 0 and 1."""
     rows, *others = spec.shape
-    shape = (_ROWS if rows == BATCH else rows, *(_OPEN if n == BATCH else n for n in others))
+    shape = (_ROWS if rows == BATCH else rows, *(_SIZE if n == BATCH else n for n in others))
     kind = np.dtype(spec.dtype)
     values = random.uniform(0, 1, shape) if kind.kind == "f" else random.integers(0, 2, shape)
     return values.astype(kind)
@@ -112,14 +120,14 @@ def _us_per_row(file: Path, golden: Golden, inputs: Sequence[TensorSpec]) -> dic
     return dict(speed)
 
 
-def _labels(file: Path | None, outputs: Sequence[TensorSpec]) -> tuple[str, ...]:
+def _class_names(file: Path | None, outputs: Sequence[TensorSpec]) -> tuple[str, ...]:
     if file is None:
         return ()
-    labels = class_names.read(file)
+    names = class_names.read(file)
     sizes = [spec.shape[-1] for spec in outputs if len(spec.shape) > 1]
-    if len(labels) not in sizes:
+    if len(names) not in sizes:
         raise ExportError(
-            f"{file} has {len(labels)} labels; the model's outputs have"
-            f" {' and '.join(map(str, sizes)) or 'no'} values a row"
+            f"{file} has {len(names)} class names; the model's outputs have"
+            f" {' and '.join(map(str, sizes)) or 'no'} values per row"
         )
-    return labels
+    return names

@@ -1,4 +1,4 @@
-"""One export, from a run to a published version: prepare, publish, record."""
+"""One export, from a run to a published version: prepare, publish, register."""
 
 import tempfile
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from export.variant import Variant
 
 @dataclass(frozen=True)
 class Published:
-    """What an export made."""
+    """The result of an export."""
 
     folder: Path
     manifest: Manifest
@@ -30,13 +30,13 @@ def export(run_id: str, name: str, root: Path, variant: Variant, console: Consol
     """Publish the model of ``run_id`` as the next version of ``name`` below ``root``.
 
     Raises:
-        ExportError: a step failed, or the model is not what was asked for. Nothing was published
-            then, unless the message says so: only the record in MLflow comes after that.
+        ExportError: a step failed, or the model does not meet the requirements. Nothing was
+            published unless the message says so: only the registration in MLflow comes after it.
 
     """
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        with console.status("fetching the run's model and test set"):
+        with console.status("downloading the model and test set of the run"):
             origin = source_run.load(run_id, folder)
         prepared = prepare(origin, variant, folder, console)
         try:

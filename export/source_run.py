@@ -18,30 +18,31 @@ from tracking.metrics import lower_is_better
 
 
 @dataclass(frozen=True)
-class Source:
-    """A finished run: its model on disk, its test set, and what is known of both."""
+class SourceRun:
+    """A finished run: its model on disk, its test set, and their metadata."""
 
     run_id: str
     experiment_id: str
     keras_file: Path
     folder: Path
-    """Where artifacts of the run are brought."""
+    """Where artifacts of the run are downloaded to."""
     x_test: NDArray[np.float32]
     """Shape (N, features)."""
     y_test: NDArray[np.int64]
     metadata: Mapping[str, str]
-    """Of the Keras model, as MLflow has it."""
-    labels: tuple[str, ...]
+    """Of the Keras model in MLflow."""
+    class_names: tuple[str, ...]
     range: tuple[float, float] | None
+    """Lowest and highest value of a feature, if the model declares them."""
     metrics: Mapping[str, float]
     params: Mapping[str, str]
     git_commit: str | None
 
     def calibration(self) -> NDArray[np.float32]:
-        """Some rows of the training set, shape (N, features).
+        """Download some rows of the training set, shape (N, features).
 
         Raises:
-            ExportError: the run kept none.
+            ExportError: the run has none.
 
         """
         file = _download(self.run_id, artifacts.CALIBRATION, self.folder)
@@ -50,24 +51,28 @@ class Source:
 
 
 def connect() -> None:
-    """Point MLflow at the store that training used; export makes none of its own."""
+    """Connect to the MLflow store that training used; export never creates one."""
     if lack := mlflow_store.missing():
         raise ExportError(lack)
     mlflow_store.connect()
 
 
 def best_run(experiment: str, metric: str) -> str:
-    """Id of the finished run of ``experiment`` that is best by ``metric``.
+    """Find the finished run of ``experiment`` that is best by ``metric``; returns its id.
 
-    The largest value wins, or the smallest of a loss, of times and sizes.
+    The largest value is best, except for losses, times and sizes.
+
+    Raises:
+        ExportError: there is no such experiment, or no finished run with this metric.
+
     """
     order = "ASC" if lower_is_better(metric) else "DESC"
     try:
-        found = mlflow.MlflowClient().get_experiment_by_name(experiment)
-        if found is None:
+        known = mlflow.MlflowClient().get_experiment_by_name(experiment)
+        if known is None:
             raise ExportError(f"MLflow has no experiment {experiment!r}")
         runs = mlflow.search_runs(
-            [found.experiment_id],
+            [known.experiment_id],
             filter_string="attributes.status = 'FINISHED'",
             order_by=[f"metrics.`{metric}` {order}"],
             output_format="list",
@@ -80,8 +85,8 @@ def best_run(experiment: str, metric: str) -> str:
     return str(measured[0].info.run_id)
 
 
-def load(run_id: str, folder: Path) -> Source:
-    """Bring the run's model and test set into ``folder``.
+def load(run_id: str, folder: Path) -> SourceRun:
+    """Download the model and the test set of a run into ``folder``.
 
     Raises:
         ExportError: there is no such run, it has not finished, or it has no Keras model.
@@ -91,28 +96,28 @@ def load(run_id: str, folder: Path) -> Source:
         run = mlflow.get_run(run_id)
     except mlflow_store.STORE_ERRORS as error:
         raise ExportError(
-            f"MLflow gives no run {run_id!r}: {mlflow_store.first_line(error)}"
+            f"MLflow has no run {run_id!r}: {mlflow_store.first_line(error)}"
         ) from None
     if run.info.status != "FINISHED":
-        raise ExportError(f"run {run_id} is {run.info.status}; only a FINISHED run is exported")
+        raise ExportError(f"run {run_id} is {run.info.status}; only FINISHED runs can be exported")
     model_folder = _download(run_id, "model", folder)
     test_file = _download(run_id, artifacts.TEST_SET, folder)
     return _source(run, folder, model_folder, test_file)
 
 
-def _source(run: Run, folder: Path, model_folder: Path, test_file: Path) -> Source:
+def _source(run: Run, folder: Path, model_folder: Path, test_file: Path) -> SourceRun:
     try:
-        described = Model.load(str(model_folder))
+        model = Model.load(str(model_folder))
     except mlflow_store.STORE_ERRORS as error:
         raise ExportError(f"run {run.info.run_id}: {mlflow_store.first_line(error)}") from None
-    flavor = described.flavors.get("tensorflow", {})
+    flavor = model.flavors.get("tensorflow", {})
     keras_file = model_folder / flavor.get("data", "data") / "model.keras"
     if not keras_file.is_file():
         raise ExportError(f"run {run.info.run_id}: its model is not a Keras model")
-    metadata = described.metadata or {}
+    metadata = model.metadata or {}
     low_high = json.loads(metadata.get("range", "null"))
     x_test, y_test = _arrays(run.info.run_id, test_file, "x_test", "y_test")
-    return Source(
+    return SourceRun(
         run_id=run.info.run_id,
         experiment_id=run.info.experiment_id,
         keras_file=keras_file,
@@ -120,7 +125,7 @@ def _source(run: Run, folder: Path, model_folder: Path, test_file: Path) -> Sour
         x_test=x_test.astype(np.float32),
         y_test=y_test.astype(np.int64),
         metadata=metadata,
-        labels=tuple(json.loads(metadata.get("labels", "[]"))),
+        class_names=tuple(json.loads(metadata.get("labels", "[]"))),
         range=None if low_high is None else (low_high[0], low_high[1]),
         metrics=run.data.metrics,
         params=run.data.params,

@@ -1,4 +1,4 @@
-"""The forms in which one and the same model can be published."""
+"""The forms in which a model can be published."""
 
 from dataclasses import dataclass
 
@@ -9,27 +9,27 @@ WEIGHTS = ("float32", "fp16")
 
 @dataclass(frozen=True, kw_only=True)
 class Variant:
-    """What is asked for."""
+    """The form to publish, as given on the command line."""
 
     input: str = "float32"
-    """The dtype that the input takes, one of ``INPUTS``."""
+    """Dtype of the input, one of ``INPUTS``."""
     quantize: str | None = None
-    """How to make the graph compute with eight-bit integers, one of ``INT8``."""
+    """How to compute with 8-bit integers, one of ``INT8``."""
     weights: str = "float32"
-    """How weights are stored, one of ``WEIGHTS``."""
+    """How the weights are stored, one of ``WEIGHTS``."""
     max_drop: float = 0.1
-    """How much test accuracy smaller numbers may cost, in percentage points."""
+    """How much test accuracy quantization may cost, in percentage points."""
 
     @property
     def method(self) -> str | None:
-        """How its numbers are made smaller, if they are."""
+        """Name of the quantization, if any."""
         if self.quantize:
             return f"int8 {self.quantize}"
         return None if self.weights == "float32" else f"{self.weights} weights"
 
     @property
     def prefix(self) -> str:
-        """What the names of its metrics begin with; empty for the plain form."""
+        """Prefix of the names of its metrics; empty for float32 input and weights."""
         parts = [] if self.input == "float32" else [self.input]
         parts += (self.method or "").split()
         return "".join(f"{part}_" for part in parts)

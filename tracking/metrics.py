@@ -1,11 +1,11 @@
-"""What is compared of runs: names under which MLflow has it, and how people read it."""
+"""Metrics of runs: their names in MLflow, how they are shown, and which direction is better."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from statistics import mean, stdev
 
 IMPORTANCE_PREFIX = "importance/"  # of a sweep's metrics: how much each option mattered in it
-LATENCIES = ("load_p99_ms", "us_per_row_1")  # best first, for accuracy against latency
+LATENCIES = ("load_p99_ms", "us_per_row_1")  # the first that was measured is plotted
 
 
 def _percent(value: float) -> str:
@@ -17,15 +17,15 @@ def _whole(value: float) -> str:
 
 
 @dataclass(frozen=True)
-class Measure:
-    """One column."""
+class Metric:
+    """A metric, and its column in a table."""
 
     key: str
     title: str
     show: Callable[[float], str]
 
-    def text(self, values: Iterable[float]) -> str:
-        """Mean and standard deviation of the values, where there are any."""
+    def format(self, values: Iterable[float]) -> str:
+        """Format the mean and standard deviation of the values; a dash if there are none."""
         known = list(values)
         if not known:
             return "–"
@@ -33,25 +33,25 @@ class Measure:
         return self.show(mean(known)) + spread
 
 
-MEASURES = (
-    Measure("val_accuracy", "validation %", _percent),
-    Measure("test_accuracy", "test %", _percent),
-    Measure("val_loss", "validation loss", "{:.4f}".format),
-    Measure("test_loss", "test loss", "{:.4f}".format),
-    Measure("parameters", "parameters", _whole),
-    Measure("train_seconds", "training s", "{:.1f}".format),
-    Measure("parity_max_abs_difference", "ONNX differs by", "{:.1e}".format),
-    Measure("onnx_bytes", "ONNX kB", lambda value: f"{value / 1000:,.0f}"),
-    Measure("us_per_row_1", "µs a row, 1", "{:.1f}".format),
-    Measure("us_per_row_32", "µs a row, 32", "{:.2f}".format),
-    Measure("us_per_row_256", "µs a row, 256", "{:.2f}".format),
-    Measure("int8_accuracy_loss", "int8 loses %", _percent),
-    Measure("load_p99_ms", "p99 ms", "{:.2f}".format),
-    Measure("load_rows_per_second", "rows/s", _whole),
+METRICS = (
+    Metric("val_accuracy", "validation %", _percent),
+    Metric("test_accuracy", "test %", _percent),
+    Metric("val_loss", "validation loss", "{:.4f}".format),
+    Metric("test_loss", "test loss", "{:.4f}".format),
+    Metric("parameters", "parameters", _whole),
+    Metric("train_seconds", "training s", "{:.1f}".format),
+    Metric("parity_max_abs_difference", "ONNX differs by", "{:.1e}".format),
+    Metric("onnx_bytes", "ONNX kB", lambda value: f"{value / 1000:,.0f}"),
+    Metric("us_per_row_1", "µs per row, 1", "{:.1f}".format),
+    Metric("us_per_row_32", "µs per row, 32", "{:.2f}".format),
+    Metric("us_per_row_256", "µs per row, 256", "{:.2f}".format),
+    Metric("int8_accuracy_loss", "int8 loses %", _percent),
+    Metric("load_p99_ms", "p99 ms", "{:.2f}".format),
+    Metric("load_rows_per_second", "rows/s", _whole),
 )
 _LOWER_IS_BETTER = ("loss", "seconds", "bytes", "_ms", "difference", "parameters")
 
 
 def lower_is_better(metric: str) -> bool:
-    """Is the smallest value of a metric the best one?"""
+    """Whether the smallest value of a metric is the best one."""
     return metric.endswith(_LOWER_IS_BETTER) or metric.startswith("us_per_row")

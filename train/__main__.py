@@ -1,4 +1,4 @@
-"""``python -m train``: train one model, many, or compare them; ``--help`` explains every option."""
+"""``python -m train``: train one model or many, or compare runs; see ``--help``."""
 
 import sys
 from collections.abc import Callable
@@ -10,10 +10,10 @@ from cli import interrupt
 from cli.errors import CommandError
 from train import run_arguments
 from train.compare import compare_arguments
-from train.compare.compare_arguments import Compare
+from train.compare.compare_arguments import CompareOptions
 from train.run_arguments import Resume, Start
 from train.sweep import sweep_arguments
-from train.sweep.sweep_arguments import Sweep
+from train.sweep.sweep_arguments import SweepOptions
 
 
 def main() -> int:
@@ -32,7 +32,7 @@ def main() -> int:
 
 
 def _command(argv: list[str]) -> Callable[[Console], None]:
-    """What the command line asks for; what it needs of TensorFlow is imported after its check."""
+    """Choose the command; TensorFlow is imported only after the options were checked."""
     if argv[:1] == ["sweep"]:
         return partial(_sweep, sweep_arguments.parse(argv[1:]))
     if argv[:1] == ["compare"]:
@@ -53,27 +53,25 @@ def _single(wanted: Start | Resume, console: Console) -> None:
         else:
             with console.status("reading the data"):
                 dataset = trainer.read(wanted.options)
-            place = RunInfo(f"{wanted.preset}{SEED_SEPARATOR}{wanted.options.seed}")
-            outcome = trainer.begin(wanted.options, wanted.preset, dataset, display, place)
+            info = RunInfo(f"{wanted.preset}{SEED_SEPARATOR}{wanted.options.seed}")
+            outcome = trainer.begin(wanted.options, wanted.preset, dataset, display, info)
     except KeyboardInterrupt:
-        raise KeyboardInterrupt(
-            "a run that had begun is marked KILLED, and goes on with --resume"
-        ) from None
+        raise KeyboardInterrupt("the run is marked KILLED; continue it with --resume") from None
     console.print(outcome.table())
     print(outcome.run_id)
 
 
-def _sweep(wanted: Sweep, console: Console) -> None:
+def _sweep(wanted: SweepOptions, console: Console) -> None:
     with console.status("loading TensorFlow"):
         from train.sweep.sweep import sweep
 
     try:
         print(sweep(wanted, console))
     except KeyboardInterrupt:
-        raise KeyboardInterrupt(f"what is left is made with --study {wanted.study}") from None
+        raise KeyboardInterrupt(f"continue with --study {wanted.study}") from None
 
 
-def _compare(wanted: Compare, console: Console) -> None:
+def _compare(wanted: CompareOptions, console: Console) -> None:
     with console.status("loading MLflow"):
         from train.compare.comparison import compare
 

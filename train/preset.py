@@ -1,4 +1,4 @@
-"""Presets: files of options under ``train/presets/`` that say why each value is as it is."""
+"""Presets: files of options in ``train/presets/``, with the reason for each value."""
 
 import tomllib
 from pathlib import Path
@@ -9,12 +9,12 @@ DEFAULT = "default"
 
 
 def names() -> list[str]:
-    """The presets that there are."""
+    """The names of all presets."""
     return sorted(path.stem for path in FOLDER.glob("*.toml"))
 
 
 def load(name: str) -> dict[str, Any]:
-    """Options by their names: those of the preset, and the default's where it says nothing."""
+    """The options of a preset by name; those of the default preset where it has none."""
     return _read(DEFAULT) | _read(name)
 
 

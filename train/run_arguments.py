@@ -1,4 +1,4 @@
-"""The command line of a single run."""
+"""The command line of ``python -m train`` for a single run."""
 
 import argparse
 import dataclasses
@@ -19,12 +19,12 @@ class Start:
 
     options: Options
     preset: str
-    """That the options come from."""
+    """The name of the preset of the options."""
 
 
 @dataclass(frozen=True)
 class Resume:
-    """Going on with a run that was cut short."""
+    """Resuming an interrupted run."""
 
     run_id: str
     checkpoints: Path
@@ -34,24 +34,24 @@ def parse(argv: list[str]) -> Start | Resume:
     """Read the command line; ends the process with status 2 where it is wrong."""
     if any(argument.partition("=")[0] == _RESUME for argument in argv):
         return Resume(**vars(_resume_parser().parse_args(argv)))
-    chosen = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
-    _add_preset(chosen)
-    parser = _parser(chosen.parse_known_args(argv)[0].preset)
+    finder = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    _add_preset(finder)
+    parser = _parser(finder.parse_known_args(argv)[0].preset)
     given = vars(parser.parse_args(argv))
     name = given.pop("preset")
     del given["resume"]
-    wanted = Options(**given)
-    if fault := wanted.fault():
-        parser.error(fault)
-    return Start(wanted, name)
+    chosen = Options(**given)
+    if conflict := chosen.conflict():
+        parser.error(conflict)
+    return Start(chosen, name)
 
 
 def _resume_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m train",
         allow_abbrev=False,
-        description="Go on with a run that was killed, from its last whole epoch and as it began:"
-        " with its options, and on its data, wherever that lay.",
+        description="Resume an interrupted run from its last completed epoch, with the same options"
+        " and data.",
     )
     parser.add_argument(_RESUME, dest="run_id", metavar="RUN_ID", required=True, help="the run")
     parser.add_argument(
@@ -59,7 +59,7 @@ def _resume_parser() -> argparse.ArgumentParser:
         type=Path,
         metavar="DIR",
         default=run_options.CHECKPOINTS,
-        help="the folder that the run was begun with (default: %(default)s)",
+        help="the folder given when the run was started (default: %(default)s)",
     )
     return parser
 
@@ -69,7 +69,7 @@ def _add_preset(parser: argparse._ActionsContainer) -> None:
         "--preset",
         choices=preset.names(),
         default=preset.DEFAULT,
-        help="where the other options come from, train/presets/NAME.toml (default: %(default)s)",
+        help="defaults of the other options, from train/presets/NAME.toml (default: %(default)s)",
     )
 
 
@@ -80,30 +80,30 @@ def _parser(name: str) -> argparse.ArgumentParser:
         allow_abbrev=False,
         description="Train a dense network on 28x28 images and record the run in MLflow"
         " (MLFLOW_TRACKING_URI, by default sqlite:///mlflow.db).",
-        epilog="The last line printed is the run's id: python -m export --run ID. Many runs by a"
-        " plan: python -m train sweep --help; runs side by side: python -m train compare --help.",
+        epilog="The last line of output is the run's id, for python -m export --run ID. See also"
+        " python -m train sweep --help (many runs) and python -m train compare --help.",
     )
     _add_preset(parser)
-    parser.add_argument(
-        _RESUME, metavar="RUN_ID", help="go on with a run that was killed, as it began"
-    )
+    parser.add_argument(_RESUME, metavar="RUN_ID", help="resume an interrupted run")
     add_options(parser, preset.load(name))
     return parser
 
 
 def add_options(parser: argparse.ArgumentParser, values: Mapping[str, Any]) -> None:
-    """Add every option of a run, with these values as their defaults."""
+    """Add every option of a run, with these values as defaults."""
     groups: dict[str, argparse._ArgumentGroup] = {}
     for option in dataclasses.fields(run_options.Options):
-        told = dict(option.metadata)
-        group = told.pop("group")
+        argument = dict(option.metadata)
+        group = argument.pop("group")
         if group not in groups:
             groups[group] = parser.add_argument_group(group)
         default = values.get(option.name, option.default)
-        if default not in (None, dataclasses.MISSING) and "default:" not in told["help"]:
-            told["help"] += f" (default: {_shown(default)})"
+        if default not in (None, dataclasses.MISSING) and "default:" not in argument["help"]:
+            argument["help"] += f" (default: {_shown(default)})"
         default = None if default is dataclasses.MISSING else default
-        groups[group].add_argument("--" + option.name.replace("_", "-"), default=default, **told)
+        groups[group].add_argument(
+            "--" + option.name.replace("_", "-"), default=default, **argument
+        )
 
 
 def _shown(default: object) -> str:

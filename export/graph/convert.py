@@ -1,4 +1,4 @@
-"""Keras to ONNX, with tf2onnx."""
+"""Convert a Keras model to ONNX with tf2onnx."""
 
 from importlib import metadata
 from pathlib import Path
@@ -7,24 +7,24 @@ OPSET = 17  # tf2onnx 1.17 writes 13 to 18
 _PACKAGES = ("keras", "tf2onnx", "onnx", "onnxruntime", "numpy")
 
 
-def convert(keras_file: Path, onnx_file: Path, takes: str = "float32") -> dict[str, str]:
-    """Write the ONNX form of a Keras model with one float32 input of shape (N, …).
+def convert(keras_file: Path, onnx_file: Path, input_type: str = "float32") -> dict[str, str]:
+    """Convert a Keras model with one float32 input of shape (N, …).
 
-    The input keeps its name, the output gets the name of the last layer, and the batch
-    dimension is called ``batch``. Affine layers are folded into the dense ones. Run it in a
-    process of its own: tf2onnx numbers its nodes on from conversion to conversion, so that only
-    the first of a process gives the same bytes.
+    The input keeps its name, the output is named after the last layer, and the batch dimension is
+    called ``batch``. Affine layers are folded into the dense ones. Call this in a new process:
+    tf2onnx numbers the nodes of all conversions consecutively, so only the first conversion of a
+    process always gives the same bytes.
 
     Args:
         keras_file: the model.
-        onnx_file: to write.
-        takes: the dtype of the input, as in ``Variant``; what is not float32 is cast in the graph.
+        onnx_file: the file to write.
+        input_type: dtype of the input, see ``Variant``; the graph casts it to float32.
 
     Returns:
-        The versions of what took part, for the manifest.
+        The versions of the packages that were used, for the manifest.
 
     """
-    # Imported here: the process that calls for a conversion needs none of them.
+    # Imported here: the process that starts a conversion does not need them.
     import keras
     import onnx
     import tensorflow as tf
@@ -46,7 +46,7 @@ def convert(keras_file: Path, onnx_file: Path, takes: str = "float32") -> dict[s
     )
     for tensor in (*graph.graph.input, *graph.graph.output):
         tensor.type.tensor_type.shape.dim[0].dim_param = "batch"
-    graph = input_dtype.dtype(fold(graph), takes)
+    graph = input_dtype.with_input_dtype(fold(graph), input_type)
     used = {node.domain for node in graph.graph.node}
     for unused in [opset for opset in graph.opset_import if opset.domain not in used]:
         graph.opset_import.remove(unused)

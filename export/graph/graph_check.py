@@ -1,4 +1,4 @@
-"""May this graph be published? It may where the server's runtime takes it."""
+"""Check that the server can load a graph before it is published."""
 
 from collections.abc import Sequence
 
@@ -11,11 +11,11 @@ from export.errors import ExportError
 
 
 def check(model: bytes) -> None:
-    """Refuse what the server could not load.
+    """Refuse a graph that the server could not load.
 
     Raises:
-        ExportError: an operator or a type is none that onnxruntime has for CPUs, or a tensor is
-            not one that the server reads or writes.
+        ExportError: onnxruntime has no CPU implementation of an operator or type, or the server
+            can't read or write a tensor.
 
     """
     try:
@@ -42,20 +42,19 @@ def _check_tensor(tensor: onnx.ValueInfoProto) -> None:
             if kind == "sequence_type"
             else ""
         )
-        raise ExportError(f"{tensor.name} is a {kind.removesuffix('_type')}, no tensor{hint}")
+        raise ExportError(f"{tensor.name} is a {kind.removesuffix('_type')}, not a tensor{hint}")
     element = tensor.type.tensor_type.elem_type
     name = onnx.TensorProto.DataType.Name(element).lower()
     if element != onnx.TensorProto.STRING:
         name = np.dtype(onnx.helper.tensor_dtype_to_np_dtype(element)).name
     if name not in DTYPES:
         raise ExportError(
-            f"{tensor.name} is a tensor of {name}; the server takes and gives"
-            f" {', '.join(sorted(DTYPES))}"
+            f"{tensor.name} is a tensor of {name}; the server supports {', '.join(sorted(DTYPES))}"
         )
 
 
 def _check_batch(inputs: Sequence[onnx.ValueInfoProto]) -> None:
-    """The rules of ``serve.models.session.load``."""
+    """Apply the rules by which the server loads a model."""
     shapes = {tensor.name: tensor.type.tensor_type.shape.dim for tensor in inputs}
     if not shapes:
         raise ExportError("it has no inputs")
@@ -64,8 +63,8 @@ def _check_batch(inputs: Sequence[onnx.ValueInfoProto]) -> None:
             raise ExportError(f"{name} has no dimensions, so no batch")
     fixed = {name: shape[0].dim_value for name, shape in shapes.items() if shape[0].dim_value}
     if len({*fixed.values()}) > 1:
-        told = ", ".join(f"{name} {size}" for name, size in fixed.items())
-        raise ExportError(f"its inputs take batches of different sizes: {told}")
+        shown = ", ".join(f"{name} {size}" for name, size in fixed.items())
+        raise ExportError(f"its inputs take batches of different sizes: {shown}")
 
 
 def _line(error: Exception) -> str:

@@ -1,33 +1,33 @@
-"""Graphs that take their input in another type than they compute in."""
+"""Graphs whose input has another type than the one they compute in."""
 
 import numpy as np
 from onnx import ModelProto, helper, numpy_helper
 
 
-def dtype(model: ModelProto, takes: str) -> ModelProto:
-    """The model with its first input of the type ``takes``, cast where the graph begins."""
+def with_input_dtype(model: ModelProto, dtype: str) -> ModelProto:
+    """Give the first input another dtype, and cast it back at the beginning of the graph."""
     source = model.graph.input[0]
     computes = source.type.tensor_type.elem_type
-    wanted = helper.np_dtype_to_tensor_dtype(np.dtype(takes))
+    wanted = helper.np_dtype_to_tensor_dtype(np.dtype(dtype))
     if wanted == computes:
         return model
     changed = ModelProto()
     changed.CopyFrom(model)
     graph, cast = changed.graph, f"{source.name}/cast"
     for node in graph.node:
-        for place, name in enumerate(node.input):
+        for index, name in enumerate(node.input):
             if name == source.name:
-                node.input[place] = cast
+                node.input[index] = cast
     graph.node.insert(0, helper.make_node("Cast", [source.name], [cast], cast, to=computes))
     graph.input[0].type.tensor_type.elem_type = wanted
     return changed
 
 
-def as_quantized(model: ModelProto) -> ModelProto:
-    """The model without its cast, where bytes are cast only to be made the same bytes again.
+def without_redundant_cast(model: ModelProto) -> ModelProto:
+    """Remove the cast of bytes that the next node turns into the same bytes again.
 
-    That is so where the first step quantizes them with a scale of 1 and from 0 on: pixels that
-    were calibrated to be 0 to 255.
+    That is the case if it quantizes them with scale 1 and zero point 0: pixels that were calibrated
+    to range from 0 to 255.
     """
     graph = model.graph
     constants = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
@@ -45,9 +45,9 @@ def as_quantized(model: ModelProto) -> ModelProto:
     changed.CopyFrom(model)
     kept = [node for node in changed.graph.node if node not in (cast, quantize)]
     for node in kept:
-        for place, name in enumerate(node.input):
+        for index, name in enumerate(node.input):
             if name == quantize.output[0]:
-                node.input[place] = graph.input[0].name
+                node.input[index] = graph.input[0].name
     del changed.graph.node[:]
     changed.graph.node.extend(kept)
     return changed

@@ -1,4 +1,4 @@
-"""Smaller numbers in a graph: eight-bit integers throughout, or half-precision weights."""
+"""Quantize a graph: 8-bit integers for weights and activations, or half-precision weights."""
 
 import logging
 from collections.abc import Iterator
@@ -11,22 +11,23 @@ from numpy.typing import NDArray
 from onnx import ModelProto, TensorProto, helper, numpy_helper
 
 METHODS = ("dynamic", "static")
-# A hidden value that one CPU rounds up and another one down is a 256th of its range apart.
+# If one CPU rounds a hidden value up and another one rounds it down, they differ by 1/256 of its
+# range.
 INT8_TOLERANCE = 0.05
 _CALIBRATION_BATCH = 100
 
 
 def dynamic(source: Path, to: Path) -> None:
-    """Eight-bit weights; each run scales its activations by what it finds in its whole batch."""
+    """Use 8-bit weights, and activations that each run scales by the range of its batch."""
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
     _quiet()
-    # Seven bits: sums of more than that saturate on CPUs with AVX2 and no VNNI.
+    # Seven bits: with eight, sums saturate on CPUs that have AVX2 but not VNNI.
     quantize_dynamic(source, to, weight_type=QuantType.QInt8, reduce_range=True)
 
 
 def static(source: Path, to: Path, rows: NDArray[Any]) -> None:
-    """Eight-bit weights, and activations scaled by what ``rows``, the model's input, give."""
+    """Use 8-bit weights, and activations scaled by the range that ``rows``, the input, give."""
     from onnxruntime.quantization import (
         CalibrationDataReader,
         QuantFormat,
@@ -54,18 +55,18 @@ def static(source: Path, to: Path, rows: NDArray[Any]) -> None:
         activation_type=QuantType.QUInt8,
         weight_type=QuantType.QInt8,
         reduce_range=True,  # as above
-        # Sums stay in float32, and the softmax after the last ones too: 6 % less CPU for a
-        # single row than with integers between a layer and its activation.
+        # Sums stay in float32, and so does the softmax: 6 % less CPU time for a single row than
+        # with integers between a layer and its activation.
         op_types_to_quantize=["Gemm", "MatMul"],
         extra_options={"OpTypesToExcludeOutputQuantization": ["Gemm", "MatMul"]},
     )
-    onnx.save(input_dtype.as_quantized(onnx.load(to)), to)
+    onnx.save(input_dtype.without_redundant_cast(onnx.load(to)), to)
 
 
 def half(model: ModelProto) -> ModelProto:
-    """The model with its matrices in float16, cast back where the graph is loaded.
+    """Store the matrices in float16, with a cast back to float32.
 
-    The server's session does that once, so that a run costs as much as before.
+    The server's session folds the casts when it is created, so inference is as fast as before.
     """
     changed = ModelProto()
     changed.CopyFrom(model)
@@ -85,5 +86,5 @@ def half(model: ModelProto) -> ModelProto:
 
 
 def _quiet() -> None:
-    """No advice to prepare the graph first: it has just been folded."""
+    """Silence the advice to preprocess the graph: it is folded already."""
     logging.getLogger().setLevel(logging.ERROR)

@@ -1,6 +1,6 @@
-"""The scores before the softmax that a classifier ends in, from both kinds of model.
+"""Logits, the scores before the final softmax of a classifier, from Keras and ONNX models.
 
-Probabilities near 0 and 1 hide differences that are plain in the scores.
+Probabilities near 0 and 1 hide differences that the logits show.
 """
 
 from typing import Any
@@ -13,16 +13,16 @@ from onnx import ModelProto, ValueInfoProto, helper
 from export.proof import runtime
 
 
-def of_keras(model: keras.Model, rows: NDArray[Any]) -> list[NDArray[np.float32]]:
-    """The model's answers to ``rows``, and its scores where it ends in a layer with a softmax."""
+def keras_outputs(model: keras.Model, rows: NDArray[Any]) -> list[NDArray[np.float32]]:
+    """Return the model's outputs, and its logits if its last layer applies a softmax."""
     last = model.layers[-1]
     activation = getattr(last, "activation", None)
-    given = [_predict(model, rows)]
+    outputs = [_predict(model, rows)]
     if activation is keras.activations.softmax:
         last.activation = keras.activations.linear
-        given.append(_predict(model, rows))
+        outputs.append(_predict(model, rows))
         last.activation = activation
-    return given
+    return outputs
 
 
 def _predict(model: keras.Model, rows: NDArray[Any]) -> NDArray[np.float32]:
@@ -30,8 +30,8 @@ def _predict(model: keras.Model, rows: NDArray[Any]) -> NDArray[np.float32]:
     return np.concatenate([np.asarray(model(part, training=False)) for part in parts])
 
 
-def exposed(model: ModelProto) -> ModelProto:
-    """The model with its scores as a second output, where it ends in a softmax; else as it is."""
+def with_logits(model: ModelProto) -> ModelProto:
+    """Add the logits as a second output if the model ends in a softmax."""
     last = model.graph.node[-1]
     output = model.graph.output[0]
     if last.op_type != "Softmax" or last.output[0] != output.name:

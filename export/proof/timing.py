@@ -1,4 +1,4 @@
-"""What an ONNX model is worth and what it costs: accuracy, size, and time for a row."""
+"""Accuracy, size and CPU time of ONNX models."""
 
 import statistics
 import time
@@ -10,64 +10,75 @@ import numpy as np
 from numpy.typing import NDArray
 
 from export.proof import runtime
-from export.proof.runtime import Ask, Inputs
+from export.proof.runtime import Inputs, Run
 
 BATCHES = (1, 32, 256)
 _REPEATS = 7
-_SECONDS = 0.03  # of each repeat, at least
+_SECONDS = 0.03  # CPU time of each repeat, at least
 
 
 @dataclass(frozen=True)
-class Measured:
+class Measurements:
     """Of one model."""
 
     test_accuracy: float
     """See ``accuracy``."""
     bytes: int
+    """Size of the ONNX file."""
     us_per_row: Mapping[str, float]
     """See ``us_per_row``."""
 
 
 def measure(
     onnx_files: Sequence[Path], inputs: Inputs, y_test: NDArray[np.int64]
-) -> list[Measured]:
+) -> list[Measurements]:
     """Measure models that take the same inputs, the test set, side by side."""
-    speeds = us_per_row(onnx_files, inputs)
+    times = us_per_row(onnx_files, inputs)
     return [
-        Measured(accuracy(file, inputs, y_test), file.stat().st_size, speed)
-        for file, speed in zip(onnx_files, speeds, strict=True)
+        Measurements(accuracy(file, inputs, y_test), file.stat().st_size, speed)
+        for file, speed in zip(onnx_files, times, strict=True)
     ]
 
 
 def accuracy(onnx_file: Path, inputs: Inputs, y_test: NDArray[np.int64]) -> float:
-    """Part of the rows, 0..1, whose class has the largest first output."""
-    return float((runtime.answers(onnx_file, inputs)[0].argmax(axis=1) == y_test).mean())
+    """Share of the rows, 0 to 1, for which the first output is largest at the true class."""
+    return float((runtime.predict(onnx_file, inputs)[0].argmax(axis=1) == y_test).mean())
 
 
 def us_per_row(
     onnx_files: Sequence[Path], inputs: Inputs, sizes: Sequence[int] = BATCHES
 ) -> list[dict[str, float]]:
-    """CPU time of a row in µs, by the rows of a run: the median of several repeats on one thread.
+    """Measure the CPU time per row on one thread, by batch size.
 
-    CPU time, for it does not count what else the machine does meanwhile. The models take turns.
+    CPU time does not depend on what else the machine does. The models take turns, so that a change
+    of the CPU's clock affects all of them.
+
+    Args:
+        onnx_files: models that take the same inputs.
+        inputs: rows, repeated up to each batch size.
+        sizes: rows per run.
+
+    Returns:
+        For each model: the batch size as text, and the median of several repeats in µs.
+
     """
-    asks = [runtime.asker(file) for file in onnx_files]
-    times: list[dict[str, float]] = [{} for _ in asks]
+    sessions = [runtime.session(file) for file in onnx_files]
+    times: list[dict[str, float]] = [{} for _ in sessions]
     for size in sizes:
         batch = {name: np.resize(rows, (size, *rows.shape[1:])) for name, rows in inputs.items()}
-        for ask in asks:
-            ask(batch)  # the first run of a shape also plans its memory
-        rounds = [[_seconds(ask, batch) for ask in asks] for _ in range(_REPEATS)]
+        for run in sessions:
+            run(batch)  # the first run of a shape also plans its memory
+        rounds = [[_seconds(run, batch) for run in sessions] for _ in range(_REPEATS)]
         for found, seconds in zip(times, zip(*rounds, strict=True), strict=True):
             found[str(size)] = statistics.median(seconds) / size * 1e6
     return times
 
 
-def _seconds(ask: Ask, batch: Inputs) -> float:
+def _seconds(run: Run, batch: Inputs) -> float:
     """CPU time of one run."""
     count = 0
     began = time.process_time()
     while (passed := time.process_time() - began) < _SECONDS:
-        ask(batch)
+        run(batch)
         count += 1
     return passed / count

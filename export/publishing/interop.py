@@ -1,9 +1,9 @@
-"""Files by which other servers take a published version as it is.
+"""Files that let other servers load a published version.
 
-- MLflow (``mlflow models serve``, pyfunc): ``MLmodel`` and its requirements, beside the graph;
-- MLServer: ``model-settings.json`` beside them, for its MLflow runtime;
-- Triton: ``config.pbtxt`` beside the versions, for batches that it joins. What the tensors are it
-  reads from the graph. OpenVINO Model Server needs no file at all.
+- MLflow (``mlflow models serve``, pyfunc): ``MLmodel`` and its requirements, beside the graph.
+- MLServer: ``model-settings.json`` beside them, for its MLflow runtime.
+- Triton: ``config.pbtxt`` beside the versions, for dynamic batching. Triton reads the tensors from
+  the graph. OpenVINO Model Server needs no file.
 """
 
 import json
@@ -32,12 +32,12 @@ _TRITON_LARGEST_BATCH = 1024
 
 
 def signature(inputs: Sequence[TensorSpec], outputs: Sequence[TensorSpec]) -> ModelSignature:
-    """What MLflow knows of a model's tensors."""
+    """Describe a model's tensors for MLflow."""
     return ModelSignature(_schema(inputs), _schema(outputs))
 
 
 def _schema(specs: Sequence[TensorSpec]) -> Schema:
-    """A tensor that is alone has no name, so that callers need to give none."""
+    """A single tensor has no name, so that callers need not give one."""
     names = [spec.name for spec in specs] if len(specs) > 1 else [None]
     return Schema(
         [
@@ -47,27 +47,27 @@ def _schema(specs: Sequence[TensorSpec]) -> Schema:
     )
 
 
-def mlflow_files(model: onnx.ModelProto, signed: ModelSignature) -> dict[str, bytes]:
-    """What MLflow needs beside ``model.onnx``."""
+def mlflow_files(model: onnx.ModelProto, model_signature: ModelSignature) -> dict[str, bytes]:
+    """Create the files that MLflow needs beside ``model.onnx``."""
     with tempfile.TemporaryDirectory() as folder:
-        made = Path(folder) / "made"
+        saved = Path(folder) / "saved"
         save_model(
             model,
-            made,
-            signature=signed,
+            saved,
+            signature=model_signature,
             pip_requirements=list(PIP_REQUIREMENTS),
             onnx_execution_providers=list(PROVIDERS),
             save_as_external_data=False,
         )
         return {
             path.name: path.read_bytes()
-            for path in sorted(made.iterdir())
+            for path in sorted(saved.iterdir())
             if path.name != layout.MODEL_FILE
         }
 
 
 def mlserver_files(name: str, version: int) -> dict[str, bytes]:
-    """What ``mlserver start FOLDER`` needs beside those of MLflow."""
+    """Create the file that ``mlserver start FOLDER`` needs in addition."""
     settings = {
         "name": name,
         "implementation": _MLSERVER_RUNTIME,
@@ -77,7 +77,7 @@ def mlserver_files(name: str, version: int) -> dict[str, bytes]:
 
 
 def triton_config(name: str, tensors: Sequence[TensorSpec]) -> bytes | None:
-    """``TRITON_FILE``; None where a tensor has no open batch, so that Triton can't join any."""
+    """Content of ``TRITON_FILE``; None if a batch size is fixed, so that Triton can't batch."""
     if any(spec.shape[:1] != (BATCH,) for spec in tensors):
         return None
     return (

@@ -1,4 +1,4 @@
-"""From a Keras model to an ONNX file that is proven equal, or as equal as was asked for."""
+"""From a Keras model to an ONNX file that gives the same results, or close enough ones."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,31 +16,31 @@ from export.graph import graph_check, quantize
 from export.graph.convert import convert
 from export.proof import parity, timing
 from export.proof.runtime import Array
-from export.proof.timing import Measured
-from export.source_run import Source
+from export.proof.timing import Measurements
+from export.source_run import SourceRun
 from export.variant import Variant
 from tracking.artifacts import are_bytes
 
-DEFAULT_RANGE = (0.0, 1.0)  # of the random rows, for a model that declares none
+DEFAULT_RANGE = (0.0, 1.0)  # of random rows, if the model declares none
 
 
 @dataclass(frozen=True)
-class Prepared:
-    """An ONNX file that may be published, and what is known of it."""
+class PreparedModel:
+    """An ONNX file that may be published, and what was measured of it."""
 
     onnx_file: Path
     tools: dict[str, str]
     parity: Parity
-    measured: Measured
+    measured: Measurements
     quantization: Quantization | None = None
     golden_tolerance: float = TOLERANCE
 
 
-def prepare(origin: Source, variant: Variant, folder: Path, console: Console) -> Prepared:
-    """Make the ONNX file of a run's model in ``folder``.
+def prepare(origin: SourceRun, variant: Variant, folder: Path, console: Console) -> PreparedModel:
+    """Create the ONNX file of a run's model in ``folder``.
 
     Raises:
-        ExportError: a step failed, ONNX and Keras differ, or smaller numbers cost too much.
+        ExportError: a step failed, ONNX and Keras differ, or quantization costs too much.
 
     """
     with child_process.keras_worker() as prove:
@@ -48,49 +48,51 @@ def prepare(origin: Source, variant: Variant, folder: Path, console: Console) ->
 
 
 def _prepare(
-    origin: Source, variant: Variant, folder: Path, console: Console, prove: Call
-) -> Prepared:
-    """``prove`` calls in a process that only compares models, in which Keras is loaded once."""
-    whole = folder / "whole.onnx"
+    origin: SourceRun, variant: Variant, folder: Path, console: Console, prove: Call
+) -> PreparedModel:
+    """``prove`` calls functions in a process that does nothing but compare models."""
+    plain = folder / "plain.onnx"
     _check_input(origin, variant)
     with console.status("converting to ONNX"):
-        tools = child_process.fresh_keras(convert, origin.keras_file, whole, variant.input)
-    graph_check.check(whole.read_bytes())
-    _check_shape(origin, whole)
+        tools = child_process.fresh_keras(convert, origin.keras_file, plain, variant.input)
+    graph_check.check(plain.read_bytes())
+    _check_shape(origin, plain)
     with console.status("comparing Keras and ONNX"):
-        proof = compare(origin, whole, prove)
-    if shortfall := parity.shortfall(proof):
-        raise ExportError(f"the ONNX model does not answer as the Keras model does: {shortfall}")
-    rows = {_input(whole).name: origin.x_test.astype(variant.input)}
+        proof = compare(origin, plain, prove)
+    if mismatch := parity.mismatch(proof):
+        raise ExportError(f"the ONNX model does not match the Keras model: {mismatch}")
+    rows = {_input(plain).name: origin.x_test.astype(variant.input)}
     if variant.method is None:
-        with console.status("measuring its speed"):
-            (measured,) = child_process.fresh_keras(timing.measure, [whole], rows, origin.y_test)
-        return Prepared(whole, tools, proof, measured)
-    smaller = folder / "smaller.onnx"
-    with console.status(f"making it smaller: {variant.method}"):
-        child_process.fresh_keras(_shrink, whole, smaller, variant, _calibration(origin, variant))
-    graph_check.check(smaller.read_bytes())
-    with console.status("measuring both"):
-        proof = compare(origin, smaller, prove)
-        before, after = child_process.fresh_keras(
-            timing.measure, [whole, smaller], rows, origin.y_test
+        with console.status("measuring its CPU time"):
+            (measured,) = child_process.fresh_keras(timing.measure, [plain], rows, origin.y_test)
+        return PreparedModel(plain, tools, proof, measured)
+    quantized = folder / "quantized.onnx"
+    with console.status(f"quantizing: {variant.method}"):
+        child_process.fresh_keras(
+            _quantize, plain, quantized, variant, _calibration(origin, variant)
         )
-    price = cost(variant, before, after)
+    graph_check.check(quantized.read_bytes())
+    with console.status("measuring both"):
+        proof = compare(origin, quantized, prove)
+        before, after = child_process.fresh_keras(
+            timing.measure, [plain, quantized], rows, origin.y_test
+        )
+    quantization = cost(variant, before, after)
     tolerance = quantize.INT8_TOLERANCE if variant.quantize else TOLERANCE
-    return Prepared(smaller, tools, proof, after, price, tolerance)
+    return PreparedModel(quantized, tools, proof, after, quantization, tolerance)
 
 
-def _check_input(origin: Source, variant: Variant) -> None:
+def _check_input(origin: SourceRun, variant: Variant) -> None:
     rows = origin.x_test
     if variant.input == "float32" or are_bytes(rows):
         return
     raise ExportError(
         f"--input {variant.input}: the test set has values from {rows.min():g} to {rows.max():g},"
-        " not all of them whole numbers from 0 to 255"
+        " not all of them plain numbers from 0 to 255"
     )
 
 
-def _check_shape(origin: Source, onnx_file: Path) -> None:
+def _check_shape(origin: SourceRun, onnx_file: Path) -> None:
     sizes = [size.dim_value for size in _input(onnx_file).type.tensor_type.shape.dim]
     if tuple(sizes[1:]) != origin.x_test.shape[1:]:
         raise ExportError(
@@ -104,33 +106,33 @@ def _input(onnx_file: Path) -> onnx.ValueInfoProto:
     return source
 
 
-def compare(origin: Source, onnx_file: Path, call: Call = child_process.fresh_keras) -> Parity:
-    """How closely an ONNX file answers as the Keras model of a run does."""
+def compare(origin: SourceRun, onnx_file: Path, call: Call = child_process.fresh_keras) -> Parity:
+    """Compare an ONNX file with the Keras model of a run."""
     low, high = origin.range or DEFAULT_RANGE
     return call(parity.compare, origin.keras_file, onnx_file, origin.x_test, low, high)
 
 
-def _calibration(origin: Source, variant: Variant) -> Array | None:
+def _calibration(origin: SourceRun, variant: Variant) -> Array | None:
     if variant.quantize != "static":
         return None
     return origin.calibration().astype(variant.input)
 
 
-def _shrink(whole: Path, smaller: Path, variant: Variant, rows: Array | None) -> None:
-    """Write the form of a graph that has smaller numbers; needs ``rows`` to be static."""
+def _quantize(plain: Path, quantized: Path, variant: Variant, rows: Array | None) -> None:
+    """Write the quantized form of a graph; static quantization needs ``rows``."""
     if rows is not None:
-        quantize.static(whole, smaller, rows)
+        quantize.static(plain, quantized, rows)
     elif variant.quantize:
-        quantize.dynamic(whole, smaller)
+        quantize.dynamic(plain, quantized)
     else:
-        onnx.save(quantize.half(onnx.load(whole)), smaller)
+        onnx.save(quantize.half(onnx.load(plain)), quantized)
 
 
-def cost(variant: Variant, before: Measured, after: Measured) -> Quantization:
-    """What smaller numbers cost and brought.
+def cost(variant: Variant, before: Measurements, after: Measurements) -> Quantization:
+    """Compare a quantized model with the plain one.
 
     Raises:
-        ExportError: more than was allowed.
+        ExportError: it lost more accuracy than allowed.
 
     """
     loss = before.test_accuracy - after.test_accuracy

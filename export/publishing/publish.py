@@ -1,4 +1,4 @@
-"""From an ONNX file and what is known of it to a version in the model repository."""
+"""Publish an ONNX file as a version in the model repository."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -13,21 +13,25 @@ from bundle.golden import Golden
 from bundle.manifest import BATCH, Dataset, Manifest, TensorSpec
 from export.proof import runtime
 from export.publishing import interop
-from export.publishing.prepare import Prepared
-from export.source_run import Source
+from export.publishing.prepare import PreparedModel
+from export.source_run import SourceRun
 
-MEASURES = ("val_", "train_")  # how the metrics of the kept Keras model begin
+_METRIC_PREFIXES = ("val_", "train_")  # of metrics of the Keras model that the manifest repeats
 
 
-def publish(source: Source, prepared: Prepared, root: Path, name: str) -> tuple[Path, Manifest]:
+def publish(
+    source: SourceRun, prepared: PreparedModel, root: Path, name: str
+) -> tuple[Path, Manifest]:
     """Write the next version of ``name`` below ``root``; returns its folder and its manifest."""
     graph = onnx.load(prepared.onnx_file)
     inputs = specs(graph.graph.input, source.range)
     outputs = specs(graph.graph.output)
     rows = {inputs[0].name: golden_rows(source.x_test, source.y_test).astype(inputs[0].dtype)}
-    answers = runtime.answers(prepared.onnx_file, rows)
+    answers = runtime.predict(prepared.onnx_file, rows)
     golden = Golden(rows, {outputs[0].name: answers[0]})
-    measured = {key: value for key, value in source.metrics.items() if key.startswith(MEASURES)}
+    metrics = {
+        key: value for key, value in source.metrics.items() if key.startswith(_METRIC_PREFIXES)
+    }
     manifest = Manifest(
         name=name,
         version=0,  # the store numbers it
@@ -35,13 +39,13 @@ def publish(source: Source, prepared: Prepared, root: Path, name: str) -> tuple[
         files={},
         inputs=inputs,
         outputs=outputs,
-        labels=source.labels,
+        labels=source.class_names,
         run_id=source.run_id,
         git_commit=source.git_commit,
         dataset=Dataset(
             name=source.params.get("dataset", ""), sha256=source.params.get("dataset_sha256", "")
         ),
-        metrics=measured | {"test_accuracy": prepared.measured.test_accuracy},
+        metrics=metrics | {"test_accuracy": prepared.measured.test_accuracy},
         parity=prepared.parity,
         quantization=prepared.quantization,
         us_per_row=prepared.measured.us_per_row,
@@ -54,7 +58,7 @@ def publish(source: Source, prepared: Prepared, root: Path, name: str) -> tuple[
 
 
 def write(root: Path, manifest: Manifest, model: bytes, golden: Golden) -> tuple[Path, Manifest]:
-    """Publish a model with all files that go with it; returns its folder and its manifest."""
+    """Publish a model and the files for other servers; returns its folder and its manifest."""
     signature = interop.signature(manifest.inputs, manifest.outputs)
     files = {
         layout.MODEL_FILE: model,
@@ -71,13 +75,13 @@ def write(root: Path, manifest: Manifest, model: bytes, golden: Golden) -> tuple
 
 
 def golden_rows(x_test: NDArray[np.float32], y_test: NDArray[np.int64]) -> NDArray[np.float32]:
-    """The first test row of each class: every output gets its turn."""
+    """The first test row of each class, so that each output is the largest once."""
     _, first = np.unique(y_test, return_index=True)
     return x_test[np.sort(first)]
 
 
 def opset(graph: onnx.ModelProto) -> int | None:
-    """Version of ONNX's own operators, where a graph uses any."""
+    """Version of ONNX's own operators, if the graph uses any."""
     own = (entry for entry in graph.opset_import if entry.domain in ("", "ai.onnx"))
     return next((int(entry.version) for entry in own), None)
 
@@ -85,7 +89,7 @@ def opset(graph: onnx.ModelProto) -> int | None:
 def specs(
     tensors: Iterable[onnx.ValueInfoProto], value_range: tuple[float, float] | None = None
 ) -> tuple[TensorSpec, ...]:
-    """The tensors of a graph's side; a size that the graph leaves open is that of a batch."""
+    """Describe the inputs or outputs of a graph; a dimension without a size is a batch."""
     return tuple(
         TensorSpec(
             name=tensor.name,

@@ -1,4 +1,4 @@
-"""An alias of a version: in MLflow's registry and, as a label, in the model repository."""
+"""Aliases of versions: in MLflow's registry, and in the model repository for the server."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,22 +17,22 @@ from tracking import mlflow_store
 
 
 @dataclass(frozen=True)
-class Registered:
-    """A version in MLflow's registry; without a number where it was made elsewhere."""
+class RegisteredVersion:
+    """A version in MLflow's registry; an imported model has none."""
 
     version: str | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
 
 
-def registered(manifest: Manifest) -> Registered:
-    """Find a version in MLflow's registry: the newest one that is this graph under this number.
+def registered(manifest: Manifest) -> RegisteredVersion:
+    """Find a version in MLflow's registry: the newest one with the same graph and number.
 
     Raises:
-        ExportError: it came from a run, and MLflow does not have it.
+        ExportError: the version came from a run, but MLflow does not have it.
 
     """
     if manifest.run_id is None:
-        return Registered()
+        return RegisteredVersion()
     source_run.connect()
     try:
         found: list[ModelVersion] = MlflowClient().search_model_versions(
@@ -45,49 +45,50 @@ def registered(manifest: Manifest) -> Registered:
     if not found:
         raise ExportError(
             f"MLflow's registry has no version of {manifest.name} that is version"
-            f" {manifest.version} of this repository; python -m export registers what it"
-            " publishes: is MLFLOW_TRACKING_URI the same? If it is, that export was cut off:"
-            " export the run again"
+            f" {manifest.version} of this repository. Is MLFLOW_TRACKING_URI the same as for the"
+            " export? If it is, the export was interrupted: export the run again"
         )
     newest = max(found, key=lambda version: int(version.version))
-    return Registered(str(newest.version), newest.tags)
+    return RegisteredVersion(str(newest.version), newest.tags)
 
 
-def give(root: Path, name: str, alias: str, version: int, there: Registered) -> None:
-    """Give ``alias`` to a version, in both places or in none.
+def assign(
+    root: Path, name: str, alias: str, version: int, registered_version: RegisteredVersion
+) -> None:
+    """Assign ``alias`` to a version, in both places or in none.
 
-    The label in the repository decides, for servers read it; MLflow's alias follows it. Where this
-    process is killed between the two, MLflow is ahead until the next promotion or rollback.
+    The repository decides, because the server reads it. If this process is killed between the two
+    steps, MLflow is ahead until the next promotion or rollback.
 
     Args:
         root: the repository.
         name: of the model.
-        alias: to give; a version that has it loses it.
-        version: of the repository.
-        there: the same version in MLflow's registry; without a number it has none there, and
-            a version that has the alias in MLflow loses it.
+        alias: to assign; the version that has it now loses it.
+        version: in the repository.
+        registered_version: the same version in MLflow. If MLflow does not have it, the alias is
+            removed there.
 
     Raises:
-        ExportError: MLflow or the repository does not take it; nothing has changed then.
+        ExportError: MLflow or the repository refuses it; then nothing has changed.
 
     """
-    before = _alias(name, alias, there)
-    if before != there.version:
-        _set(name, alias, there.version)
+    before = _alias(name, alias, registered_version)
+    if before != registered_version.version:
+        _set(name, alias, registered_version.version)
     try:
         writer.label(root, name, alias, version)
     except BaseException as error:
-        if before != there.version:
+        if before != registered_version.version:
             _set(name, alias, before)
         if isinstance(error, BundleError | OSError):
             raise ExportError(str(error)) from None
         raise
 
 
-def _alias(name: str, alias: str, there: Registered) -> str | None:
-    """The version that has the alias in MLflow; None where it knows no such model or alias."""
-    if there.version is None and mlflow_store.missing():
-        return None  # there is no MLflow to ask
+def _alias(name: str, alias: str, registered_version: RegisteredVersion) -> str | None:
+    """The version that has the alias in MLflow; None if there is no such model or alias."""
+    if registered_version.version is None and mlflow_store.missing():
+        return None  # there is no MLflow store
     source_run.connect()
     try:
         found = MlflowClient().search_registered_models(f"name = '{name}'")
@@ -107,22 +108,26 @@ def _set(name: str, alias: str, version: str | None) -> None:
         raise ExportError(f"MLflow: {mlflow_store.first_line(error)}") from None
 
 
-def mark_forced(name: str, alias: str, there: Registered, reasons: Sequence[str]) -> None:
-    """Tell of it in MLflow's registry that a version has an alias although it lacks something.
+def record_forced(
+    name: str, alias: str, registered_version: RegisteredVersion, reasons: Sequence[str]
+) -> None:
+    """Record in MLflow's registry which conditions a version with an alias does not meet.
 
-    The tag is emptied where it lacks nothing any more.
+    The tag is emptied once the version meets all of them.
 
     Raises:
-        ExportError: MLflow does not take it; the version has its alias already.
+        ExportError: MLflow refuses it; the version already has its alias.
 
     """
     tag = f"forced_{alias}"
-    if there.version is None or not (reasons or tag in there.tags):
+    if registered_version.version is None or not (reasons or tag in registered_version.tags):
         return
     try:
-        MlflowClient().set_model_version_tag(name, there.version, tag, "; ".join(reasons))
+        MlflowClient().set_model_version_tag(
+            name, registered_version.version, tag, "; ".join(reasons)
+        )
     except mlflow_store.STORE_ERRORS as error:
         raise ExportError(
-            f"{name} has its alias {alias}, but MLflow did not take the tag {tag}:"
+            f"{name} has its alias {alias}, but the tag {tag} could not be set in MLflow:"
             f" {mlflow_store.first_line(error)}"
         ) from None

@@ -1,4 +1,4 @@
-"""What a version must meet before it is promoted."""
+"""The conditions that a version must meet to be promoted."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,24 +9,24 @@ from export.proof import parity
 
 _ACCURACY = "test_accuracy"
 P99_TAG = "load_p99_ms"
-"""Of a version in MLflow's registry: what its load test measured."""
+"""Tag of a version in MLflow's registry: the p99 of its load test, in ms."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """What is asked for."""
+    """The limits, as given on the command line."""
 
     margin: float = 0.1
-    """How much lower the test accuracy may be than the best of the champions, in percentage points.
+    """How much lower the test accuracy may be than that of the best champion, in percentage points.
 
-    Were it compared with the last one alone, it could fall by so much with each promotion.
+    If it were compared only with the last champion, it could fall by this much with each promotion.
     """
     min_accuracy: float | None = None
-    """Lowest test accuracy, in percent; where it is None, what guessing gets."""
+    """Lowest test accuracy, in percent; if None, that of guessing."""
     p99_ms: float | None = None
-    """Longest time that 99 % of requests may have taken in a load test."""
+    """Highest p99 latency in a load test."""
     key: Path | None = None
-    """A public key; the version must be signed with its private one."""
+    """A public key; the version must be signed with the matching private key."""
 
 
 def failures(
@@ -36,13 +36,13 @@ def failures(
     limits: Limits,
     earlier: Sequence[Manifest] = (),
 ) -> list[str]:
-    """Conditions that a version does not meet, each with what was found and what is allowed.
+    """List the conditions that a version does not meet, each with its value and the limit.
 
     Args:
         candidate: the version.
-        champion: the version that has the alias now, where there is another one.
+        champion: the version that has the alias now, if it is another one.
         tags: of the candidate, in MLflow's registry.
-        limits: what is asked for.
+        limits: of the conditions.
         earlier: versions that had the alias before.
 
     """
@@ -56,27 +56,27 @@ def failures(
 
 
 def _parity(candidate: Manifest) -> str | None:
-    """Of a model as it was trained; what smaller numbers may change is said by their accuracy."""
+    """Check the parity of an unquantized model; quantized ones are checked by their accuracy."""
     if candidate.quantization or candidate.run_id is None:
         return None
     if candidate.parity is None:
-        return "parity: its manifest tells of no comparison with its Keras model"
-    shortfall = parity.shortfall(candidate.parity)
-    return f"parity: {shortfall}" if shortfall else None
+        return "parity: its manifest has no comparison with its Keras model"
+    mismatch = parity.mismatch(candidate.parity)
+    return f"parity: {mismatch}" if mismatch else None
 
 
 def _lowest(candidate: Manifest, percent: float | None) -> str | None:
     if _ACCURACY not in candidate.metrics:
         if percent is None:
             return None
-        return f"accuracy: not known; at least {percent:g} % is asked for"
+        return f"accuracy: unknown; the minimum is {percent:g} %"
     (classes,) = candidate.outputs[0].shape[-1:] or (1,)
     lowest = percent if percent is not None else 100 / classes if classes > 1 else 0.0
     found = 100 * candidate.metrics[_ACCURACY]
     if round(found - lowest, 9) >= 0:
         return None
-    guessing = ", as guessing gets" if percent is None else ""
-    return f"accuracy: {found:.2f} %; at least {lowest:g} % is asked for{guessing}"
+    guessing = " (guessing)" if percent is None else ""
+    return f"accuracy: {found:.2f} %; the minimum is {lowest:g} %{guessing}"
 
 
 def _accuracy(
@@ -86,11 +86,11 @@ def _accuracy(
     if champion and _ACCURACY in champion.metrics:
         before = champion.metrics[_ACCURACY]
         if after is None:
-            return f"accuracy: not known; version {champion.version} has {before:.2%}"
+            return f"accuracy: unknown; version {champion.version} has {before:.2%}"
         if candidate.dataset != champion.dataset:
             return (
-                f"accuracy: {after:.2%} and version {champion.version}'s {before:.2%} are of two"
-                f" data sets, {_name(candidate)} and {_name(champion)}"
+                f"accuracy: {after:.2%} and version {champion.version}'s {before:.2%} are on"
+                f" different data sets, {_name(candidate)} and {_name(champion)}"
             )
     comparable = [
         manifest
@@ -105,7 +105,7 @@ def _accuracy(
         return None
     return (
         f"accuracy: {after:.2%} is {100 * (before - after):.2f} points below the {before:.2%} of"
-        f" version {best.version}; allowed are {margin:g}"
+        f" version {best.version}; the margin is {margin:g}"
     )
 
 
@@ -119,8 +119,8 @@ def _latency(tags: Mapping[str, str], p99_ms: float | None) -> str | None:
         return None
     if P99_TAG not in tags:
         return (
-            "p99: no load test of it is known; python -m benchmarks run measures one, and tags the"
-            f" version in MLflow with {P99_TAG}"
+            "p99: unknown; python -m benchmarks run measures it and sets the tag"
+            f" {P99_TAG} of the version in MLflow"
         )
     try:
         found = float(tags[P99_TAG])
@@ -128,4 +128,4 @@ def _latency(tags: Mapping[str, str], p99_ms: float | None) -> str | None:
         return f"p99: the tag {P99_TAG} is {tags[P99_TAG]!r}, not a number of milliseconds"
     if found <= p99_ms:
         return None
-    return f"p99: {found:.2f} ms in its load test; allowed are {p99_ms:g}"
+    return f"p99: {found:.2f} ms in its load test; the limit is {p99_ms:g}"

@@ -1,4 +1,4 @@
-"""``promotions.jsonl`` beside a model's versions: who had an alias when, a line a promotion."""
+"""The history of aliases: ``promotions.jsonl`` beside a model's versions, one line per change."""
 
 import json
 from collections.abc import Collection, Sequence
@@ -13,7 +13,7 @@ FILE = "promotions.jsonl"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Entry:
+class AliasChange:
     """One change of an alias."""
 
     time: str
@@ -23,23 +23,23 @@ class Entry:
     alias: str
     version: int
     before: int | None
-    """The version that had the alias until then."""
+    """The version that had the alias before."""
     forced: tuple[str, ...] = ()
-    """Conditions that it did not meet."""
+    """Conditions that the version did not meet."""
 
 
 def now() -> str:
-    """The time as entries have it."""
+    """The current time in the format of the history."""
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-def note(root: Path, name: str, entry: Entry) -> None:
-    """Add an entry for the model ``name``."""
-    writer.append(root, name, FILE, json.dumps(asdict(entry)).encode() + b"\n")
+def append(root: Path, name: str, change: AliasChange) -> None:
+    """Add a change to the history of the model ``name``."""
+    writer.append(root, name, FILE, json.dumps(asdict(change)).encode() + b"\n")
 
 
-def read(root: Path, name: str) -> list[Entry]:
-    """All entries of a model, oldest first.
+def read(root: Path, name: str) -> list[AliasChange]:
+    """Read all changes of a model, oldest first.
 
     Raises:
         ExportError: the file can't be read.
@@ -52,46 +52,46 @@ def read(root: Path, name: str) -> list[Entry]:
     except FileNotFoundError:
         return []
     except (OSError, ValueError, TypeError, AttributeError) as error:
-        raise ExportError(f"{path}: not a list of promotions: {error}") from None
+        raise ExportError(f"{path}: not a history of promotions: {error}") from None
     return [entry for entry in found if entry]
 
 
-def _entry(line: str) -> Entry | None:
+def _entry(line: str) -> AliasChange | None:
     try:
         document = json.loads(line)
     except ValueError:
-        return None  # cut off when its writer was killed
-    return Entry(**document | {"forced": tuple(document.get("forced", ()))})
+        return None  # incomplete: its writer was killed
+    return AliasChange(**document | {"forced": tuple(document.get("forced", ()))})
 
 
 def before(
-    entries: Sequence[Entry], alias: str, version: int, there: Collection[int]
+    changes: Sequence[AliasChange], alias: str, version: int, existing: Collection[int]
 ) -> int | None:
-    """The version to go back to from ``version``, which has the alias now; None if there is none.
+    """Find the version to roll back to from ``version``, which has the alias now; None if none.
 
-    A version that is not ``there`` any more does not count.
+    Only ``existing`` versions count.
     """
-    had = holders(entries, alias)
-    while had and (had[-1] == version or had[-1] not in there):
+    had = holders(changes, alias)
+    while had and (had[-1] == version or had[-1] not in existing):
         had.pop()
     return had[-1] if had else None
 
 
-def holders(entries: Sequence[Entry], alias: str) -> list[int]:
-    """The versions that had the alias, one after another.
+def holders(changes: Sequence[AliasChange], alias: str) -> list[int]:
+    """List the versions that had the alias, in order.
 
-    A version that was gone back from does not count, so that one can go back step by step.
+    Versions that were rolled back are left out, so that several rollbacks go back step by step.
     """
     had: list[int] = []
-    for entry in entries:
-        if entry.alias != alias:
+    for change in changes:
+        if change.alias != alias:
             continue
-        if entry.action == "rollback":
-            while had and had[-1] != entry.version:
+        if change.action == "rollback":
+            while had and had[-1] != change.version:
                 had.pop()
             continue
-        if entry.before is not None and had[-1:] != [entry.before]:
-            had.append(entry.before)  # it got the alias in another way
-        if had[-1:] != [entry.version]:
-            had.append(entry.version)
+        if change.before is not None and had[-1:] != [change.before]:
+            had.append(change.before)  # it got the alias in some other way
+        if had[-1:] != [change.version]:
+            had.append(change.version)
     return had

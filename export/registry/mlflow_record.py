@@ -1,4 +1,4 @@
-"""What an export leaves in MLflow: the ONNX model, its measures, and a registered version."""
+"""Record an export in MLflow: the ONNX model, its metrics, and a registered version."""
 
 import contextlib
 import io
@@ -12,34 +12,36 @@ from bundle import layout
 from bundle.manifest import Manifest
 from export.errors import ExportError
 from export.publishing import interop
-from export.source_run import Source
+from export.source_run import SourceRun
 from export.variant import Variant
 from tracking import mlflow_store
 
 REPOSITORY_VERSION = "repository_version"
 ONNX_SHA256 = "onnx_sha256"
-_NAME = "onnx"  # of the model within its run
+_NAME = "onnx"  # of the logged model
 
 
-def record(published: Path, manifest: Manifest, origin: Source, variant: Variant) -> str:
-    """Add what was published to the run that it came from, and register it.
+def record(published: Path, manifest: Manifest, origin: SourceRun, variant: Variant) -> str:
+    """Add the published model to the run that it came from, and register it.
 
     Args:
         published: the version's folder.
-        manifest: of the same version.
+        manifest: of this version.
         origin: the run.
-        variant: how it was made.
+        variant: the form that was published.
 
     Returns:
-        The version in MLflow's registry, where the model has the name that it is published under.
+        The version in MLflow's registry, where the model has the name under which it is published.
 
     Raises:
-        ExportError: MLflow did not take it; the version in the repository stays.
+        ExportError: MLflow refused it; the version in the repository stays.
 
     """
     try:
-        mlflow.set_experiment(experiment_id=origin.experiment_id)  # else the model is in another
-        with contextlib.redirect_stderr(io.StringIO()):  # where MLflow says what it registers
+        mlflow.set_experiment(
+            experiment_id=origin.experiment_id
+        )  # else MLflow logs the model elsewhere
+        with contextlib.redirect_stderr(io.StringIO()):  # MLflow announces what it registers
             logged = Model.log(
                 None,
                 mlflow.onnx,
@@ -55,7 +57,7 @@ def record(published: Path, manifest: Manifest, origin: Source, variant: Variant
             )
             size = (published / layout.MODEL_FILE).stat().st_size
             mlflow.log_metrics(
-                _measures(manifest, variant, size), run_id=origin.run_id, model_id=logged.model_id
+                _metrics(manifest, variant, size), run_id=origin.run_id, model_id=logged.model_id
             )
             version = mlflow.register_model(
                 f"models:/{logged.model_id}", manifest.name, tags=_tags(manifest, variant)
@@ -65,18 +67,18 @@ def record(published: Path, manifest: Manifest, origin: Source, variant: Variant
         )
     except mlflow_store.STORE_ERRORS as error:
         raise ExportError(
-            f"{published} is published, but MLflow did not take it:"
+            f"{published} is published, but could not be recorded in MLflow:"
             f" {mlflow_store.first_line(error)}"
         ) from None
     return str(version.version)
 
 
-def _measures(manifest: Manifest, variant: Variant, size: int) -> dict[str, float]:
-    """Metrics of the ONNX model; those of a variant begin with its name, beside the plain one's."""
-    measures = {"onnx_bytes": float(size)}
-    measures |= {f"us_per_row_{rows}": value for rows, value in manifest.us_per_row.items()}
+def _metrics(manifest: Manifest, variant: Variant, size: int) -> dict[str, float]:
+    """Metrics of the ONNX model; those of a variant have its prefix."""
+    metrics = {"onnx_bytes": float(size)}
+    metrics |= {f"us_per_row_{rows}": value for rows, value in manifest.us_per_row.items()}
     if parity := manifest.parity:
-        measures |= {
+        metrics |= {
             "parity_rows": float(parity.rows),
             "parity_max_abs_difference": parity.max_abs_difference,
             "parity_mean_abs_difference": parity.mean_abs_difference or 0.0,
@@ -84,18 +86,18 @@ def _measures(manifest: Manifest, variant: Variant, size: int) -> dict[str, floa
         }
         for name in ("max_abs_logit_difference", "mean_abs_logit_difference"):
             if (value := getattr(parity, name)) is not None:
-                measures[f"parity_{name}"] = value
+                metrics[f"parity_{name}"] = value
     if manifest.quantization:
-        measures["test_accuracy"] = manifest.metrics["test_accuracy"]
-        measures["accuracy_loss"] = manifest.quantization.accuracy_loss
-    measures = {f"{variant.prefix}{name}": value for name, value in measures.items()}
+        metrics["test_accuracy"] = manifest.metrics["test_accuracy"]
+        metrics["accuracy_loss"] = manifest.quantization.accuracy_loss
+    metrics = {f"{variant.prefix}{name}": value for name, value in metrics.items()}
     if variant.quantize and manifest.quantization:
-        measures["int8_accuracy_loss"] = manifest.quantization.accuracy_loss
-    return measures
+        metrics["int8_accuracy_loss"] = manifest.quantization.accuracy_loss
+    return metrics
 
 
 def _tags(manifest: Manifest, variant: Variant) -> dict[str, str]:
-    """What the registry shall tell of a version."""
+    """Tags of a version in the registry."""
     tags = {
         REPOSITORY_VERSION: str(manifest.version),
         ONNX_SHA256: manifest.files[layout.MODEL_FILE],

@@ -1,4 +1,4 @@
-"""Naming the version that is to be used, and going back to the one before."""
+"""Promote a version to an alias, and roll back to the version before."""
 
 import contextlib
 from collections.abc import Iterator, Set
@@ -11,25 +11,25 @@ from bundle.manifest import Manifest
 from export.errors import ExportError
 from export.registry import alias as aliases
 from export.registry import gate, history
-from export.registry.alias import Registered
+from export.registry.alias import RegisteredVersion
 from export.registry.gate import Limits
-from export.registry.history import Entry
-from export.versions.verify import answers
+from export.registry.history import AliasChange
+from export.versions.verify import check_golden
 
 
 @dataclass(frozen=True)
 class Promoted:
-    """What was done."""
+    """The result of a promotion or rollback."""
 
     root: Path
     registered: str | None
-    """The version's number in MLflow's registry, where that has it."""
+    """The version's number in MLflow's registry, if it is registered."""
     forced: tuple[str, ...] = ()
-    """Conditions that it does not meet."""
+    """Conditions that the version does not meet."""
 
     @property
     def where(self) -> str:
-        """Where the alias was given."""
+        """Where the alias was assigned."""
         if self.registered is None:
             return f"in {self.root}"
         return f"in {self.root} and, as version {self.registered}, in MLflow's registry"
@@ -38,22 +38,22 @@ class Promoted:
 def promote(
     root: Path, name: str, version: int, alias: str, limits: Limits, force: bool = False
 ) -> Promoted:
-    """Give ``alias`` to a version that meets the conditions of ``gate``.
+    """Assign ``alias`` to a version that meets the conditions of ``gate``.
 
     Args:
         root: the repository.
         name: of the model.
         version: of the model.
-        alias: as MLflow has it; the same word is the label in the repository.
+        alias: in MLflow's registry and in the repository.
         limits: of the conditions.
-        force: give it also to one that does not, and record which.
+        force: assign it although conditions are not met, and record which.
 
     Raises:
-        ExportError: the version is not whole or not registered, or fails a condition, or MLflow
-            does not take the alias; nothing has changed then.
+        ExportError: the version is damaged, not registered, or fails a condition, or MLflow
+            refuses the alias; then nothing has changed.
 
     """
-    with _deciding(root, name):
+    with _locked(root, name):
         return _promote(root, name, version, alias, limits, force)
 
 
@@ -61,38 +61,38 @@ def _promote(
     root: Path, name: str, version: int, alias: str, limits: Limits, force: bool
 ) -> Promoted:
     manifest = _checked(root, name, version, alias, limits.key)
-    there = aliases.registered(manifest)
-    has_it = layout.labels(root, name).get(alias)
-    champion, unreadable = _champion(root, name, has_it, version)
-    earlier = _earlier(root, name, alias, {has_it, version})
-    lacks = [*unreadable, *gate.failures(manifest, champion, there.tags, limits, earlier)]
-    if lacks and not force:
+    registered = aliases.registered(manifest)
+    current = layout.labels(root, name).get(alias)
+    champion, unreadable = _champion(root, name, current, version)
+    earlier = _earlier(root, name, alias, {current, version})
+    unmet = [*unreadable, *gate.failures(manifest, champion, registered.tags, limits, earlier)]
+    if unmet and not force:
         raise ExportError(
             f"{name} version {version} is not promoted:"
-            + "".join(f"\n  {reason}" for reason in lacks)
-            + "\n--force promotes it all the same, and records that it was forced"
+            + "".join(f"\n  {reason}" for reason in unmet)
+            + "\n--force promotes it anyway, and records this"
         )
-    _give(root, name, version, there, _entry("promote", alias, version, has_it, lacks))
-    aliases.mark_forced(name, alias, there, lacks)
-    return Promoted(root, there.version, tuple(lacks))
+    _assign(root, name, version, registered, _change("promote", alias, version, current, unmet))
+    aliases.record_forced(name, alias, registered, unmet)
+    return Promoted(root, registered.version, tuple(unmet))
 
 
 def rollback(root: Path, name: str, alias: str, key: Path | None = None) -> tuple[int, Promoted]:
-    """Give ``alias`` back to the version that had it before; returns that version too.
+    """Assign ``alias`` to the version that had it before; returns that version too.
 
-    With a public ``key``, that version must be signed with the private one.
+    With a public ``key``, that version must be signed with the matching private key.
 
     Raises:
-        ExportError: there was none, or it is not whole any more; nothing has changed then.
+        ExportError: there is no such version, or it is damaged; then nothing has changed.
 
     """
-    with _deciding(root, name):
+    with _locked(root, name):
         return _rollback(root, name, alias, key)
 
 
 @contextlib.contextmanager
-def _deciding(root: Path, name: str) -> Iterator[None]:
-    """One promotion or rollback of a model at a time, from its checks to its record."""
+def _locked(root: Path, name: str) -> Iterator[None]:
+    """Allow one promotion or rollback of a model at a time, including checks and history."""
     if not layout.versions(root, name):
         raise ExportError(f"{root / name} has no versions")
     try:
@@ -103,34 +103,38 @@ def _deciding(root: Path, name: str) -> Iterator[None]:
 
 
 def _rollback(root: Path, name: str, alias: str, key: Path | None) -> tuple[int, Promoted]:
-    has_it = layout.labels(root, name).get(alias)
-    if has_it is None:
+    current = layout.labels(root, name).get(alias)
+    if current is None:
         raise ExportError(f"no version of {name} in {root} is {alias}")
-    there_are = layout.versions(root, name)
-    version = history.before(history.read(root, name), alias, has_it, there_are)
+    existing = layout.versions(root, name)
+    version = history.before(history.read(root, name), alias, current, existing)
     if version is None:
         raise ExportError(
-            f"{root / name / history.FILE} tells of no version that was {alias} before"
-            f" version {has_it} and is still there"
+            f"{root / name / history.FILE} has no version that was {alias} before"
+            f" version {current} and still exists"
         )
-    there = aliases.registered(_checked(root, name, version, alias, key))
-    _give(root, name, version, there, _entry("rollback", alias, version, has_it, []))
-    return version, Promoted(root, there.version)
+    registered = aliases.registered(_checked(root, name, version, alias, key))
+    _assign(root, name, version, registered, _change("rollback", alias, version, current, []))
+    return version, Promoted(root, registered.version)
 
 
-def _give(root: Path, name: str, version: int, there: Registered, entry: Entry) -> None:
-    aliases.give(root, name, entry.alias, version, there)
+def _assign(
+    root: Path, name: str, version: int, registered: RegisteredVersion, change: AliasChange
+) -> None:
+    aliases.assign(root, name, change.alias, version, registered)
     try:
-        history.note(root, name, entry)
+        history.append(root, name, change)
     except OSError as error:
         raise ExportError(
-            f"{name} version {version} is {entry.alias} now, but {root / name / history.FILE} could"
-            f" not be written, and a rollback will not know of it: {error.strerror}"
+            f"{name} version {version} is {change.alias} now, but {root / name / history.FILE}"
+            f" could not be written, so that a rollback will not know of it: {error.strerror}"
         ) from None
 
 
-def _entry(action: str, alias: str, version: int, before: int | None, forced: list[str]) -> Entry:
-    return Entry(
+def _change(
+    action: str, alias: str, version: int, before: int | None, forced: list[str]
+) -> AliasChange:
+    return AliasChange(
         time=history.now(),
         action=action,
         alias=alias,
@@ -141,16 +145,16 @@ def _entry(action: str, alias: str, version: int, before: int | None, forced: li
 
 
 def _checked(root: Path, name: str, version: int, alias: str, key: Path | None) -> Manifest:
-    """The manifest of a version whose files and answers are those that were published."""
-    if version not in (known := layout.versions(root, name)):
-        has = ", ".join(map(str, known))
+    """Check the files and golden outputs of a version; returns its manifest."""
+    if version not in (existing := layout.versions(root, name)):
+        has = ", ".join(map(str, existing))
         raise ExportError(f"{root / name} has no version {version}; it has {has}")
     if not layout.is_label(alias):
         raise ExportError(f"alias {alias!r}: {layout.LABEL_RULE}")
     try:
         bundle = reader.read_version(root, name, version, key)
-        answers(bundle)
-        layout.labels(root, name)  # which must be readable before it is changed
+        check_golden(bundle)
+        layout.labels(root, name)  # refuse a damaged file before it is changed
     except BundleError as error:
         raise ExportError(str(error)) from None
     manifest = bundle.manifest
@@ -163,25 +167,25 @@ def _checked(root: Path, name: str, version: int, alias: str, key: Path | None) 
 
 
 def _champion(
-    root: Path, name: str, has_it: int | None, version: int
+    root: Path, name: str, current: int | None, version: int
 ) -> tuple[Manifest | None, list[str]]:
-    """The manifest of another version that has the alias, and what keeps it from being read."""
-    if has_it in (None, version):
+    """The manifest of the version that has the alias, and why it can't be read."""
+    if current in (None, version):
         return None, []
-    path = root / name / str(has_it) / layout.MANIFEST_FILE
+    path = root / name / str(current) / layout.MANIFEST_FILE
     try:
         return Manifest.from_json(path.read_bytes()), []
     except (OSError, BundleError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
-        return None, [f"accuracy: that of version {has_it} can't be read: {path}: {reason}"]
+        return None, [f"accuracy: that of version {current} can't be read: {path}: {reason}"]
 
 
 def _earlier(root: Path, name: str, alias: str, others: Set[int | None]) -> list[Manifest]:
-    """The manifests of versions that had the alias before, but for ``others``."""
+    """The manifests of versions that had the alias before, except ``others``."""
     numbers = set(history.holders(history.read(root, name), alias)) - others
     found = []
     for number in sorted(numbers):
         path = root / name / str(number) / layout.MANIFEST_FILE
-        with contextlib.suppress(OSError, BundleError):  # one that is gone asks for nothing
+        with contextlib.suppress(OSError, BundleError):  # a deleted version sets no limit
             found.append(Manifest.from_json(path.read_bytes()))
     return found

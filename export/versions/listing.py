@@ -1,4 +1,4 @@
-"""The published versions of a repository, side by side."""
+"""A table of the published versions in a repository."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,25 +13,36 @@ from bundle.manifest import Manifest
 from cli import markdown
 from export.errors import ExportError
 
-_HEAD = ("version", "labels", "form", "test %", "loss", "kB", "µs a row, 1", "32", "256", "run")
+_HEADER = (
+    "version",
+    "aliases",
+    "form",
+    "test %",
+    "loss",
+    "kB",
+    "µs per row, 1",
+    "32",
+    "256",
+    "run",
+)
 
 
 @dataclass(frozen=True)
 class Version:
-    """One published version; without a manifest where it was not published by export."""
+    """One version; without a manifest if export did not publish it."""
 
     name: str
     number: int
-    labels: tuple[str, ...]
+    aliases: tuple[str, ...]
     size: int
     signed: bool
     manifest: Manifest | None
-    fault: str = "no manifest"
+    problem: str = "no manifest"
     """Why there is no manifest."""
 
 
 def versions(root: Path, name: str | None) -> list[Version]:
-    """All versions of the model ``name``, or of all models.
+    """List the versions of the model ``name``, or of all models.
 
     Raises:
         ExportError: there is no repository, or no such model in it.
@@ -51,23 +62,23 @@ def versions(root: Path, name: str | None) -> list[Version]:
 
 def _version(root: Path, name: str, number: int) -> Version:
     folder = root / name / str(number)
-    labels = tuple(text for text, of in layout.labels(root, name).items() if of == number)
+    aliases = tuple(text for text, of in layout.labels(root, name).items() if of == number)
     file = folder / layout.MANIFEST_FILE
-    manifest, fault = None, "no manifest"
+    manifest, problem = None, "no manifest"
     if file.is_file():
         try:
             manifest = Manifest.from_json(file.read_bytes())
         except BundleError as error:
-            fault = f"{layout.MANIFEST_FILE}: {error}"
+            problem = f"{layout.MANIFEST_FILE}: {error}"
     model = folder / layout.MODEL_FILE
     size = model.stat().st_size if model.is_file() else 0
     signed = (folder / layout.SIGNATURE_FILE).is_file()
-    return Version(name, number, labels, size, signed, manifest, fault)
+    return Version(name, number, aliases, size, signed, manifest, problem)
 
 
 def table(found: Sequence[Version]) -> Table:
-    """For the terminal."""
-    drawn = Table(*_HEAD, box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    """Draw the table for a terminal."""
+    drawn = Table(*_HEADER, box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     for column in drawn.columns[3:-1]:
         column.justify = "right"
     for version in found:
@@ -76,40 +87,40 @@ def table(found: Sequence[Version]) -> Table:
 
 
 def write(found: Sequence[Version], file: Path) -> None:
-    """Put the table into a Markdown file, in place of the one that it has.
+    """Replace the table in a Markdown file.
 
     Raises:
-        CommandError: the file can't be read or written, or has no place for a table.
+        CommandError: the file can't be read or written, or has no markers for the table.
 
     """
-    markdown.put(file, "versions", _HEAD, map(_cells, found))
+    markdown.put_table(file, "versions", _HEADER, map(_cells, found))
 
 
 def _cells(version: Version) -> list[str]:
-    labels = ", ".join(version.labels) + (" (signed)" if version.signed else "")
+    aliases = ", ".join(version.aliases) + (" (signed)" if version.signed else "")
     name = f"{version.name}/{version.number}"
     manifest = version.manifest
     if manifest is None:
-        return [name, labels, version.fault, "–", "–", _kilobytes(version.size), *["–"] * 4]
+        return [name, aliases, version.problem, "–", "–", _kilobytes(version.size), *["–"] * 4]
     accuracy = manifest.metrics.get("test_accuracy")
     loss = manifest.quantization.accuracy_loss if manifest.quantization else None
     speeds = [manifest.us_per_row.get(rows) for rows in ("1", "32", "256")]
     return [
         name,
-        labels,
+        aliases,
         form(manifest),
         "–" if accuracy is None else f"{100 * accuracy:.2f}",
         "–" if loss is None else f"{100 * loss:.2f}",
         _kilobytes(version.size),
         *("–" if speed is None else f"{speed:.2f}" for speed in speeds),
-        manifest.run_id[:8] if manifest.run_id else "elsewhere",
+        manifest.run_id[:8] if manifest.run_id else "imported",
     ]
 
 
 def form(manifest: Manifest) -> str:
-    """What it takes, and how its numbers were made smaller."""
-    takes = " + ".join(spec.dtype for spec in manifest.inputs)
-    return takes if manifest.quantization is None else f"{takes}, {manifest.quantization.method}"
+    """Dtypes of the inputs, and the quantization."""
+    dtypes = " + ".join(spec.dtype for spec in manifest.inputs)
+    return dtypes if manifest.quantization is None else f"{dtypes}, {manifest.quantization.method}"
 
 
 def _kilobytes(size: int) -> str:

@@ -8,7 +8,7 @@ import mlflow.artifacts
 from bundle import layout, reader, writer
 from bundle.errors import BundleError
 from export.errors import ExportError
-from export.versions.version_folder import refuse_strangers
+from export.versions.version_folder import refuse_extra_files
 from tracking import mlflow_store
 
 
@@ -71,4 +71,4 @@ def _download(url: str, folder: Path) -> None:
 
 def _check(root: Path, name: str, version: int, key: Path | None) -> None:
     bundle = reader.read_version(root, name, version, key)
-    refuse_strangers(root / name / str(version), bundle.manifest)
+    refuse_extra_files(root / name / str(version), bundle.manifest)

@@ -1,4 +1,4 @@
-"""Signing a published version, with the reference library of OpenSSF model signing."""
+"""Sign a published version with the reference library of OpenSSF model signing."""
 
 from pathlib import Path
 
@@ -9,39 +9,39 @@ from bundle import reader
 from bundle.errors import BundleError
 from bundle.layout import MANIFEST_FILE, SIGNATURE_FILE
 from export.errors import ExportError
-from export.versions.version_folder import located, refuse_strangers
+from export.versions.version_folder import locate, refuse_extra_files
 
 
 def sign(folder: Path, key: Path) -> Path:
     """Sign every file of a version with a private key; returns the signature's file.
 
     Args:
-        folder: of the version, such as ``models/mnist/3``.
+        folder: the version, such as ``models/mnist/3``.
         key: PEM, on the curve P-256, P-384 or P-521, without a password.
 
     Raises:
-        ExportError: the version is not whole or has no manifest, or the key is none.
+        ExportError: the version is damaged or has no manifest, or the key can't be used.
 
     """
-    root, name, version = located(folder)
+    root, name, version = locate(folder)
     try:
-        bundle = reader.read_version(root, name, version)  # nobody shall vouch for what is damaged
+        bundle = reader.read_version(root, name, version)  # a damaged version must not be signed
     except BundleError as error:
         raise ExportError(str(error)) from None
     if bundle.manifest is None:
         raise ExportError(
-            f"{folder}: no {MANIFEST_FILE} says which version of which model this is;"
+            f"{folder}: has no {MANIFEST_FILE}, so a signature could not cover its name;"
             " python -m export import publishes a model with one"
         )
-    whole = root / name / str(version)
-    refuse_strangers(whole, bundle.manifest)
+    path = root / name / str(version)
+    refuse_extra_files(path, bundle.manifest)
     signer = _signer(key)
-    hidden = whole / f".{SIGNATURE_FILE}"  # a reader sees a whole signature, or the one before
+    hidden = path / f".{SIGNATURE_FILE}"  # so that readers never see half a signature
     files = hashing.Config()  # type: ignore[no-untyped-call]
-    files.set_ignored_paths(paths=[whole / SIGNATURE_FILE, hidden], ignore_git_paths=False)
+    files.set_ignored_paths(paths=[path / SIGNATURE_FILE, hidden], ignore_git_paths=False)
     try:
-        signer.set_hashing_config(files).sign(whole, hidden)
-        hidden.replace(whole / SIGNATURE_FILE)
+        signer.set_hashing_config(files).sign(path, hidden)
+        hidden.replace(path / SIGNATURE_FILE)
     except OSError as error:
         raise ExportError(f"{error.filename or folder}: {error.strerror}") from None
     finally:

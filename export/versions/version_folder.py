@@ -1,4 +1,4 @@
-"""Which version a folder is, and what lies in it."""
+"""The folder of a published version: which version it is, and which files belong in it."""
 
 from pathlib import Path
 
@@ -7,25 +7,27 @@ from bundle.manifest import Manifest
 from export.errors import ExportError
 
 
-def located(folder: Path) -> tuple[Path, str, int]:
-    """Repository, model and version of a folder such as ``models/mnist/3``.
+def locate(folder: Path) -> tuple[Path, str, int]:
+    """Find the repository, the model and the version of a folder such as ``models/mnist/3``.
 
     Raises:
-        ExportError: it is no version of a model.
+        ExportError: the folder is not a version of a model.
 
     """
-    whole = folder.resolve()
-    root, name = whole.parent.parent, whole.parent.name
-    if whole.name not in map(str, layout.versions(root, name)):
-        raise ExportError(f"{folder}: no version of a model; expected a folder as models/mnist/3")
-    return root, name, int(whole.name)
+    path = folder.resolve()
+    root, name = path.parent.parent, path.parent.name
+    if path.name not in map(str, layout.versions(root, name)):
+        raise ExportError(
+            f"{folder}: not a version of a model; expected a folder such as models/mnist/3"
+        )
+    return root, name, int(path.name)
 
 
-def refuse_strangers(folder: Path, manifest: Manifest | None) -> None:
-    """Refuse a version with files that were not published with it; other servers may read them.
+def refuse_extra_files(folder: Path, manifest: Manifest | None) -> None:
+    """Refuse a version with files that were not published with it: other servers might read them.
 
     Raises:
-        ExportError: there are some.
+        ExportError: there are such files.
 
     """
     named = set(manifest.files) | {layout.MANIFEST_FILE} if manifest else {layout.MODEL_FILE}

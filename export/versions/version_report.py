@@ -1,4 +1,4 @@
-"""What is known of a published version, as tables."""
+"""Tables about a published version: comparison with Keras, accuracy, size and CPU time."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -13,13 +13,13 @@ from bundle.measurements import Difference, Parity
 
 
 def of(folder: Path, manifest: Manifest) -> Group:
-    """The proof, and what the version costs to run."""
+    """Combine both tables."""
     tables = [proof(manifest.parity)] if manifest.parity else []
     return Group(*tables, _costs(folder, manifest))
 
 
 def proof(parity: Parity) -> Table:
-    """How closely the ONNX model answers as Keras does, part by part."""
+    """How far the outputs of ONNX are from those of Keras, part by part."""
     table = Table(
         "rows of",
         "rows",
@@ -30,14 +30,14 @@ def proof(parity: Parity) -> Table:
         "same top",
         title="How far ONNX is from Keras",
         title_justify="left",
-        box=box.SIMPLE_HEAD,  # with the next two, 80 columns are enough
+        box=box.SIMPLE_HEAD,  # with the next two lines it fits in 80 columns
         pad_edge=False,
         padding=(0, 1, 0, 0),
     )
     for column in table.columns[1:]:
         column.justify = "right"
-    for of_what, part in parity.parts.items():
-        table.add_row(of_what, *_cells(part))
+    for part_name, part in parity.parts.items():
+        table.add_row(part_name, *_cells(part))
     table.add_section()
     table.add_row("all", *_cells(parity))
     return table
@@ -53,12 +53,12 @@ def _cells(part: Difference) -> list[str]:
     shown = ["–" if value is None else f"{value:.1e}" for value in small]
     agreement = part.top1_agreement
     if agreement < 1:
-        agreement = min(agreement, 0.9999)  # not all of them is never rounded to all
+        agreement = min(agreement, 0.9999)  # never round to 100 %
     return [f"{part.rows:,}", *shown, f"{agreement:.2%}"]
 
 
 def _costs(folder: Path, manifest: Manifest) -> Table:
-    """Accuracy, size and time, beside what they were before numbers were made smaller."""
+    """Accuracy, size and CPU time, beside those before quantization."""
     before = manifest.quantization
     table = Table("measure", "value", title=f"Published {folder}", title_justify="left")
     if before:
@@ -74,8 +74,13 @@ def _costs(folder: Path, manifest: Manifest) -> Table:
     rows.append(("ONNX file", size, before.bytes_before if before else None, _kilobytes))
     earlier: Mapping[str, float] = before.us_per_row_before if before else {}
     rows += [
-        (f"CPU time of a row, {at_once} at once", value, earlier.get(at_once), "{:.2f} µs".format)
-        for at_once, value in manifest.us_per_row.items()
+        (
+            f"CPU time per row, batch of {rows_per_run}",
+            value,
+            earlier.get(rows_per_run),
+            "{:.2f} µs".format,
+        )
+        for rows_per_run, value in manifest.us_per_row.items()
     ]
     for name, value, was, show in rows:
         table.add_row(name, show(value), *([] if was is None else [show(was)]))
@@ -87,23 +92,23 @@ def _kilobytes(size: float) -> str:
 
 
 def _slower(manifest: Manifest) -> list[str]:
-    """At how many rows a run it takes longer than with float32, by more than a twentieth."""
+    """Batch sizes for which it takes over 5 % longer than float32."""
     before = manifest.quantization.us_per_row_before if manifest.quantization else {}
     now = manifest.us_per_row
-    return [at_once for at_once in before if now[at_once] > 1.05 * before[at_once]]
+    return [size for size in before if now[size] > 1.05 * before[size]]
 
 
 def show(console: Console, folder: Path, manifest: Manifest) -> None:
-    """Print it all."""
+    """Print everything."""
     console.print(of(folder, manifest))
     show_slower(console, manifest)
 
 
 def show_slower(console: Console, manifest: Manifest) -> None:
-    """Say where smaller numbers have made the model slower than it was, on this machine."""
+    """Say for which batch sizes quantization made the model slower on this machine."""
     if manifest.quantization and (sizes := _slower(manifest)):
         console.print(
-            f"{manifest.quantization.method} is slower than float32 on this machine with"
-            f" {', '.join(sizes)} rows at once",
+            f"{manifest.quantization.method} is slower than float32 on this machine for batches of"
+            f" {', '.join(sizes)}",
             highlight=False,
         )

@@ -73,7 +73,7 @@ def test_parity_was_measured_on_the_test_set_and_on_edge_inputs(repository: Path
 def test_parity_is_what_the_published_files_give(
     repository: Path, run_id: str, digits: Digits, tracked: None
 ) -> None:
-    """Measured once more, in the simplest way."""
+    """Measurements once more, in the simplest way."""
     manifest = reader.read_version(repository, "mnist", 1).manifest
     assert manifest
     assert manifest.parity
@@ -179,7 +179,7 @@ def test_publishes_nothing_where_the_answers_differ(
 
     monkeypatch.chdir(work)
     monkeypatch.setattr(prepare, "convert", altered_conversion)
-    with pytest.raises(ExportError, match=r"largest difference .*, allowed 1e-05"):
+    with pytest.raises(ExportError, match=r"largest difference .*, at most 1e-05"):
         pipeline.export(run_id, "mnist", tmp_path, Variant(), Console(quiet=True))
     assert list(tmp_path.iterdir()) == []
 

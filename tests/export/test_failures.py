@@ -124,7 +124,7 @@ def test_bytes_are_refused_where_the_data_are_none(
 
     load = source_run.load
 
-    def halved(run_id: str, folder: Path) -> source_run.Source:
+    def halved(run_id: str, folder: Path) -> source_run.SourceRun:
         import dataclasses
 
         whole = load(run_id, folder)

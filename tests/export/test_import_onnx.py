@@ -49,7 +49,7 @@ def test_a_classifier_of_scikit_learn(classifier: Classifier, tmp_path: Path) ->
     model, rows = classifier
     file = converted(model, rows, tmp_path / "digits.onnx", zipmap=False)
     (tmp_path / "names.txt").write_text("\n".join(f"digit {n}" for n in range(10)))
-    status, out, err = adopt(tmp_path, file, "--name", "digits", "--labels", "names.txt")
+    status, out, err = adopt(tmp_path, file, "--name", "digits", "--class-names", "names.txt")
     assert (status, out) == (0, "models/digits/1\n"), err
     bundle = reader.read_version(tmp_path / "models", "digits", 1)
     assert bundle.model == file.read_bytes()
@@ -77,7 +77,7 @@ def test_maps_in_place_of_tensors_are_refused_with_a_way_out(
     status, _, err = adopt(tmp_path, file, "--name", "digits")
     assert status == 1
     assert err == (
-        "export: output_probability is a sequence, no tensor; with skl2onnx, convert with"
+        "export: output_probability is a sequence, not a tensor; with skl2onnx, convert with"
         " options={'zipmap': False}\n"
     )
     assert not (tmp_path / "models").exists()
@@ -174,7 +174,7 @@ def not_finite(folder: Path, others: Path) -> Path:
     [
         (not_onnx, "text.onnx: not an ONNX model: "),
         (missing, "none.onnx: No such file or directory"),
-        (text, "x is a tensor of string; the server takes and gives bool, float16"),
+        (text, "x is a tensor of string; the server supports bool, float16"),
         (unknown_operator, "onnxruntime does not run it on a CPU: "),
         (two_sizes, "its inputs take batches of different sizes: a 2, b 4"),
         (no_input, "it has no inputs"),
@@ -210,10 +210,10 @@ def test_answers_of_any_size(tmp_path: Path) -> None:
 def test_labels_must_fit(other_repository: Path, tmp_path: Path) -> None:
     (tmp_path / "names").write_text("a\nb\n")
     file = other_repository / "bytes/1/model.onnx"
-    status, _, err = adopt(tmp_path, file, "--name", "m", "--labels", "names")
+    status, _, err = adopt(tmp_path, file, "--name", "m", "--class-names", "names")
     assert (status, err) == (
         1,
         "export: names has 2 labels; the model's outputs have 4 values a row\n",
     )
-    status, _, err = adopt(tmp_path, file, "--name", "m", "--labels", "none")
+    status, _, err = adopt(tmp_path, file, "--name", "m", "--class-names", "none")
     assert (status, err) == (1, "export: none: No such file or directory\n")

@@ -43,9 +43,12 @@ def test_refuses_runs_without_a_model(
 ) -> None:
     to = ("--models", tmp_path)
     for arguments, message in (
-        (("--run", "0123"), "export: MLflow gives no run '0123'"),
+        (("--run", "0123"), "export: MLflow has no run '0123'"),
         (("--run", altered), f"export: run {altered} has no model; was it made by"),
-        (("--run", running), f"export: run {running} is RUNNING; only a FINISHED run is exported"),
+        (
+            ("--run", running),
+            f"export: run {running} is RUNNING; only FINISHED runs can be exported",
+        ),
         (("--best", "--experiment", "none"), "export: MLflow has no experiment 'none'"),
         (("--best", "auc"), "export: experiment 'mnist' has no finished run with the metric auc"),
     ):

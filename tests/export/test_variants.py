@@ -127,7 +127,7 @@ def test_the_same_form_twice_is_the_same_file(published: Published) -> None:
 def test_a_form_can_be_proven_again(published: Published, work: Path) -> None:
     status, _, err = export(work, "verify", published.path(5).parent)
     assert status == 0, err
-    assert err.splitlines()[-1].endswith("is as it was published")
+    assert err.splitlines()[-1].endswith("is unchanged")
 
 
 def test_only_the_dynamic_form_depends_on_neighbours(published: Published, digits: Digits) -> None:
@@ -202,7 +202,7 @@ def test_where_it_is_slower_is_said() -> None:
 
     from export.versions import version_report
 
-    for now, said in (({"1": 2.2, "32": 1.0}, "with 1 rows at once"), ({"1": 2.0, "32": 1.0}, "")):
+    for now, said in (({"1": 2.2, "32": 1.0}, "for batches of 1"), ({"1": 2.0, "32": 1.0}, "")):
         out = StringIO()
         manifest = dataclasses.replace(MANIFEST, us_per_row=now, quantization=QUANTIZED)
         version_report.show_slower(Console(file=out, width=200), manifest)
@@ -211,11 +211,11 @@ def test_where_it_is_slower_is_said() -> None:
 
 def test_nothing_is_published_that_costs_too_much() -> None:
     from export.errors import ExportError
-    from export.proof.timing import Measured
+    from export.proof.timing import Measurements
     from export.publishing.prepare import cost
     from export.variant import Variant
 
-    before, after = (Measured(accuracy, 10, {"1": 1.0}) for accuracy in (0.984, 0.981))
+    before, after = (Measurements(accuracy, 10, {"1": 1.0}) for accuracy in (0.984, 0.981))
     with pytest.raises(ExportError, match=r"int8 static costs 0\.30 points .*98\.40% to 98\.10%"):
         cost(Variant(quantize="static", max_drop=0.2), before, after)
     found = cost(Variant(quantize="static", max_drop=0.3), before, after)

@@ -23,7 +23,7 @@ def test_defaults_are_those_of_the_preset() -> None:
 
 @pytest.mark.parametrize("name", preset.names())
 def test_every_preset_goes_together_and_says_why(name: str) -> None:
-    assert of_preset(name).fault() == ""
+    assert of_preset(name).conflict() == ""
     lines = (preset.FOLDER / f"{name}.toml").read_text().splitlines()
     values = [line for line in lines if line and line[0] not in "# "]
     assert lines[0].startswith("# ")
@@ -38,7 +38,7 @@ def test_presets_set_what_there_is() -> None:
 
 def test_reads_every_option() -> None:
     chosen = parse(
-        "--data d --labels l --cache c --validation-split 0.2 --augment --hidden 512,256"
+        "--data d --class-names l --cache c --validation-split 0.2 --augment --hidden 512,256"
         " --dropout 0 --l2 1e-4 --batch-norm --optimizer sgd --learning-rate 0.5 --momentum 0.9"
         " --weight-decay 0 --schedule constant --warmup 0 --epochs 3 --keep last --batch-size 32"
         " --teacher t"
@@ -62,7 +62,7 @@ def test_each_optimizer_has_its_own_learning_rate() -> None:
 
 
 def test_options_survive_json() -> None:
-    chosen = of_preset("accurate", data=Path("d"), labels=Path("l"), teacher="t")
+    chosen = of_preset("accurate", data=Path("d"), class_names=Path("l"), teacher="t")
     assert run_options.from_json(json.loads(json.dumps(run_options.to_json(chosen)))) == chosen
 
 
@@ -84,10 +84,10 @@ def test_a_run_is_resumed_as_it_began() -> None:
         ("--seed -1", "expected a whole number below 2**31, got -1"),
         ("--optimizer adagrad", "invalid choice: 'adagrad'"),
         ("--preset best", "invalid choice: 'best' (choose from"),
-        ("--momentum 0.9", "--momentum goes with sgd or rmsprop"),
-        ("--weight-decay 0.1", "--weight-decay goes with adamw"),
-        ("--teacher t --label-smoothing 0.1", "it goes without --label-smoothing"),
-        ("--warmup 2 --schedule constant", "--warmup goes with --schedule cosine"),
+        ("--momentum 0.9", "--momentum requires --optimizer sgd or rmsprop"),
+        ("--weight-decay 0.1", "--weight-decay requires --optimizer adamw"),
+        ("--teacher t --label-smoothing 0.1", "--label-smoothing can't be combined with --teacher"),
+        ("--warmup 2 --schedule constant", "--warmup requires --schedule cosine"),
         ("--epoch 3", "unrecognized arguments: --epoch 3"),
         ("--resume r --epochs 3", "unrecognized arguments: --epochs 3"),
     ],

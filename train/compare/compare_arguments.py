@@ -1,4 +1,4 @@
-"""The command line of a comparison."""
+"""The command line of ``python -m train compare``."""
 
 import argparse
 from dataclasses import dataclass
@@ -8,31 +8,30 @@ from cli import number_types
 
 
 @dataclass(frozen=True)
-class Compare:
-    """Which runs are compared, and how they are shown."""
+class CompareOptions:
+    """Which runs to compare, and how to show them."""
 
     experiment: str
     runs: list[str]
-    """Ids of runs, or of sweeps, in place of an experiment."""
+    """Ids of runs or sweeps, instead of an experiment."""
     sort: str
     top: int
     html: Path | None
     markdown: Path | None
 
 
-def parse(argv: list[str]) -> Compare:
+def parse(argv: list[str]) -> CompareOptions:
     """Read the command line; ends the process with status 2 where it is wrong."""
-    return Compare(**vars(_parser().parse_args(argv)))
+    return CompareOptions(**vars(_parser().parse_args(argv)))
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m train compare",
         allow_abbrev=False,
-        description="Compare finished runs: the options that differ, and what was measured. Runs"
-        " that differ in nothing but their seed are one line: their number, mean ± standard"
-        " deviation.",
-        epilog="Measures that only an export or a load test adds are shown where there are any.",
+        description="Compare finished runs: the options in which they differ, and their metrics."
+        " Runs that differ only in their seed share one line, with mean ± standard deviation.",
+        epilog="Metrics of exports and load tests are shown if there are any.",
     )
     which = parser.add_mutually_exclusive_group()
     which.add_argument(
@@ -46,13 +45,14 @@ def _parser() -> argparse.ArgumentParser:
         nargs="+",
         default=[],
         metavar="RUN_ID",
-        help="these runs alone; that of a sweep stands for all of its runs",
+        help="only these runs; the id of a sweep stands for all of its runs",
     )
     parser.add_argument(
         "--sort",
         default="val_accuracy",
         metavar="METRIC",
-        help="best first: the largest, or the smallest of a loss, of times and sizes"
+        help="sort by this metric, best first: the largest, or for losses, times and sizes the"
+        " smallest"
         " (default: %(default)s)",
     )
     parser.add_argument(
@@ -66,14 +66,14 @@ def _parser() -> argparse.ArgumentParser:
         "--html",
         type=Path,
         metavar="FILE",
-        help="also write one page with learning curves, options against the metric, and accuracy"
-        " against latency",
+        help="also write an HTML page with learning curves, the metric by option, and accuracy by"
+        " latency",
     )
     parser.add_argument(
         "--markdown",
         type=Path,
         metavar="FILE",
-        help="also write the table into this document, without what presets say, between its"
-        " lines <!-- runs --> and <!-- /runs -->",
+        help="also write the table into this file, without options that presets imply, between"
+        " <!-- runs --> and <!-- /runs -->",
     )
     return parser

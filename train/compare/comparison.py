@@ -1,4 +1,4 @@
-"""One comparison, from MLflow to the terminal and to files."""
+"""Compare runs: read them from MLflow, print a table, write files."""
 
 from rich.console import Console
 from rich.measure import Measurement
@@ -12,19 +12,19 @@ from train.compare import (
     markdown_table,
     run_groups,
 )
-from train.compare.compare_arguments import Compare
+from train.compare.compare_arguments import CompareOptions
 from train.errors import TrainError
 
 
-def compare(wanted: Compare, console: Console) -> None:
-    """Print the table, and write what else is wanted.
+def compare(wanted: CompareOptions, console: Console) -> None:
+    """Print the table, and write the requested files.
 
     Raises:
-        TrainError: MLflow can't be used, there is nothing to compare, or a file can't be written.
+        CommandError: MLflow can't be used, there is nothing to compare, or a file can't be written.
 
     """
-    if lack := mlflow_store.missing():
-        raise TrainError(lack)
+    if reason := mlflow_store.missing():
+        raise TrainError(reason)
     uri = mlflow_store.connect()
     try:
         _compare(wanted, console)
@@ -32,7 +32,7 @@ def compare(wanted: Compare, console: Console) -> None:
         raise mlflow_store.unusable(uri, error) from None
 
 
-def _compare(wanted: Compare, console: Console) -> None:
+def _compare(wanted: CompareOptions, console: Console) -> None:
     with console.status("reading MLflow's runs"):
         found = finished_runs.find(wanted)
         lines = run_groups.grouped(found, wanted.sort)
@@ -43,11 +43,11 @@ def _compare(wanted: Compare, console: Console) -> None:
         title += f" ({len(shown)} of {len(lines)} lines; --top {len(lines)} for all)"
     _print(comparison_table.terminal(shown, title))
     if importance:
-        told = ", ".join(f"{name} {part:.0%}" for name, part in importance.items())
-        console.print(f"what decided in the search: {told}", highlight=False)
+        shown_parts = ", ".join(f"{name} {part:.0%}" for name, part in importance.items())
+        console.print(f"importance of the options: {shown_parts}", highlight=False)
     console.print(f"best: python -m export --run {shown[0].runs[0].run_id}", highlight=False)
     if wanted.html:
-        with console.status("drawing"):
+        with console.status("drawing the page"):
             comparison_page.write(shown, importance, wanted.sort, title, wanted.html)
         console.print(f"wrote {wanted.html}", highlight=False)
     if wanted.markdown:
@@ -55,10 +55,10 @@ def _compare(wanted: Compare, console: Console) -> None:
         console.print(f"wrote {wanted.markdown}", highlight=False)
 
 
-def _print(what: Table) -> None:
-    """Print a table to stdout; where that is a file, as wide as it needs."""
+def _print(table: Table) -> None:
+    """Print a table to stdout; to a file in full width."""
     out = Console()
     if not out.is_terminal:
-        wanted = Measurement.get(out, out.options.update(max_width=1000), what)
+        wanted = Measurement.get(out, out.options.update(max_width=1000), table)
         out = Console(width=max(80, wanted.maximum))
-    out.print(what)
+    out.print(table)

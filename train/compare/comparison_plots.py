@@ -1,4 +1,4 @@
-"""The plots of a comparison's page."""
+"""The plots of a comparison page."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -8,17 +8,17 @@ from plotly import colors
 from plotly.graph_objects import Bar, Figure, Scatter
 from plotly.subplots import make_subplots
 
-from tracking.metrics import LATENCIES, MEASURES
+from tracking.metrics import LATENCIES, METRICS
 from train.compare import finished_runs
 from train.compare.run_groups import Group, differing
 
 _PALETTE = colors.qualitative.D3
-_TITLES = {one.key: one.title for one in MEASURES}
+_TITLES = {one.key: one.title for one in METRICS}
 _COLUMNS = 3
 
 
 def learning_curves(groups: Sequence[Group]) -> Figure:
-    """Validation accuracy and loss after each epoch; a group has one colour."""
+    """Plot validation accuracy and loss by epoch, with one colour per group."""
     figure = make_subplots(1, 2, subplot_titles=("validation accuracy", "validation loss"))
     for number, group in enumerate(groups):
         for run in group.runs:
@@ -41,7 +41,7 @@ def learning_curves(groups: Sequence[Group]) -> Figure:
 
 
 def options(groups: Sequence[Group], metric: str) -> Figure | None:
-    """The metric against each option that differs; None where none does."""
+    """Plot the metric by each option that differs; None if none does."""
     names, chosen = _plotted(groups)
     if not names:
         return None
@@ -49,8 +49,8 @@ def options(groups: Sequence[Group], metric: str) -> Figure | None:
     figure = make_subplots(
         lines, _COLUMNS, subplot_titles=names, shared_yaxes=True, vertical_spacing=0.3 / lines
     )
-    for place, name in enumerate(names):
-        row, column = place // _COLUMNS + 1, place % _COLUMNS + 1
+    for index, name in enumerate(names):
+        row, column = index // _COLUMNS + 1, index % _COLUMNS + 1
         texts = [one.get(name, "–") for one in chosen]
         numbers = _numbers(texts)
         for number, (group, text) in enumerate(zip(groups, texts, strict=True)):
@@ -73,10 +73,10 @@ def options(groups: Sequence[Group], metric: str) -> Figure | None:
     return figure
 
 
-def front(groups: Sequence[Group]) -> Figure:
-    """Test accuracy against latency, and the front that no other group beats in both.
+def pareto_front(groups: Sequence[Group]) -> Figure:
+    """Plot test accuracy by latency, and the Pareto front: groups that no other beats in both.
 
-    Where nothing has measured latency, the number of parameters stands for it.
+    Without a measured latency, the number of parameters takes its place.
     """
     cost = next(
         key for key in (*LATENCIES, "parameters") if any(group.values(key) for group in groups)
@@ -86,7 +86,7 @@ def front(groups: Sequence[Group]) -> Figure:
         for number, group in enumerate(groups)
         if group.values(cost)
     ]
-    best = unbeaten([(x, y) for x, y, _ in points])
+    best = pareto_points([(x, y) for x, y, _ in points])
     figure = Figure(
         Scatter(
             x=[x for x, _ in best],
@@ -113,14 +113,14 @@ def front(groups: Sequence[Group]) -> Figure:
         )
     title = _TITLES[cost]
     if cost not in LATENCIES:
-        title += " (no latency is measured yet: export does it)"
+        title += " (export measures latencies)"
     figure.update_xaxes(title=title, type="log", dtick="D2")
     figure.update_yaxes(title="test accuracy")
     return figure
 
 
-def unbeaten(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
-    """The points (cost, gain), by rising cost, that none of less cost has more gain than."""
+def pareto_points(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+    """The points (cost, gain), by rising cost, with more gain than all points of less cost."""
     kept: list[tuple[float, float]] = []
     for x, y in sorted(points, key=lambda point: (point[0], -point[1])):
         if not kept or y > kept[-1][1]:
@@ -129,17 +129,17 @@ def unbeaten(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]
 
 
 def importance(parts: Mapping[str, float]) -> Figure:
-    """How much each option of a search decided."""
+    """Plot the importance of each option of a search."""
     ordered = sorted(parts.items(), key=lambda item: item[1])
     names, values = zip(*ordered, strict=True)
     figure = Figure(Bar(x=values, y=names, orientation="h", marker={"color": _PALETTE[0]}))
-    figure.update_xaxes(title="part of the variance of the validation accuracy", tickformat=".0%")
+    figure.update_xaxes(title="share of the variance of the validation accuracy", tickformat=".0%")
     figure.update_layout(height=120 + 40 * len(parts))
     return figure
 
 
 def _plotted(groups: Sequence[Group]) -> tuple[list[str], list[dict[str, str]]]:
-    """The options that differ, with hidden layers as two numbers where each model's are alike."""
+    """The options that differ, with hidden layers as width and depth if all layers are equal."""
     names, options = differing(groups), [group.options for group in groups]
     layers = [one.get("hidden", "").split(",") for one in options]
     if "hidden" not in names or any(len(set(one)) > 1 for one in layers):

@@ -1,4 +1,4 @@
-"""The runs that are compared, as MLflow has them."""
+"""Read finished runs from MLflow for a comparison."""
 
 import contextlib
 import functools
@@ -17,13 +17,13 @@ from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID
 from tracking import metrics, run_session
 from tracking.run_session import SEED_SEPARATOR
 from train import preset
-from train.compare.compare_arguments import Compare
+from train.compare.compare_arguments import CompareOptions
 from train.errors import TrainError
 from train.run_options import described, of_preset
 
 _NO_TEACHER = "None"
-_OURS = ("dataset_sha256", "parameters", "seed", "teacher")
-"""Parameters that are no options, or that are shown in another way."""
+_NOT_OPTIONS = ("dataset_sha256", "parameters", "seed", "teacher")
+"""Parameters that are not options, or are shown in another way."""
 
 
 @dataclass(frozen=True)
@@ -34,23 +34,23 @@ class Run:
     name: str
     seed: str
     parent: str | None
-    """Of the sweep that it is a part of."""
+    """Id of the sweep that it is part of."""
     options: dict[str, str]
-    """For people; in place of a teacher's id stands its preset."""
-    departures: frozenset[str]
-    """Names of the options that are not as its preset has them."""
+    """As text; a teacher is shown by its preset."""
+    off_preset: frozenset[str]
+    """Names of the options that differ from its preset."""
     metrics: dict[str, float]
     test_images: int
-    """That its test accuracy was measured with; 0 where that is not known."""
+    """Number of test images; 0 if unknown."""
     identity: str
-    """The same for runs that differ in their seeds alone, and in those of their teachers."""
+    """Equal for runs that differ only in their seeds and those of their teachers."""
 
 
-def find(wanted: Compare) -> list[Run]:
-    """The finished runs that are wanted, in no order.
+def find(wanted: CompareOptions) -> list[Run]:
+    """Read the requested finished runs, in no particular order.
 
     Raises:
-        TrainError: there is none.
+        TrainError: there are none.
 
     """
     client = MlflowClient()
@@ -63,14 +63,14 @@ def find(wanted: Compare) -> list[Run]:
 
 
 def curves(run: Run, metric: str) -> tuple[list[int], list[float]]:
-    """The epochs, counted from 1, and the metric after each."""
+    """Read the epochs, counted from 1, and the metric after each."""
     history = MlflowClient().get_metric_history(run.run_id, f"epoch/{metric}")
     points = sorted((one.step, one.value) for one in history)
     return [epoch for epoch, _ in points], [value for _, value in points]
 
 
 def importance(runs: Sequence[Run]) -> dict[str, float]:
-    """Of the options that a search went over, largest first, where all runs are of one search."""
+    """Read the importance of a search's options, largest first, if all runs are of one search."""
     parents = {run.parent for run in runs}
     parent = parents.pop() if len(parents) == 1 else None
     searched = parent and _get(MlflowClient(), parent)
@@ -100,7 +100,9 @@ def _of_ids(client: MlflowClient, run_ids: Sequence[str]) -> list[MlflowRun]:
             f"attributes.status = 'FINISHED' and tags.`{MLFLOW_PARENT_RUN_ID}` = '{run_id}'",
         )
         if not parts and run.info.status != "FINISHED":
-            raise TrainError(f"run {run_id} is {run.info.status}; only FINISHED runs are compared")
+            raise TrainError(
+                f"run {run_id} is {run.info.status}; only FINISHED runs can be compared"
+            )
         found |= {one.info.run_id: one for one in parts or [run]}
     return list(found.values())
 
@@ -113,7 +115,7 @@ def _search(experiment_id: str, condition: str) -> list[MlflowRun]:
 
 
 def _get(client: MlflowClient, run_id: str) -> MlflowRun | None:
-    """A run that another one speaks of, and that may be gone."""
+    """Get a run to which another run refers; None if it was deleted."""
     try:
         return client.get_run(run_id)
     except MlflowException as error:
@@ -124,17 +126,15 @@ def _get(client: MlflowClient, run_id: str) -> MlflowRun | None:
 
 def _run(client: MlflowClient, run: MlflowRun) -> Run:
     params, tags = run.data.params, run.data.tags
-    options = {key: value for key, value in params.items() if key not in _OURS}
+    options = {key: value for key, value in params.items() if key not in _NOT_OPTIONS}
     if ended := tags.get(run_session.CUT_SHORT_TAG):
-        options[run_session.CUT_SHORT_TAG] = (
-            ended  # a run cut short is not one more seed of a whole one
-        )
+        options[run_session.CUT_SHORT_TAG] = ended  # keeps it apart from complete runs
     identity = [sorted(options.items()), params.get("dataset_sha256")]
     if (teacher := params.get("teacher", _NO_TEACHER)) != _NO_TEACHER:
         known = _get(client, teacher)
-        taught = known and _run(client, known)
-        options["teacher"] = taught.options.get("preset", teacher) if taught else teacher
-        identity.append(taught.identity if taught else teacher)
+        teacher_run = known and _run(client, known)
+        options["teacher"] = teacher_run.options.get("preset", teacher) if teacher_run else teacher
+        identity.append(teacher_run.identity if teacher_run else teacher)
     metrics = {name: value for name, value in run.data.metrics.items() if math.isfinite(value)}
     with contextlib.suppress(ValueError):
         metrics["parameters"] = float(params.get("parameters", ""))
@@ -144,7 +144,7 @@ def _run(client: MlflowClient, run: MlflowRun) -> Run:
         seed=params.get("seed", ""),
         parent=tags.get(MLFLOW_PARENT_RUN_ID),
         options=options,
-        departures=frozenset(options) - _implied(run.info.run_name, options),
+        off_preset=frozenset(options) - _implied(run.info.run_name, options),
         metrics=metrics,
         test_images=_test_images(run),
         identity=json.dumps(identity),
@@ -152,7 +152,7 @@ def _run(client: MlflowClient, run: MlflowRun) -> Run:
 
 
 def _implied(name: str, options: dict[str, str]) -> frozenset[str]:
-    """The options that a run's preset says, and the preset itself where its name does."""
+    """The options that a run's preset implies, and the preset itself if the name has it."""
     known = options.get("preset", "")
     implied = {key for key, text in _of_preset(known).items() if options.get(key) == text}
     return frozenset(
@@ -162,7 +162,7 @@ def _implied(name: str, options: dict[str, str]) -> frozenset[str]:
 
 @functools.cache
 def _of_preset(name: str) -> dict[str, str]:
-    """What a preset says; nothing where there is none of that name."""
+    """The options of a preset; empty if there is no such preset."""
     return described(of_preset(name)) if name in preset.names() else {}
 
 

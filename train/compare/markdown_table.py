@@ -1,32 +1,30 @@
-"""The comparison as a table of a document."""
+"""A comparison as a table in a Markdown document."""
 
 from collections.abc import Sequence
 from pathlib import Path
 
 from cli import markdown
 from train.compare import comparison_table
-from train.compare.run_groups import Group, departing, measured
+from train.compare.run_groups import Group, metrics_of, options_off_preset
 
 _LEFT_OUT = ("val_accuracy", "val_loss", "test_loss", "parity_max_abs_difference")
-"""Measures that help to choose, and are of no use to a reader of what was chosen."""
+"""Metrics for choosing among runs, which readers of the result do not need."""
 
 
 def write(groups: Sequence[Group], file: Path) -> None:
-    """Put a shorter table into a Markdown file, in place of the one that it has.
+    """Replace the table in a Markdown file.
 
-    It has neither the options that a preset says nor the measures that only help to choose.
+    It leaves out options that presets imply, and metrics for choosing among runs.
 
     Raises:
-        TrainError: the file can't be read or written, or has no place for a table.
+        CommandError: the file can't be read or written, or has no markers for the table.
 
     """
-    measures = [one for one in measured(groups) if one.key not in _LEFT_OUT]
-    options = departing(groups)
-    head = [*comparison_table.header(options, measures), "test %, 95 % interval"]
-    rows = zip(
-        comparison_table.rows(groups, options, measures), map(_interval, groups), strict=True
-    )
-    markdown.put(file, "runs", head, ([*row, interval] for row, interval in rows))
+    metrics = [one for one in metrics_of(groups) if one.key not in _LEFT_OUT]
+    options = options_off_preset(groups)
+    head = [*comparison_table.header(options, metrics), "test %, 95 % interval"]
+    rows = zip(comparison_table.rows(groups, options, metrics), map(_interval, groups), strict=True)
+    markdown.put_table(file, "runs", head, ([*row, interval] for row, interval in rows))
 
 
 def _interval(group: Group) -> str:

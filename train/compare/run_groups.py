@@ -1,16 +1,14 @@
-"""Runs that differ in nothing but their seed, taken together."""
+"""Groups of runs that differ only in their seed."""
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import NormalDist, mean
+from statistics import mean
 
-from tracking.metrics import MEASURES, Measure, lower_is_better
+from tracking.metrics import METRICS, Metric, lower_is_better
 from tracking.run_session import SEED_SEPARATOR
 from train.compare.finished_runs import Run
 from train.errors import TrainError
-
-_Z = NormalDist().inv_cdf(0.975)
 
 
 @dataclass(frozen=True)
@@ -22,37 +20,33 @@ class Group:
 
     @property
     def name(self) -> str:
-        """That of its runs, without their seeds."""
+        """The name of its runs, without the seed."""
         names = {run.name.partition(SEED_SEPARATOR)[0] for run in self.runs}
         return names.pop() if len(names) == 1 else f"{self.runs[0].name} and others"
 
     @property
     def options(self) -> dict[str, str]:
-        """That all of its runs share."""
+        """The options that all of its runs share."""
         return self.runs[0].options
 
     def values(self, metric: str) -> list[float]:
-        """Of the runs that have it."""
+        """Values of a metric, of the runs that have it."""
         return [run.metrics[metric] for run in self.runs if metric in run.metrics]
 
     def interval(self) -> tuple[float, float] | None:
-        """95 % interval of the test accuracy that the number of test images allows (Wilson)."""
+        """95 % confidence interval of the test accuracy, given the number of test images."""
         images, accuracies = self.runs[0].test_images, self.values("test_accuracy")
         if not images or not accuracies:
             return None
-        return wilson(mean(accuracies), images)
+        from scipy.stats import binomtest  # here: it takes half a second
 
-
-def wilson(part: float, count: int) -> tuple[float, float]:
-    """Wilson's 95 % interval of a part that was seen in so many trials (JASA 22, 1927)."""
-    scale = 1 + _Z**2 / count
-    centre = (part + _Z**2 / (2 * count)) / scale
-    half = _Z / scale * math.sqrt(part * (1 - part) / count + _Z**2 / (4 * count**2))
-    return centre - half, centre + half
+        correct = round(mean(accuracies) * images)
+        low, high = binomtest(correct, images).proportion_ci(0.95, method="wilson")
+        return float(low), float(high)
 
 
 def grouped(runs: Sequence[Run], metric: str) -> list[Group]:
-    """Groups in the order of their mean of a metric, the best one first.
+    """Group runs, and sort the groups by the mean of a metric, best first.
 
     Raises:
         TrainError: no run has the metric.
@@ -63,27 +57,27 @@ def grouped(runs: Sequence[Run], metric: str) -> list[Group]:
         raise TrainError(f"no run has the metric {metric}; there are {', '.join(known)}")
     sign = 1 if lower_is_better(metric) else -1
 
-    def place(values: list[float]) -> float:
+    def key(values: list[float]) -> float:
         return sign * mean(values) if values else math.inf
 
     alike: dict[str, list[Run]] = {}
-    for run in sorted(runs, key=lambda run: place([run.metrics.get(metric, sign * math.inf)])):
+    for run in sorted(runs, key=lambda run: key([run.metrics.get(metric, sign * math.inf)])):
         alike.setdefault(run.identity, []).append(run)
-    return sorted(map(Group, alike.values()), key=lambda group: place(group.values(metric)))
+    return sorted(map(Group, alike.values()), key=lambda group: key(group.values(metric)))
 
 
 def differing(groups: Sequence[Group]) -> list[str]:
-    """The options in which groups differ, in the order of the first."""
+    """Names of the options in which groups differ, in the order of the first group."""
     names = dict.fromkeys(name for group in groups for name in group.options)
     return [name for name in names if len({group.options.get(name) for group in groups}) > 1]
 
 
-def departing(groups: Sequence[Group]) -> list[str]:
-    """Those of them that do not follow from the groups' presets alone."""
-    departures = {name for group in groups for run in group.runs for name in run.departures}
-    return [name for name in differing(groups) if name in departures]
+def options_off_preset(groups: Sequence[Group]) -> list[str]:
+    """Names of the differing options that the presets of the groups do not imply."""
+    changed = {name for group in groups for run in group.runs for name in run.off_preset}
+    return [name for name in differing(groups) if name in changed]
 
 
-def measured(groups: Sequence[Group]) -> list[Measure]:
-    """The measures that any of them has."""
-    return [one for one in MEASURES if any(group.values(one.key) for group in groups)]
+def metrics_of(groups: Sequence[Group]) -> list[Metric]:
+    """The metrics that any group has."""
+    return [one for one in METRICS if any(group.values(one.key) for group in groups)]

@@ -1,7 +1,7 @@
-"""Training batches: in another order and, where wanted, of other images in every epoch.
+"""Training batches, shuffled and, if requested, augmented anew in every epoch.
 
-What an epoch holds depends on the seed and its number alone, so that a run that goes on after a
-kill sees what it would have seen.
+The batches of an epoch depend only on the seed and the epoch's number, so a resumed run sees the
+same batches as one without interruption.
 """
 
 import math
@@ -18,7 +18,7 @@ Tensor = Any  # TensorFlow publishes no types
 
 
 def steps(rows: int, options: Options) -> int:
-    """Batches in an epoch; the last may be a shorter one."""
+    """Number of batches per epoch; the last one may be smaller."""
     return math.ceil(rows / options.batch_size)
 
 
@@ -27,16 +27,16 @@ def batches(
     targets: NDArray[Any],
     options: Options,
     first_epoch: int = 0,
-    teach: Callable[[Tensor], Tensor] | None = None,
+    teacher: Callable[[Tensor], Tensor] | None = None,
 ) -> tf.data.Dataset:
-    """All batches of all epochs from ``first_epoch`` on, one after the other.
+    """Create the batches of all epochs from ``first_epoch`` on, as one sequence.
 
     Args:
         images: float32, shape (N, 784).
-        targets: of each image.
+        targets: one per image.
         options: of the run.
         first_epoch: counted from 0.
-        teach: makes targets of a batch of images, in place of those given.
+        teacher: computes the targets of a batch of images, in place of ``targets``.
 
     """
     pixels, truth = tf.constant(images), tf.constant(targets)
@@ -51,9 +51,9 @@ def batches(
         def batch(step: Tensor, chosen: Tensor) -> tuple[Tensor, Tensor]:
             rows = tf.gather(pixels, chosen)
             if options.augment:
-                place = number * count + tf.cast(step, tf.int32)
-                rows = augment(rows, tf.stack([options.seed, place]))
-            return rows, teach(rows) if teach else tf.gather(truth, chosen)
+                index = number * count + tf.cast(step, tf.int32)
+                rows = augment(rows, tf.stack([options.seed, index]))
+            return rows, teacher(rows) if teacher else tf.gather(truth, chosen)
 
         chosen = tf.data.Dataset.from_tensor_slices(order).batch(options.batch_size)
         return chosen.enumerate().map(batch, num_parallel_calls=2)

@@ -1,4 +1,4 @@
-"""A data set of 28x28 images: what it is, what it must be, and how a file becomes one."""
+"""Data sets of 28x28 images: read from files, and checked."""
 
 import dataclasses
 import hashlib
@@ -17,12 +17,12 @@ from train.errors import TrainError
 SIDE = 28
 FEATURES = SIDE * SIDE
 PIXEL_RANGE = (0.0, 255.0)
-MOST_CLASSES = 10_000  # a larger label is a mistake
+MAX_CLASSES = 10_000  # a larger class index is a mistake
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """Images as raw pixels 0..255, one flat row each, and class indices from 0."""
+    """Images as raw pixels 0..255, one row per image, and class indices from 0 as targets."""
 
     name: str
     x_train: NDArray[np.float32]
@@ -32,36 +32,36 @@ class Dataset:
     x_test: NDArray[np.float32]
     y_test: NDArray[np.int64]
     sha256: str
-    """Of the four digests below, joined in the order train images, labels, test images, labels."""
-    labels: tuple[str, ...]
-    """Name of each class; by default its number."""
+    """Of the digests of the four arrays, joined in the order x_train, y_train, x_test, y_test."""
+    class_names: tuple[str, ...]
+    """Name of each class; by default its index."""
 
     @property
     def classes(self) -> int:
         """Number of classes."""
-        return len(self.labels)
+        return len(self.class_names)
 
 
-def named(dataset: Dataset, labels: tuple[str, ...], source: Path) -> Dataset:
-    """The same data with names for its classes, read from ``source``."""
-    if len(labels) < dataset.classes:
+def named(dataset: Dataset, names: tuple[str, ...], source: Path) -> Dataset:
+    """Give the classes names, which were read from ``source``."""
+    if len(names) < dataset.classes:
         raise TrainError(
-            f"{source}: {len(labels)} names, but {dataset.name} has labels up to"
+            f"{source}: {len(names)} names, but {dataset.name} has classes up to"
             f" {dataset.classes - 1}"
         )
-    return dataclasses.replace(dataset, labels=labels)
+    return dataclasses.replace(dataset, class_names=names)
 
 
 def digests(arrays: tuple[NDArray[Any], ...]) -> tuple[str, ...]:
-    """SHA-256 of each array's values in row-major order (dtype and shape left out)."""
+    """SHA-256 of each array's values in row-major order, without dtype and shape."""
     return tuple(hashlib.sha256(array.tobytes()).hexdigest() for array in arrays)
 
 
 def make(name: str, arrays: tuple[NDArray[Any], ...]) -> Dataset:
-    """Check four arrays (train images and labels, test images and labels) and join them.
+    """Check four arrays (training images and targets, test images and targets) and join them.
 
     Raises:
-        TrainError: a shape, a type or a value is not what a model of this kind takes.
+        TrainError: a shape, dtype or value is invalid.
 
     """
     x_train, y_train, x_test, y_test = arrays
@@ -70,19 +70,19 @@ def make(name: str, arrays: tuple[NDArray[Any], ...]) -> Dataset:
         for part, array in (("training", x_train), ("test", x_test))
     ]
     indices = [
-        _labels(f"{name}: {part} labels", array, len(rows))
+        _targets(f"{name}: {part} targets", array, len(rows))
         for part, array, rows in zip(("training", "test"), (y_train, y_test), images, strict=True)
     ]
     classes = int(max(part.max() for part in indices)) + 1
-    if classes > MOST_CLASSES:
-        raise TrainError(f"{name}: a label is {classes - 1}; expected less than {MOST_CLASSES}")
+    if classes > MAX_CLASSES:
+        raise TrainError(f"{name}: a target is {classes - 1}; expected less than {MAX_CLASSES}")
     return Dataset(
         name=name,
         x_train=images[0],
         y_train=indices[0],
         x_test=images[1],
         y_test=indices[1],
-        labels=tuple(map(str, range(classes))),
+        class_names=tuple(map(str, range(classes))),
         sha256=hashlib.sha256("".join(digests(arrays)).encode()).hexdigest(),
     )
 
@@ -99,9 +99,9 @@ def read(path: Path) -> Dataset:
 
 
 def read_npz(path: Path) -> tuple[NDArray[Any], ...]:
-    """Read the four arrays in the layout of Keras's ``mnist.npz``, never unpickling."""
+    """Read the four arrays in the layout of Keras's ``mnist.npz``, without unpickling."""
     try:
-        # Opened here: np.load leaves a path of a damaged file open.
+        # Opened here, because np.load does not close a damaged file.
         with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             return tuple(archive[key] for key in ("x_train", "y_train", "x_test", "y_test"))
     except KeyError as error:
@@ -129,9 +129,9 @@ def _images(what: str, array: NDArray[Any]) -> NDArray[np.float32]:
     return array.reshape(len(array), FEATURES).astype(np.float32)
 
 
-def _labels(what: str, array: NDArray[Any], rows: int) -> NDArray[np.int64]:
+def _targets(what: str, array: NDArray[Any], rows: int) -> NDArray[np.int64]:
     if array.shape != (rows,):
-        raise TrainError(f"{what}: expected shape ({rows},) as there are images, got {array.shape}")
+        raise TrainError(f"{what}: expected shape ({rows},), one per image, got {array.shape}")
     if array.dtype.kind not in "ui" or int(array.min()) < 0:
         raise TrainError(f"{what}: expected class indices 0, 1, 2, … as integers")
     return array.astype(np.int64)

@@ -22,10 +22,10 @@ _PARTS = ("train-images", "train-labels", "t10k-images", "t10k-labels")
 
 
 def parse(data: bytes) -> NDArray[Any]:
-    """Make an array of the bytes of an IDX file.
+    """Parse the content of an IDX file.
 
     Raises:
-        ValueError: the bytes are no IDX file, or their number is not what the header says.
+        ValueError: it is not an IDX file, or its size does not match its header.
 
     """
     if len(data) < 4 or data[:2] != b"\0\0" or data[2] not in _DTYPES:
@@ -33,19 +33,19 @@ def parse(data: bytes) -> NDArray[Any]:
     dtype = np.dtype(_DTYPES[data[2]])
     start = 4 + 4 * data[3]
     if len(data) < start:
-        raise ValueError("cut off within its header")
+        raise ValueError("the header is incomplete")
     shape = struct.unpack(f">{data[3]}I", data[4:start])
     expected = start + math.prod(shape) * dtype.itemsize
     if len(data) != expected:
-        raise ValueError(f"holds {len(data)} bytes, its header says {expected}")
+        raise ValueError(f"has {len(data)} bytes, but its header says {expected}")
     return np.frombuffer(data, dtype, offset=start).reshape(shape)
 
 
 def read_folder(folder: Path) -> tuple[NDArray[Any], ...]:
     """Read the four files of a data set: train images and labels, test images and labels.
 
-    The usual names are understood: ``train-images-idx3-ubyte`` or ``train-images.idx3-ubyte``,
-    each also with ``.gz``; ``t10k-…`` may be called ``test-…``.
+    The files may be called ``train-images-idx3-ubyte`` or ``train-images.idx3-ubyte``, each also
+    with ``.gz``, and ``test-…`` instead of ``t10k-…``.
     """
     return tuple(_read(_find(folder, part)) for part in _PARTS)
 

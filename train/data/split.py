@@ -1,4 +1,4 @@
-"""What is learned from, and what is kept aside to choose the best epoch by."""
+"""Split the training set into a part for training and one for validation."""
 
 from typing import Any
 
@@ -14,36 +14,36 @@ Part = tuple[NDArray[Any], NDArray[Any]]
 
 
 def split(dataset: Dataset, options: Options) -> tuple[Part, Part]:
-    """Training and validation part of the training set: random ones, fixed by the seed.
+    """Split the training set at random, depending only on the seed.
 
     Raises:
-        TrainError: nothing is left to learn from, or a class has no image in a part.
+        TrainError: nothing is left for training, or a class has no image in one of the parts.
 
     """
     order = np.random.default_rng(options.seed).permutation(len(dataset.x_train))
-    held = max(1, round(len(order) * options.validation_split))
-    if held >= len(order):
+    size = max(1, round(len(order) * options.validation_split))
+    if size >= len(order):
         raise TrainError(
-            f"{len(order)} training images leave none to train on beside a validation part of"
+            f"{len(order)} training images leave none for training after a validation part of"
             f" {options.validation_split:.0%}"
         )
-    validation, training = order[:held], order[held:]
+    validation, training = order[:size], order[size:]
     x, y = dataset.x_train, dataset.y_train
-    for part, labels in (
+    for part, targets in (
         ("training", y[training]),
         ("validation", y[validation]),
         ("test", dataset.y_test),
     ):
-        _check_classes(part, labels, dataset)
+        _check_classes(part, targets, dataset)
     return (x[training], y[training]), (x[validation], y[validation])
 
 
-def _check_classes(part: str, labels: NDArray[np.int64], dataset: Dataset) -> None:
-    counts = np.bincount(labels, minlength=dataset.classes)
-    missing = [dataset.labels[index] for index in np.flatnonzero(counts == 0)]
+def _check_classes(part: str, targets: NDArray[np.int64], dataset: Dataset) -> None:
+    counts = np.bincount(targets, minlength=dataset.classes)
+    missing = [dataset.class_names[index] for index in np.flatnonzero(counts == 0)]
     if missing:
         shown = ", ".join(missing[:5]) + (" and others" if len(missing) > 5 else "")
-        hint = "; a larger --validation-split has more" if part == "validation" else ""
+        hint = "; use a larger --validation-split" if part == "validation" else ""
         raise TrainError(
-            f"{dataset.name}: none of the {len(labels)} {part} images is of class {shown}{hint}"
+            f"{dataset.name}: none of the {len(targets)} {part} images is of class {shown}{hint}"
         )

@@ -1,4 +1,4 @@
-"""The MLflow run that a sweep's runs are below."""
+"""The parent run of a sweep in MLflow."""
 
 from collections.abc import Mapping
 
@@ -6,13 +6,13 @@ import mlflow
 from mlflow import MlflowClient
 
 from tracking import git_commit, metrics
-from train.sweep.sweep_arguments import Sweep
+from train.sweep.sweep_arguments import SweepOptions
 
-BEST = "best_val_accuracy"  # not val_accuracy: a sweep is no model that could be the best one
+BEST = "best_val_accuracy"  # not val_accuracy, because a sweep is not a model to be exported
 
 
-def begin(wanted: Sweep) -> str:
-    """Make it.
+def begin(wanted: SweepOptions) -> str:
+    """Create the parent run.
 
     Returns:
         Its id.
@@ -27,18 +27,18 @@ def begin(wanted: Sweep) -> str:
     return run_id
 
 
-def goes_on(run_id: str) -> None:
-    """Have MLflow show that it is at work, also where it had been stopped."""
+def mark_running(run_id: str) -> None:
+    """Set its status to RUNNING, also after an interruption."""
     MlflowClient().update_run(run_id, status="RUNNING")
 
 
 def mark(run_id: str, status: str) -> None:
-    """Have MLflow show how a run ended."""
+    """Set the final status of a run."""
     MlflowClient().set_terminated(run_id, status)
 
 
-def result(run_id: str, best: float, importance: Mapping[str, float]) -> None:
-    """Log what came of it."""
+def log_result(run_id: str, best: float, importance: Mapping[str, float]) -> None:
+    """Log the result of a sweep."""
     client = MlflowClient()
     client.log_metric(run_id, BEST, best)
     for name, value in importance.items():

@@ -1,4 +1,4 @@
-"""What a search is over: ranges and choices of options."""
+"""The space of a search: ranges and choices of options."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from train import run_options
 
-if TYPE_CHECKING:  # the command line is read with this module, and need not load all of it
+if TYPE_CHECKING:  # the command line imports this module, and must start quickly
     import optuna
 
-# Together they make the option hidden, so that a search sees two numbers and not one of many lists.
+# These two replace the option hidden, so that a search varies two numbers instead of a list.
 SHAPE = {"width", "depth"}
 _SIMPLE = {bool, int, float, str}
 _KEYS = ({"low", "high"}, {"low", "high", "log"}, {"choices"})
@@ -17,7 +17,7 @@ _KEYS = ({"low", "high"}, {"low", "high", "log"}, {"choices"})
 
 @dataclass(frozen=True)
 class Parameter:
-    """Numbers between two others, both included, or one of several values."""
+    """A range of numbers, both ends included, or a list of choices."""
 
     low: float | None = None
     high: float | None = None
@@ -25,7 +25,7 @@ class Parameter:
     choices: tuple[Any, ...] = ()
 
     def suggest(self, name: str, trial: "optuna.Trial") -> Any:
-        """What a trial shall take."""
+        """Suggest a value for a trial."""
         if self.choices:
             return trial.suggest_categorical(name, self.choices)
         if isinstance(self.low, int) and isinstance(self.high, int):
@@ -34,10 +34,10 @@ class Parameter:
 
 
 def read_space(document: Mapping[str, Any]) -> dict[str, Parameter]:
-    """Read a plan's space.
+    """Read the space of a plan.
 
     Raises:
-        ValueError: it is none; the message says why.
+        ValueError: it is invalid.
 
     """
     space = {name: _parameter(name, values) for name, values in document.items()}
@@ -46,28 +46,29 @@ def read_space(document: Mapping[str, Any]) -> dict[str, Parameter]:
             if name not in SHAPE:
                 varied({name: value})
             elif type(value) is not int or value < 1:
-                raise ValueError(f"{name} is {value!r}; it must be a whole number of at least 1")
+                raise ValueError(f"{name} is {value!r}; expected a whole number of at least 1")
     if SHAPE & space.keys() and not space.keys() >= SHAPE:
-        raise ValueError("a space has both of width and depth, or neither")
+        raise ValueError("width and depth can only be used together")
     return space
 
 
 def varied(values: Mapping[str, Any]) -> dict[str, Any]:
-    """What sets a run of a sweep apart from others.
+    """Check options in which the runs of a sweep differ.
 
     Raises:
-        ValueError: there is no such option, or not with this value, or it is one for all runs.
+        ValueError: there is no such option, its value is invalid, or it must not differ.
 
     """
-    if shared := sorted(values.keys() & {*run_options.PLACES, "seed"}):
+    if shared := sorted(values.keys() & {*run_options.LOCATION_OPTIONS, "seed"}):
         raise ValueError(
-            f"{', '.join(shared)}: the same for all runs; set it in [options], or in the command"
+            f"{', '.join(shared)}: must be the same for all runs; set it in [options] or"
+            " on the command line"
         )
     return run_options.checked(values)
 
 
 def settings(values: Mapping[str, Any]) -> dict[str, Any]:
-    """The options, by their names, that values of parameters stand for."""
+    """Convert the values of parameters to options by name."""
     others = {name: value for name, value in values.items() if name not in SHAPE}
     if values.keys() >= SHAPE:
         others["hidden"] = [values["width"]] * values["depth"]
@@ -76,18 +77,20 @@ def settings(values: Mapping[str, Any]) -> dict[str, Any]:
 
 def _parameter(name: str, values: Any) -> Parameter:
     if not isinstance(values, dict) or values.keys() not in _KEYS:
-        raise ValueError(f"{name} in the space has low and high (and log), or choices")
+        raise ValueError(f"{name}: expected low and high (and log), or choices")
     if "choices" in values:
         choices = values["choices"]
         if not isinstance(choices, list) or not choices or not set(map(type, choices)) <= _SIMPLE:
-            raise ValueError(f"the choices of {name} are a list of numbers, texts, true or false")
+            raise ValueError(f"choices of {name}: expected a list of numbers, strings or booleans")
         return Parameter(choices=tuple(choices))
     low, high = values["low"], values["high"]
     if not all(type(value) in (int, float) for value in (low, high)) or low > high:
-        raise ValueError(f"{name} goes from {low!r} to {high!r}; it must go from a number up")
+        raise ValueError(
+            f"{name} ranges from {low!r} to {high!r}; expected two numbers, the lower one first"
+        )
     log = values.get("log", False)
     if not isinstance(log, bool):
-        raise ValueError(f"log of {name} is {log!r}; it must be true or false")
+        raise ValueError(f"log of {name} is {log!r}; expected true or false")
     if log and low <= 0:
-        raise ValueError(f"{name} goes from {low}; on a logarithmic scale it begins above 0")
+        raise ValueError(f"{name} starts at {low}; a logarithmic range must start above 0")
     return Parameter(low, high, log)

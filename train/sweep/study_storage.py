@@ -1,4 +1,4 @@
-"""The database that a sweep's processes share."""
+"""The Optuna database that the processes of a sweep share."""
 
 import time
 from collections.abc import Callable
@@ -15,56 +15,56 @@ from sqlalchemy.exc import SQLAlchemyError
 from tracking import mlflow_store
 from train.errors import TrainError
 
-SIGN_SECONDS = 5
-SILENT_SECONDS = 30  # after which a process counts as gone
-_ATTEMPTS = 6  # at making the tables, which another process may be making too
+HEARTBEAT_SECONDS = 5
+GRACE_SECONDS = 30  # without a heartbeat, after which a process counts as dead
+_ATTEMPTS = 6  # to create the tables, which another process may be creating too
 
 
-def storage_at(url: str, lost: Callable[[optuna.Study, FrozenTrial], None]) -> RDBStorage:
-    """Open Optuna's database, and make it where there is none.
+def open_storage(url: str, stale: Callable[[optuna.Study, FrozenTrial], None]) -> RDBStorage:
+    """Open Optuna's database, and create it if there is none.
 
     Args:
-        url: as SQLAlchemy has it.
-        lost: called for each run whose process has fallen silent, by the one that finds out.
+        url: of SQLAlchemy.
+        stale: called for each trial whose process wrote no heartbeat, by the process that notices.
 
     Raises:
-        TrainError: it can't be used.
+        TrainError: the database can't be used.
 
     """
     try:
-        known = make_url(url)
+        parsed = make_url(url)
     except SQLAlchemyError:
-        raise TrainError(f"--storage {url}: not the URL of a database") from None
-    is_sqlite = known.get_backend_name() == "sqlite"
-    patient = {"timeout": 60} if is_sqlite else {}
-    trouble: Exception | None = None
+        raise TrainError(f"--storage {url}: not a database URL") from None
+    is_sqlite = parsed.get_backend_name() == "sqlite"
+    connect_args = {"timeout": 60} if is_sqlite else {}
+    failure: Exception | None = None
     for _ in range(_ATTEMPTS):
         try:
             storage = RDBStorage(
                 url,
-                engine_kwargs={"connect_args": patient},
-                heartbeat_interval=SIGN_SECONDS,
-                grace_period=SILENT_SECONDS,
-                heartbeat_stale_trial_callback=lost,
+                engine_kwargs={"connect_args": connect_args},
+                heartbeat_interval=HEARTBEAT_SECONDS,
+                grace_period=GRACE_SECONDS,
+                heartbeat_stale_trial_callback=stale,
             )
             if is_sqlite:
                 _serialize(storage.engine)
             return storage
         except (SQLAlchemyError, OptunaError, ImportError, RuntimeError, LookupError) as error:
-            trouble = error
+            failure = error
             time.sleep(0.5)
-    shown = known.render_as_string(hide_password=True)
-    raise TrainError(f"--storage {shown}: {mlflow_store.first_line(trouble)}")
+    shown = parsed.render_as_string(hide_password=True)
+    raise TrainError(f"--storage {shown}: {mlflow_store.first_line(failure)}")
 
 
 def _serialize(engine: Engine) -> None:
-    """Have transactions on SQLite exclude each other from their beginning.
+    """Make SQLite transactions take the write lock when they begin.
 
-    Optuna takes a waiting run by reading its state and then writing it, and locks the row between
-    the two, which SQLite knows nothing of: two processes could take the same run. SQLAlchemy's
-    document on SQLite has it under "Serializable isolation / Savepoints / Transactional DDL".
+    Optuna takes a waiting trial by reading its state and then writing it. It locks the row in
+    between, which SQLite does not support: two processes could take the same trial. See
+    "Serializable isolation / Savepoints / Transactional DDL" in SQLAlchemy's page on SQLite.
     """
-    engine.dispose()  # connections from before
+    engine.dispose()  # close earlier connections
 
     @event.listens_for(engine, "connect")
     def _(connection: Any, _: Any) -> None:

@@ -1,4 +1,4 @@
-"""One process's part in a sweep."""
+"""Run trials of a sweep in this process."""
 
 import contextlib
 import dataclasses
@@ -19,26 +19,26 @@ from train.data.datasets import Dataset
 from train.errors import TrainError
 from train.run_options import Options
 from train.sweep import parent_run, search_space, sweep_plan
-from train.sweep.study import Made, Study
-from train.sweep.sweep_arguments import Sweep
-from train.sweep.sweep_progress import Board
+from train.sweep.study import MAX_RETRIES, Result, Study
+from train.sweep.sweep_arguments import SweepOptions
+from train.sweep.sweep_progress import SweepProgress
 from train.training import trainer
 
 
-def sweep(wanted: Sweep, console: Console) -> str:
-    """Make the runs of a plan, beside all other processes that work at the same study.
+def sweep(wanted: SweepOptions, console: Console) -> str:
+    """Make the runs of a plan, together with all other processes of the same study.
 
     Returns:
-        The id of the MLflow run that they are below.
+        The id of their parent run in MLflow.
 
     Raises:
-        TrainError: the data, MLflow or the study can't be used.
-        KeyboardInterrupt: somebody wants an end; what is left can be made later.
+        CommandError: the data, MLflow or the study can't be used.
+        KeyboardInterrupt: the sweep was interrupted; it can be continued.
 
     """
     uri = mlflow_store.connect()
     if wanted.storage == uri:
-        raise TrainError(f"--storage {uri} is MLflow's; Optuna needs a database of its own")
+        raise TrainError(f"--storage {uri} is MLflow's database; Optuna needs its own")
     with console.status("reading the data"):
         dataset = trainer.read(wanted.options)
     try:
@@ -49,73 +49,83 @@ def sweep(wanted: Sweep, console: Console) -> str:
         raise TrainError(f"Optuna's storage: {mlflow_store.first_line(error)}") from None
 
 
-def _sweep(wanted: Sweep, dataset: Dataset, console: Console) -> str:
+def _sweep(wanted: SweepOptions, dataset: Dataset, console: Console) -> str:
     study = Study(
         wanted.storage,
         wanted.study,
         _spec(wanted, dataset),
-        _slots(wanted),
+        _trials(wanted),
         lambda: parent_run.begin(wanted),
+        wanted.options.seed,
     )
     console.print(
-        f"study {wanted.study}; another process joins it with --study {wanted.study}",
+        f"study {wanted.study}; other processes join it with --study {wanted.study}",
         highlight=False,
         markup=False,
         soft_wrap=True,
     )
-    # A new model for each run is what TensorFlow takes for a slip in a loop.
+    # TensorFlow warns about a new model for each run, as if it were a mistake.
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
-    _work(study, wanted, dataset, Board(console, study))
-    if (best := study.standing().best) is not None:
-        parent_run.result(study.parent, best, study.importance())
+    _work(study, wanted, dataset, SweepProgress(console, study))
+    if study.missing:
+        console.print(
+            f"{study.missing} runs are missing: their processes died {MAX_RETRIES + 1} times",
+            highlight=False,
+        )
+    if (best := study.status().best) is not None:
+        parent_run.log_result(study.parent, best, study.importance())
     console.print(f"compare: python -m train compare --runs {study.parent}", highlight=False)
     return study.parent
 
 
-def _work(study: Study, wanted: Sweep, dataset: Dataset, board: Board) -> None:
-    board.start()
-    parent_run.goes_on(study.parent)
+def _work(study: Study, wanted: SweepOptions, dataset: Dataset, display: SweepProgress) -> None:
+    display.start()
+    parent_run.mark_running(study.parent)
     try:
-        study.work(lambda trial: _make(trial, study.parent, wanted, dataset, board))
+        study.work(lambda trial: _make(trial, study.parent, wanted, dataset, display))
     except BaseException as error:
-        if not study.is_at_work:  # by another process
+        if not study.has_running_trials:  # by another process
             with contextlib.suppress(*mlflow_store.STORE_ERRORS):
-                is_wish = isinstance(error, KeyboardInterrupt)
-                parent_run.mark(study.parent, "KILLED" if is_wish else "FAILED")
+                interrupted = isinstance(error, KeyboardInterrupt)
+                parent_run.mark(study.parent, "KILLED" if interrupted else "FAILED")
         raise
     finally:
-        board.stop()
+        display.stop()
     parent_run.mark(study.parent, "FINISHED")
 
 
 def _make(
-    trial: optuna.Trial, parent_id: str, wanted: Sweep, dataset: Dataset, board: Board
-) -> Made:
-    """Make one run."""
+    trial: optuna.Trial,
+    parent_id: str,
+    wanted: SweepOptions,
+    dataset: Dataset,
+    display: SweepProgress,
+) -> Result:
+    """Make the run of one trial."""
     name, chosen = _chosen(trial, wanted)
-    place = RunInfo(name, parent_id, {"sweep": wanted.study, "trial": str(trial.number)})
-    board.begin(name)
-    keras.backend.clear_session()  # else each run's layers stay
+    info = RunInfo(name, parent_id, {"sweep": wanted.study, "trial": str(trial.number)})
+    display.begin(name)
+    keras.backend.clear_session()  # otherwise the layers of each run stay in memory
     reporter = _Reporter(trial, prunes=bool(wanted.plan.space))
     try:
-        outcome = trainer.begin(chosen, preset.DEFAULT, dataset, board, place, [reporter])
+        outcome = trainer.begin(chosen, preset.DEFAULT, dataset, display, info, [reporter])
     except Pruned as reason:
-        board.end(str(reason))
+        display.end(str(reason))
         raise optuna.TrialPruned from None
     accuracy = outcome.metrics["val_accuracy"]
-    board.end(f"validation {accuracy:.2%}  {outcome.metrics['train_seconds']:.1f} s")
+    display.end(f"validation {accuracy:.2%}  {outcome.metrics['train_seconds']:.1f} s")
     if outcome.is_cut_short:
         raise KeyboardInterrupt
-    return Made(accuracy, outcome.is_interrupted)
+    return Result(accuracy, outcome.is_interrupted)
 
 
-def _chosen(trial: optuna.Trial, wanted: Sweep) -> tuple[str, Options]:
-    """The name and the options of a trial's run."""
+def _chosen(trial: optuna.Trial, wanted: SweepOptions) -> tuple[str, Options]:
+    """Name and options of a trial's run."""
     if wanted.plan.space:
         values = {name: one.suggest(name, trial) for name, one in wanted.plan.space.items()}
         chosen = dataclasses.replace(wanted.options, **search_space.settings(values))
-        if fault := chosen.fault():
-            raise TrainError(f"trial {trial.number}: {fault}")
+        if conflict := chosen.conflict():
+            raise TrainError(f"trial {trial.number}: {conflict}")
         return f"trial {trial.number}", chosen
     name, seed = trial.user_attrs["run"], trial.user_attrs["seed"]
     chosen = dataclasses.replace(wanted.options, **wanted.plan.runs[name], seed=seed)
@@ -123,7 +133,7 @@ def _chosen(trial: optuna.Trial, wanted: Sweep) -> tuple[str, Options]:
 
 
 class _Reporter(keras.callbacks.Callback):
-    """Tells the study of a run, and may end one that falls behind those before it."""
+    """Reports a run to the study, and ends it if the pruner says so."""
 
     def __init__(self, trial: optuna.Trial, *, prunes: bool) -> None:
         super().__init__()
@@ -131,34 +141,36 @@ class _Reporter(keras.callbacks.Callback):
         self._prunes = prunes
 
     def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
-        """Tell which run it is."""
+        """Note the MLflow run of the trial."""
         if active := mlflow.active_run():
-            Study.name_run(self._trial, active.info.run_id)
+            Study.set_run_id(self._trial, active.info.run_id)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        """Compare it after each epoch, counted from 0, but the last: then it is done anyway."""
+        """Report each epoch, counted from 0, and ask the pruner after each but the last."""
         try:
             self._trial.report((logs or {})["val_accuracy"], epoch)
         except UpdateFinishedTrialError:
-            raise Pruned("given up: it was silent for so long that it counted as lost") from None
+            raise Pruned("given up: without a heartbeat for too long, it counted as dead") from None
         is_last = epoch + 1 == self.params["epochs"]
         if self._prunes and not is_last and self._trial.should_prune():
             mlflow.set_tag("pruned_after_epoch", epoch + 1)
-            raise Pruned(f"given up after epoch {epoch + 1}, behind the others")
+            raise Pruned(f"pruned after epoch {epoch + 1}")
 
 
-def _slots(wanted: Sweep) -> list[dict[str, Any]]:
-    """What each run is known by in the study."""
+def _trials(wanted: SweepOptions) -> list[dict[str, Any]]:
+    """User attributes of each trial of the study."""
     if wanted.plan.space:
-        return [{"slot": number} for number in range(wanted.plan.trials)]
+        return [{"number": number} for number in range(wanted.plan.trials)]
     runs = sweep_plan.repeated(wanted.plan, wanted.options.seed)
     return [{"run": name, "seed": seed} for name, seed in runs]
 
 
-def _spec(wanted: Sweep, dataset: Dataset) -> dict[str, Any]:
-    """What makes two sweeps the same one, as JSON has it."""
+def _spec(wanted: SweepOptions, dataset: Dataset) -> dict[str, Any]:
+    """A description, in JSON types, that is equal for equal sweeps."""
     shared = run_options.to_json(wanted.options)
-    spec = {name: value for name, value in shared.items() if name not in run_options.PLACES}
+    spec = {
+        name: value for name, value in shared.items() if name not in run_options.LOCATION_OPTIONS
+    }
     for name in ("runs", "seeds", "space", "trials"):
         spec[f"the plan's {name}"] = dataclasses.asdict(wanted.plan)[name]
     spec["the data's sha256"] = dataset.sha256

@@ -1,4 +1,4 @@
-"""The command line of a sweep."""
+"""The command line of ``python -m train sweep``."""
 
 import argparse
 import dataclasses
@@ -16,46 +16,46 @@ STORAGE = "sqlite:///sweeps.db"
 
 
 @dataclass(frozen=True)
-class Sweep:
-    """Which runs are made, and where their state is kept."""
+class SweepOptions:
+    """Which runs to make, and where to store their state."""
 
     plan: Plan
     options: Options
-    """Of every run, where the plan does not vary them."""
+    """Options of every run, unless the plan varies them."""
     study: str
     storage: str
-    """Of Optuna, as SQLAlchemy has it."""
+    """URL of Optuna's database."""
 
 
-def parse(argv: list[str]) -> Sweep:
+def parse(argv: list[str]) -> SweepOptions:
     """Read the command line; ends the process with status 2 where it is wrong.
 
     Raises:
-        SystemExit: also where the plan is not one.
+        SystemExit: also if the plan is invalid.
 
     """
     parser = _parser()
     chosen = _plan(parser, argv)
-    theirs = dict(chosen.options) if chosen else {}
-    run_arguments.add_options(parser, preset.load(preset.DEFAULT) | theirs)
+    defaults = dict(chosen.options) if chosen else {}
+    run_arguments.add_options(parser, preset.load(preset.DEFAULT) | defaults)
     given = vars(parser.parse_args(argv))
     if chosen is None:
-        parser.error(f"which plan? {', '.join(sweep_plan.names())}, or a TOML file")
+        parser.error(f"expected a plan: {', '.join(sweep_plan.names())}, or a TOML file")
     chosen = _changed(parser, chosen, given.pop("seeds"), given.pop("trials"))
     study = given.pop("study") or f"{chosen.name}-{datetime.now():%Y%m%d-%H%M%S}"
     storage = given.pop("storage")
     del given["plan"]
-    wanted = Sweep(chosen, Options(**given), study, storage)
-    if wanted.plan.space and (fault := wanted.options.fault()):
-        parser.error(fault)
+    wanted = SweepOptions(chosen, Options(**given), study, storage)
+    if wanted.plan.space and (conflict := wanted.options.conflict()):
+        parser.error(conflict)
     for run, options in wanted.plan.runs.items():
-        if fault := dataclasses.replace(wanted.options, **options).fault():
-            parser.error(f"run {run!r}: {fault}")
+        if conflict := dataclasses.replace(wanted.options, **options).conflict():
+            parser.error(f"run {run!r}: {conflict}")
     return wanted
 
 
 def _plan(parser: argparse.ArgumentParser, argv: list[str]) -> Plan | None:
-    """The plan that is named, wherever it stands; its options are the defaults of the rest."""
+    """Find the plan among the arguments; its options are the defaults of the others."""
     finder = argparse.ArgumentParser(add_help=False, allow_abbrev=False, parents=[parser])
     run_arguments.add_options(finder, preset.load(preset.DEFAULT))
     name = finder.parse_known_args([one for one in argv if one not in ("-h", "--help")])[0].plan
@@ -68,11 +68,11 @@ def _plan(parser: argparse.ArgumentParser, argv: list[str]) -> Plan | None:
 def _changed(
     parser: argparse.ArgumentParser, chosen: Plan, seeds: int | None, trials: int | None
 ) -> Plan:
-    """The plan with what the command line has in place of the file."""
+    """Apply options of the command line to the plan."""
     if seeds and chosen.space:
-        parser.error("--seeds goes with a plan of runs; a search is over one seed")
+        parser.error("--seeds can only be used with a plan of runs; a search has one seed")
     if trials and not chosen.space:
-        parser.error("--trials goes with a plan that has a [search]")
+        parser.error("--trials can only be used with a plan that has a [search]")
     return dataclasses.replace(chosen, seeds=seeds or chosen.seeds, trials=trials or chosen.trials)
 
 
@@ -81,9 +81,9 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m train sweep",
         usage="%(prog)s PLAN [options]",
         allow_abbrev=False,
-        description="Make the runs of a plan, below one run of MLflow. Several of these commands,"
-        " on one or many machines, share the runs of one study.",
-        epilog="The last line printed is the id of the run above the others:"
+        description="Make the runs of a plan, as children of one MLflow run. Several processes, on"
+        " one or more machines, can share the runs of one study.",
+        epilog="The last line of output is the id of the parent run, for"
         " python -m train compare --runs ID",
     )
     parser.add_argument(
@@ -95,25 +95,24 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--study",
         metavar="NAME",
-        help="a new one, or one to work at (default: the plan's name and the time)",
+        help="name of a new study, or of one to join (default: the plan's name and the time)",
     )
     parser.add_argument(
         "--storage",
         default=STORAGE,
         metavar="URL",
-        help="where Optuna keeps studies, any database that it takes, but not MLflow's"
-        " (default: %(default)s)",
+        help="Optuna's database, not the one of MLflow (default: %(default)s)",
     )
     parser.add_argument(
         "--seeds",
         type=number_types.count,
         metavar="N",
-        help="make each run so often, from --seed on (default: the plan's)",
+        help="number of seeds per run, from --seed on (default: the plan's)",
     )
     parser.add_argument(
         "--trials",
         type=number_types.count,
         metavar="N",
-        help="runs of a search (default: the plan's)",
+        help="number of trials of a search (default: the plan's)",
     )
     return parser

@@ -1,4 +1,4 @@
-"""Plans: files that say which runs a sweep makes, ``train/plans/NAME.toml`` or one's own."""
+"""Plans of sweeps: TOML files with the runs to make, in ``train/plans/`` or elsewhere."""
 
 import itertools
 import tomllib
@@ -21,21 +21,21 @@ class Plan:
 
     name: str
     text: str
-    """Of its file."""
+    """The content of its file."""
     options: Mapping[str, Any]
-    """Of every run, by their names."""
+    """Options of every run, by name."""
     runs: Mapping[str, Mapping[str, Any]]
-    """Name of a run to what sets it apart; empty in a search."""
+    """The options of each run by its name; empty in a search."""
     seeds: int
-    """How often each run is made, each time with the next seed."""
+    """How many runs with different seeds are made of each."""
     space: Mapping[str, Parameter]
-    """What a search is over."""
+    """The search space."""
     trials: int
-    """Of the search."""
+    """Number of trials of the search."""
 
 
 def names() -> list[str]:
-    """The plans that come with the project."""
+    """Names of the plans in ``train/plans/``."""
     return sorted(path.stem for path in FOLDER.glob("*.toml"))
 
 
@@ -43,7 +43,7 @@ def read(name: str) -> Plan:
     """Read a plan by its name, or by the path of its file.
 
     Raises:
-        TrainError: there is none, or it is not one; the message says why.
+        TrainError: there is no such plan, or it is invalid.
 
     """
     path = FOLDER / f"{name}.toml" if name in names() else Path(name)
@@ -51,9 +51,9 @@ def read(name: str) -> Plan:
         text = path.read_text()
         document = tomllib.loads(text)
     except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "not a text"
+        reason = getattr(error, "strerror", None) or "not a text file"
         raise TrainError(
-            f"plan {name}: {reason}; it is one of {', '.join(names())}, or a TOML file"
+            f"plan {name}: {reason}; expected one of {', '.join(names())}, or a TOML file"
         ) from None
     except tomllib.TOMLDecodeError as error:
         raise TrainError(f"plan {name}: {error}") from None
@@ -65,11 +65,11 @@ def read(name: str) -> Plan:
 
 def _plan(name: str, text: str, document: dict[str, Any]) -> Plan:
     if unknown := document.keys() - set(_KEYS):
-        raise ValueError(f"has {', '.join(sorted(unknown))}; it may have {', '.join(_KEYS)}")
+        raise ValueError(f"unknown key {', '.join(sorted(unknown))}; expected {', '.join(_KEYS)}")
     if ("runs" in document) == ("search" in document):
-        raise ValueError("has either [[runs]] or [search]")
+        raise ValueError("expected either [[runs]] or [search]")
     if "search" in document and "seeds" in document:
-        raise ValueError("has seeds, which go with [[runs]]; a search is over one seed")
+        raise ValueError("seeds can only be used with [[runs]]; a search has one seed")
     space, trials = _search(document["search"]) if "search" in document else ({}, 0)
     return Plan(
         name=name,
@@ -84,21 +84,21 @@ def _plan(name: str, text: str, document: dict[str, Any]) -> Plan:
 
 def _search(search: Any) -> tuple[dict[str, Parameter], int]:
     if not isinstance(search, dict) or search.keys() != {"space", "trials"}:
-        raise ValueError("[search] has trials and a space")
+        raise ValueError("[search] must have trials and space, and nothing else")
     space = read_space(_table("[search.space]", search["space"]))
     if not space:
-        raise ValueError("[search.space] has no parameter")
+        raise ValueError("[search.space] is empty")
     return space, _count("trials", search["trials"])
 
 
 def _runs(document: Any) -> dict[str, dict[str, Any]]:
     if not isinstance(document, list):
-        raise ValueError("[[runs]] is a list of tables")
+        raise ValueError("[[runs]] must be a list of tables")
     runs: dict[str, dict[str, Any]] = {}
     for number, run in enumerate(document, 1):
         name, values = _run(number, _table(f"run {number}", run))
         if name in runs:
-            raise ValueError(f"has two runs {name!r}")
+            raise ValueError(f"two runs have the name {name!r}")
         runs[name] = values
     return runs
 
@@ -116,16 +116,16 @@ def _run(number: int, run: dict[str, Any]) -> tuple[str, dict[str, Any]]:
 
 def _table(name: str, value: Any) -> dict[str, Any]:
     if not isinstance(value, dict):
-        raise ValueError(f"{name} is {value!r}; it must be a table")
+        raise ValueError(f"{name} is {value!r}; expected a table")
     return value
 
 
 def _count(name: str, value: Any) -> int:
     if type(value) is not int or value < 1:
-        raise ValueError(f"{name} is {value!r}; it must be a whole number of at least 1")
+        raise ValueError(f"{name} is {value!r}; expected a whole number of at least 1")
     return value
 
 
 def repeated(plan: Plan, seed: int) -> list[tuple[str, int]]:
-    """The name and the seed of each run of a list, seed after seed."""
+    """Name and seed of each run, grouped by seed."""
     return [(name, s) for s, name in itertools.product(range(seed, seed + plan.seeds), plan.runs)]

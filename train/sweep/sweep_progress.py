@@ -1,4 +1,4 @@
-"""What a person sees of a sweep: runs done, the best so far, and the time that is left."""
+"""Progress of a sweep in the terminal: completed runs, best accuracy, and remaining time."""
 
 from datetime import timedelta
 from typing import Self
@@ -10,8 +10,8 @@ from train.sweep.study import Study
 from train.training.progress_bar import Display
 
 
-class Board(Display):
-    """A bar for all runs and one for the epochs of this one; a line for each run that is done."""
+class SweepProgress(Display):
+    """A bar for all runs, one for the epochs of the current run, and a line per completed run."""
 
     def __init__(self, console: Console, study: Study) -> None:
         super().__init__(console)
@@ -21,13 +21,13 @@ class Board(Display):
             TextColumn("{task.description}", markup=False),
             BarColumn(),
             MofNCompleteColumn(),
-            TextColumn("{task.fields[told]}"),
+            TextColumn("{task.fields[text]}"),
             console=console,
             transient=True,
             disable=not console.is_terminal,
         )
-        self._all = self._progress.add_task("runs", total=None, told="")
-        self._epochs = self._progress.add_task("", total=None, visible=False, told="")
+        self._all = self._progress.add_task("runs", total=None, text="")
+        self._epochs = self._progress.add_task("", total=None, visible=False, text="")
 
     def start(self) -> None:
         """Show the bars."""
@@ -35,53 +35,53 @@ class Board(Display):
         self._refresh()
 
     def stop(self) -> None:
-        """Give the terminal back."""
+        """Restore the terminal."""
         self._progress.stop()
 
     def begin(self, name: str) -> None:
-        """Tell which run comes next."""
+        """Show which run starts."""
         self._name = name
-        standing = self._refresh()
+        status = self._refresh()
         if not self.console.is_terminal:
-            self._print(f"{name} ({standing})")
+            self._print(f"{name} ({status})")
 
     def end(self, result: str) -> None:
-        """Tell what came of it."""
+        """Print the result of the run."""
         self._print(f"{self._name}: {result}")
 
     def say(self, text: str) -> None:
-        """Keep quiet: a run among many."""
+        """Print nothing: this is one run of many."""
 
     def __enter__(self) -> Self:
-        """Show the epochs' bar."""
-        self._progress.reset(self._epochs, visible=True, description=self._name, told="")
+        """Show the bar for epochs."""
+        self._progress.reset(self._epochs, visible=True, description=self._name, text="")
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Take it away."""
+        """Hide the bar for epochs."""
         self._progress.update(self._epochs, visible=False)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        """Move the bar on by one epoch."""
+        """Advance the bar by one epoch."""
         accuracy = (logs or {}).get("val_accuracy", 0.0)
         self._progress.update(
             self._epochs,
             completed=epoch + 1,
             total=self.params["epochs"],
-            told=f"validation {accuracy:.2%}",
+            text=f"validation {accuracy:.2%}",
         )
 
     def _refresh(self) -> str:
-        standing = self._study.standing()
-        told = []
-        if standing.best is not None:
-            told.append(f"best {standing.best:.2%}")
-        if standing.seconds_left is not None:
-            told.append(f"{timedelta(seconds=round(standing.seconds_left))} left")
+        status = self._study.status()
+        parts = []
+        if status.best is not None:
+            parts.append(f"best {status.best:.2%}")
+        if status.seconds_left is not None:
+            parts.append(f"{timedelta(seconds=round(status.seconds_left))} left")
         self._progress.update(
-            self._all, completed=standing.done, total=standing.total, told="  ".join(told)
+            self._all, completed=status.done, total=status.total, text="  ".join(parts)
         )
-        return "  ".join([f"{standing.done} of {standing.total} done", *told])
+        return "  ".join([f"{status.done} of {status.total} done", *parts])
 
     def _print(self, text: str) -> None:
         self.console.print(text, highlight=False, markup=False, soft_wrap=True)

@@ -1,4 +1,4 @@
-"""What a run needs to go on after a kill: written after each epoch, removed when it is done."""
+"""Checkpoints, written after each epoch, from which a killed run resumes."""
 
 import json
 import shutil
@@ -17,71 +17,73 @@ from train.errors import TrainError
 from train.run_options import Options
 
 _OPTIONS = "options.json"
-_STATE = "state.npz"
+_ARRAYS = "checkpoint.npz"
 
 
 @dataclass
 class Progress:
-    """How far training is, beside what the network and its optimizer hold."""
+    """The progress of training, apart from the variables of the network and its optimizer."""
 
     epoch: int = 0
-    """Epochs done."""
+    """Completed epochs."""
     seconds: float = 0.0
-    """That they took."""
+    """Time that they took."""
     kept_epoch: int = 0
-    """Whose weights are kept, counted from 1."""
+    """The epoch whose weights are kept, counted from 1."""
     accuracy: float = -1.0
-    """Theirs, in validation."""
+    """Validation accuracy of the kept weights."""
     history: dict[str, list[float]] = field(default_factory=dict)
-    """Each metric after each epoch."""
+    """Values of each metric, one per epoch."""
 
 
-class State:
-    """The folder of one run."""
+class Checkpoint:
+    """The checkpoint folder of one run."""
 
     def __init__(self, root: Path, run_id: str) -> None:
         self.run_id = run_id
         self._folder = root / run_id
 
-    def begin(self, chosen: Options) -> None:
-        """Keep the options."""
+    def create(self, chosen: Options) -> None:
+        """Create the folder and store the options."""
         self._folder.mkdir(parents=True, exist_ok=True)
         (self._folder / _OPTIONS).write_text(json.dumps(run_options.to_json(chosen)))
 
     def options(self) -> Options:
-        """The options that the run began with.
+        """Read the options of the run.
 
         Raises:
-            TrainError: there is nothing to go on with.
+            TrainError: there is no checkpoint.
 
         """
         try:
             return run_options.from_json(json.loads((self._folder / _OPTIONS).read_bytes()))
         except OSError:
             raise TrainError(
-                f"{self._folder}: nothing to go on with; only a run that was cut short keeps it, in"
-                " the folder that it was begun with"
+                f"{self._folder}: no checkpoint; only an interrupted run has one, in the folder"
+                " that its --checkpoints named"
             ) from None
         except (ValueError, KeyError, TypeError):
-            raise TrainError(f"{self._folder}: of another version of this program") from None
+            raise TrainError(
+                f"{self._folder}: written by another version of this program"
+            ) from None
 
     def save(self, network: keras.Model, kept: Iterable[NDArray[Any]], progress: Progress) -> None:
-        """Write all of it at once: a kill leaves this state or the one before."""
+        """Write the checkpoint atomically: a kill leaves this one or the one before."""
         arrays = {f"variable{index}": value for index, value in enumerate(_values(network))}
         arrays |= {f"kept{index}": value for index, value in enumerate(kept)}
-        new = self._folder / f".{_STATE}"
+        new = self._folder / f".{_ARRAYS}"
         with new.open("wb") as file:
             np.savez(file, allow_pickle=False, progress=json.dumps(vars(progress)), **arrays)
-        new.replace(self._folder / _STATE)
+        new.replace(self._folder / _ARRAYS)
 
     def load(self, network: keras.Model) -> tuple[list[NDArray[Any]], Progress] | None:
-        """Bring a built network and its optimizer to where they were.
+        """Restore the variables of a built network and its optimizer.
 
         Returns:
-            The kept weights and the progress; None where no epoch was done.
+            The kept weights and the progress; None if no epoch was completed.
 
         """
-        path = self._folder / _STATE
+        path = self._folder / _ARRAYS
         if not path.exists():
             return None
         try:
@@ -95,12 +97,12 @@ class State:
             raise TrainError(f"{path}: not readable: {error}") from None
 
     def remove(self) -> None:
-        """Forget it: the run is done."""
+        """Delete the folder."""
         shutil.rmtree(self._folder, ignore_errors=True)
 
 
 def _variables(network: keras.Model) -> list[Any]:
-    """All that training changes, the state of dropout's random numbers included."""
+    """All variables that training changes, including the state of random generators."""
     network.optimizer.build(network.trainable_variables)
     return [*network.variables, *network.optimizer.variables]
 

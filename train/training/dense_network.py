@@ -1,4 +1,4 @@
-"""The network: dense layers between raw pixels and class probabilities."""
+"""The network: dense layers from raw pixels to class probabilities."""
 
 from typing import Any
 
@@ -11,14 +11,14 @@ from train.training import distillation
 
 INPUT_NAME = "image"
 OUTPUT_NAME = "probabilities"
-EVALUATION_BATCH = 1000  # rows at a time where nothing is learned
+EVALUATION_BATCH = 1000  # batch size outside of training
 
 
 def build(options: Options, classes: int) -> keras.Model:
     """Build the model that ``options`` describe.
 
-    It takes raw pixels 0..255 as float32 (N, 784) and gives probabilities (N, classes). The
-    scaling to 0..1 is its first layer, so that no client and no server can do it otherwise.
+    Its input are raw pixels 0..255, float32 (N, 784); its output are probabilities (N, classes).
+    The first layer scales pixels to 0..1, so that no client or server has to.
     """
     model = keras.Sequential([keras.Input((FEATURES,), name=INPUT_NAME)], name="dense")
     model.add(layers.Rescaling(1 / 255, name="scale"))
@@ -30,9 +30,9 @@ def build(options: Options, classes: int) -> keras.Model:
 
 
 def compile_to_train(model: keras.Model, options: Options, steps: int) -> None:
-    """Set what the model is trained with, for so many steps an epoch.
+    """Set loss and optimizer for training with this number of steps per epoch.
 
-    The targets are class indices, or probabilities where the options say so.
+    The targets are class indices, or probabilities if ``options.learns_probabilities``.
     """
     loss: Any = "sparse_categorical_crossentropy"
     if options.teacher:
@@ -42,16 +42,16 @@ def compile_to_train(model: keras.Model, options: Options, steps: int) -> None:
     model.compile(_optimizer(options, steps), loss, metrics=["accuracy"])
 
 
-def compile_to_measure(model: keras.Model) -> None:
-    """Set what the model is measured by; it is saved so, and anybody can load it."""
-    # An optimizer must be there; this one holds nothing that would be saved with the model.
+def compile_to_evaluate(model: keras.Model) -> None:
+    """Set loss and metrics for evaluation; the model is saved with these."""
+    # Keras needs an optimizer; this one has no variables that would be saved.
     model.compile("sgd", "sparse_categorical_crossentropy", metrics=["accuracy"])
 
 
 def _hidden(units: int, options: Options) -> list[keras.Layer]:
     penalty = keras.regularizers.L2(options.l2) if options.l2 else None
     block: list[keras.Layer] = [
-        # Batch normalization brings its own offset, which makes the bias redundant.
+        # Batch normalization has its own offset, which makes a bias redundant.
         layers.Dense(units, use_bias=not options.batch_norm, kernel_regularizer=penalty)
     ]
     if options.batch_norm:
@@ -73,14 +73,14 @@ def _optimizer(options: Options, steps: int) -> keras.Optimizer:
             return keras.optimizers.Adam(rate)
         case "adamw":
             optimizer = keras.optimizers.AdamW(rate, weight_decay=options.weight_decay)
-            # Offsets and scales do not overfit, and zero is no better for them than another.
+            # Biases and scales do not overfit, and zero is not a better value for them.
             optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
             return optimizer
     raise ValueError(options.optimizer)
 
 
 def _rate(options: Options, steps: int) -> Any:
-    """The learning rate, or how it changes over the steps of the run."""
+    """The learning rate, or its schedule over the steps of the run."""
     highest = options.effective_learning_rate
     if options.schedule == "constant":
         return highest

@@ -1,6 +1,6 @@
-"""Learning from another model's probabilities.
+"""Distillation: training on the probabilities of another model, the teacher.
 
-As in Hinton, Vinyals and Dean, "Distilling the Knowledge in a Neural Network" (2015).
+See Hinton, Vinyals and Dean, "Distilling the Knowledge in a Neural Network" (2015).
 """
 
 import tempfile
@@ -19,10 +19,10 @@ Tensor = Any  # TensorFlow publishes no types
 
 
 def load(run_id: str, classes: int) -> Callable[[Tensor], Tensor]:
-    """What gives a run's probabilities, shape (N, classes), for images of shape (N, 784).
+    """Load the model of a run, as a function from images (N, 784) to probabilities (N, classes).
 
     Raises:
-        TrainError: there is no such run, it has no Keras model, or one of other classes.
+        TrainError: there is no such run, it has no Keras model, or the number of classes differs.
 
     """
     mlflow_store.connect()
@@ -36,14 +36,13 @@ def load(run_id: str, classes: int) -> Callable[[Tensor], Tensor]:
             raise TrainError(f"teacher {run_id}: no Keras model: {reason}") from None
     if network.output_shape != (None, classes):
         raise TrainError(
-            f"teacher {run_id} tells {network.output_shape[-1]} classes apart,"
-            f" the data has {classes}"
+            f"teacher {run_id} has {network.output_shape[-1]} classes, the data has {classes}"
         )
     return lambda images: network(images, training=False)
 
 
 def loss(temperature: float) -> Callable[[Tensor, Tensor], Tensor]:
-    """Cross-entropy of both sides' softened probabilities, its gradients as large as before."""
+    """Cross-entropy of probabilities at a temperature, scaled so that gradients keep their size."""
 
     def softened(probabilities: Tensor) -> Tensor:
         return tf.math.log(probabilities + 1e-12) / temperature

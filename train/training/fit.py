@@ -1,4 +1,4 @@
-"""The training of one network: epoch after epoch, the best weights kept, a kill survived."""
+"""Train one network, keep the best or last weights, and write a checkpoint after each epoch."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -15,89 +15,92 @@ from train.data import batches
 from train.data.split import Part
 from train.run_options import Options
 from train.training import dense_network, run_log
-from train.training.checkpoint import Progress, State
+from train.training.checkpoint import Checkpoint, Progress
 from train.training.progress_bar import Display
 
 
 @dataclass(frozen=True)
-class Lesson:
-    """What a network learns from."""
+class TrainingData:
+    """Images and targets of one run."""
 
     training: Part
-    judges: Part
-    """To choose the epoch by, with targets of the same kind."""
-    held: Part
-    """The same images with their class indices."""
-    teach: Callable[[Any], Any] | None = None
-    """Gives the targets of a batch of images, where it is not those of ``training``."""
+    validation: Part
+    """With targets of the same kind as for training."""
+    validation_classes: Part
+    """The same images with class indices as targets."""
+    teacher: Callable[[Any], Any] | None = None
+    """Computes the training targets of a batch of images, in place of those in ``training``."""
 
 
 def fit(
     network: keras.Model,
-    lesson: Lesson,
+    data: TrainingData,
     options: Options,
-    state: State,
+    checkpoint: Checkpoint,
     display: Display,
     callbacks: Sequence[keras.callbacks.Callback] = (),
 ) -> tuple[Progress, bool]:
-    """Train until the last epoch, or until somebody presses Ctrl-C.
+    """Train until the last epoch, or until Ctrl-C.
 
-    The network then has the weights that ``options.keep`` says.
+    Afterwards the network has the weights that ``options.keep`` selects.
 
     Args:
         network: compiled.
-        lesson: to learn from.
+        data: for training and validation.
         options: of the run.
-        state: what an earlier part of the run has left, and this one leaves after each epoch.
-        display: for people.
-        callbacks: of Keras, called last.
+        checkpoint: read at the beginning, and written after each epoch.
+        display: shows the progress.
+        callbacks: additional Keras callbacks, called last.
 
     Returns:
-        How far it is, and whether somebody pressed Ctrl-C, be it in the last epoch.
+        The progress, and whether Ctrl-C was pressed, even if it was in the last epoch.
+
+    Raises:
+        KeyboardInterrupt: Ctrl-C was pressed twice.
 
     """
-    keeper = _Keeper(network, options, state)
-    feed = batches.batches(*lesson.training, options, keeper.progress.epoch, lesson.teach)
-    with display, interrupt.wishes() as wish:
+    keeper = _WeightKeeper(network, options, checkpoint)
+    feed = batches.batches(*data.training, options, keeper.progress.epoch, data.teacher)
+    with display, interrupt.stop_requests() as request:
         if keeper.progress.epoch < options.epochs:
             network.fit(
                 feed,
-                validation_data=lesson.judges,
+                validation_data=data.validation,
                 initial_epoch=keeper.progress.epoch,
                 epochs=options.epochs,
-                steps_per_epoch=batches.steps(len(lesson.training[0]), options),
+                steps_per_epoch=batches.steps(len(data.training[0]), options),
                 validation_batch_size=dense_network.EVALUATION_BATCH,
                 callbacks=[
                     run_log.EpochMetrics(),
                     display,
                     keeper,
-                    _Stop(wish, display.console),
+                    _Stop(request, display.console),
                     *callbacks,
                 ],
                 verbose=0,
                 shuffle=False,
             )
-    if wish.at_once:
+    if request.at_once:
         raise KeyboardInterrupt
     network.set_weights(keeper.weights)
-    return keeper.progress, wish.after_epoch
+    return keeper.progress, request.after_epoch
 
 
-class _Keeper(keras.callbacks.Callback):
-    """Keeps the best or the last weights, and all that a resumed run needs."""
+class _WeightKeeper(keras.callbacks.Callback):
+    """Keeps the best or the last weights, and writes checkpoints."""
 
-    def __init__(self, network: keras.Model, options: Options, state: State) -> None:
+    def __init__(self, network: keras.Model, options: Options, checkpoint: Checkpoint) -> None:
         super().__init__()
-        self._state = state
+        self._checkpoint = checkpoint
         self._keeps_last = options.keep == "last"
         self.weights: list[NDArray[Any]] = []
         self.progress = Progress()
-        if left := state.load(network):
-            self.weights, self.progress = left
+        if saved := checkpoint.load(network):
+            self.weights, self.progress = saved
         self._began = time.monotonic()
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        """Take in what an epoch, counted from 0, has brought."""
+        """Update weights and checkpoint after an epoch, counted from 0."""
         progress = self.progress
         now = time.monotonic()
         progress.seconds += now - self._began
@@ -110,34 +113,34 @@ class _Keeper(keras.callbacks.Callback):
             progress.accuracy = accuracy
             progress.kept_epoch = epoch + 1
             self.weights = [np.array(value) for value in self.model.get_weights()]
-        self._state.save(self.model, self.weights, progress)
+        self._checkpoint.save(self.model, self.weights, progress)
 
 
 class _Stop(keras.callbacks.Callback):
-    """Ends training where that is wished."""
+    """Ends training on request."""
 
-    def __init__(self, wish: interrupt.Wish, console: Console) -> None:
+    def __init__(self, request: interrupt.StopRequest, console: Console) -> None:
         super().__init__()
-        self._wish = wish
+        self._request = request
         self._console = console
-        self._said = False
+        self._announced = False
 
     def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
-        """Look whether it shall be at once, and say where it is after this epoch."""
-        if self._wish.at_once:
+        """Stop now if requested, or announce that training ends after this epoch."""
+        if self._request.at_once:
             raise KeyboardInterrupt
-        if self._wish.after_epoch:
-            self._say()
+        if self._request.after_epoch:
+            self._announce()
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        """Look whether it shall be after an epoch."""
-        if self._wish.after_epoch:
-            self._say()
+        """Stop after this epoch if requested."""
+        if self._request.after_epoch:
+            self._announce()
             self.model.stop_training = True
 
-    def _say(self) -> None:
-        if not self._said:
-            self._said = True
+    def _announce(self) -> None:
+        if not self._announced:
+            self._announced = True
             self._console.print(
-                "ends after this epoch, with its model; Ctrl-C again ends it at once"
+                "training ends after this epoch and logs its model; press Ctrl-C again to stop now"
             )

@@ -1,4 +1,4 @@
-"""What a person sees while a model trains: a bar for the epoch, a line for each one done."""
+"""Progress of training in the terminal: a bar for the current epoch, a line for each past one."""
 
 import time
 from abc import ABC, abstractmethod
@@ -10,7 +10,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 
 class Display(keras.callbacks.Callback, ABC):
-    """Shows a training, from inside its ``with`` block."""
+    """Shows the progress of training, within its ``with`` block."""
 
     def __init__(self, console: Console) -> None:
         super().__init__()
@@ -18,7 +18,7 @@ class Display(keras.callbacks.Callback, ABC):
 
     @abstractmethod
     def say(self, text: str) -> None:
-        """Tell of a step before or after the epochs."""
+        """Report a step before or after the epochs."""
 
     @abstractmethod
     def __enter__(self) -> Self: ...
@@ -28,7 +28,7 @@ class Display(keras.callbacks.Callback, ABC):
 
 
 class ProgressBar(Display):
-    """A rich progress bar; where there is no terminal, only the line of each epoch."""
+    """A progress bar; without a terminal, only a line per epoch."""
 
     def __init__(self, console: Console) -> None:
         super().__init__(console)
@@ -53,11 +53,11 @@ class ProgressBar(Display):
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Give the terminal back, however training ended."""
+        """Restore the terminal."""
         self._progress.stop()
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        """Begin a bar of as many steps as the epoch has."""
+        """Start the bar of an epoch."""
         params: dict[str, Any] = self.params
         self._started = time.monotonic()
         self._task = self._progress.add_task(
@@ -65,11 +65,11 @@ class ProgressBar(Display):
         )
 
     def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
-        """Move the bar on by one step."""
+        """Advance the bar by one step."""
         self._progress.advance(self._task)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        """Put a line with the epoch's metrics in the place of its bar."""
+        """Replace the bar by a line with the metrics of the epoch."""
         self._progress.remove_task(self._task)
         metrics = "  ".join(f"{name} {value:.4f}" for name, value in (logs or {}).items())
         seconds = time.monotonic() - self._started

@@ -1,4 +1,4 @@
-"""Pictures of a run: how it learned, what it confuses, and its worst mistakes."""
+"""Plots of a run: learning curves, confusion matrix, and worst mistakes."""
 
 from collections.abc import Mapping, Sequence
 
@@ -10,7 +10,7 @@ from train.data.datasets import SIDE
 
 
 def learning_curves(history: Mapping[str, Sequence[float]], kept_epoch: float) -> Figure:
-    """Loss and accuracy by epoch, for training and validation; ``kept_epoch`` counts from 1."""
+    """Plot loss and accuracy of training and validation by epoch; ``kept_epoch`` counts from 1."""
     figure = Figure(figsize=(11, 4), layout="constrained")
     for axis, metric in zip(figure.subplots(1, 2), ("loss", "accuracy"), strict=True):
         epochs = range(1, len(history[metric]) + 1)
@@ -25,10 +25,10 @@ def learning_curves(history: Mapping[str, Sequence[float]], kept_epoch: float) -
 
 
 def confusion_matrix(
-    truth: NDArray[np.int64], predicted: NDArray[np.int64], labels: Sequence[str]
+    truth: NDArray[np.int64], predicted: NDArray[np.int64], names: Sequence[str]
 ) -> Figure:
-    """Counts of true class by predicted class; the colour shows the mistakes alone."""
-    classes = len(labels)
+    """Plot counts of true by predicted class; only mistakes are coloured."""
+    classes = len(names)
     counts = np.zeros((classes, classes), dtype=np.int64)
     np.add.at(counts, (truth, predicted), 1)
     mistakes = counts - np.diag(np.diag(counts))
@@ -42,8 +42,8 @@ def confusion_matrix(
             dark = row != column and count > 0.6 * mistakes.max()
             colour = "white" if dark else "black"
             axis.text(column, row, str(count), ha="center", va="center", fontsize=8, color=colour)
-    axis.set_xticks(range(classes), labels)
-    axis.set_yticks(range(classes), labels)
+    axis.set_xticks(range(classes), names)
+    axis.set_yticks(range(classes), names)
     axis.set(xlabel="predicted", ylabel="true", title=f"{mistakes.sum()} mistakes in {len(truth)}")
     return figure
 
@@ -52,14 +52,14 @@ def worst_mistakes(
     images: NDArray[np.float32],
     truth: NDArray[np.int64],
     probabilities: NDArray[np.float32],
-    labels: Sequence[str],
-    most: int = 40,
+    names: Sequence[str],
+    limit: int = 40,
 ) -> Figure:
-    """The wrongly classified images of which the model was surest, surest first."""
+    """Show the misclassified images with the highest confidence, highest first."""
     predicted = probabilities.argmax(axis=1)
     confidence = probabilities.max(axis=1)
     wrong = np.flatnonzero(predicted != truth)
-    worst = wrong[np.argsort(-confidence[wrong], kind="stable")][:most]
+    worst = wrong[np.argsort(-confidence[wrong], kind="stable")][:limit]
     columns = 8
     rows = max(1, -(-len(worst) // columns))
     figure = Figure(figsize=(1.35 * columns, 1.7 * rows), layout="constrained")
@@ -68,6 +68,6 @@ def worst_mistakes(
         axis.axis("off")
     for axis, index in zip(axes.flat, worst, strict=False):
         axis.imshow(images[index].reshape(SIDE, SIDE), cmap="gray_r")
-        title = f"{labels[truth[index]]} as {labels[predicted[index]]}\n{confidence[index]:.1%}"
+        title = f"{names[truth[index]]} as {names[predicted[index]]}\n{confidence[index]:.1%}"
         axis.set_title(title, fontsize=8)
     return figure

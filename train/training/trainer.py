@@ -1,4 +1,4 @@
-"""One training run, from data to a logged model."""
+"""One training run, from the data to a logged model."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,26 +17,26 @@ from train.data import batches, datasets, mnist
 from train.data.split import split
 from train.run_options import Options
 from train.training import dense_network, distillation, run_log
-from train.training.checkpoint import State
-from train.training.fit import Lesson, fit
+from train.training.checkpoint import Checkpoint
+from train.training.fit import TrainingData, fit
 from train.training.progress_bar import Display
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a run."""
+    """The result of a run."""
 
     run_id: str
     parameters: int
     metrics: Mapping[str, float]
     """Of the kept weights, and ``kept_epoch`` and ``train_seconds``."""
     is_interrupted: bool
-    """By somebody at the keyboard."""
+    """With Ctrl-C."""
     is_cut_short: bool
-    """Before its last epoch."""
+    """It ended before its last epoch."""
 
     def table(self) -> Table:
-        """The same, for people."""
+        """Show it as a table."""
         table = Table("measure", "value", title="Trained", title_justify="left")
         table.columns[1].justify = "right"
         table.add_row("parameters", f"{self.parameters:,}")
@@ -52,12 +52,13 @@ def read(options: Options) -> datasets.Dataset:
     """Read the data that the options name.
 
     Raises:
-        CommandError: it can't be had, or is not fit to learn from.
+        CommandError: it can't be read, or can't be used for training.
 
     """
     dataset = datasets.read(options.data) if options.data else mnist.load(options.cache)
-    if options.labels:
-        return datasets.named(dataset, class_names.read(options.labels), options.labels)
+    if options.class_names:
+        names = class_names.read(options.class_names)
+        return datasets.named(dataset, names, options.class_names)
     return dataset
 
 
@@ -66,67 +67,67 @@ def begin(
     preset: str,
     dataset: datasets.Dataset,
     display: Display,
-    place: RunInfo,
+    info: RunInfo,
     callbacks: Sequence[keras.callbacks.Callback] = (),
 ) -> Outcome:
-    """Train, measure and log one model as ``options`` say.
+    """Train, evaluate and log one model.
 
-    The test set is measured once, with the weights that are kept, and decides nothing.
+    The test set is evaluated once, with the kept weights, and influences nothing.
 
     Args:
         options: of the run.
-        preset: that they come from, for the record.
-        dataset: that they name.
-        display: for people.
-        place: of the run in MLflow.
-        callbacks: of Keras, for the time of training.
+        preset: the name of the preset of the options, for the log.
+        dataset: the data that the options name.
+        display: shows the progress.
+        info: name, parent and tags of the run in MLflow.
+        callbacks: additional Keras callbacks for training.
 
     Raises:
-        TrainError: the data or MLflow can't be used; no run is left behind by bad data.
+        CommandError: the data or MLflow can't be used. Bad data leaves no run behind.
 
     """
-    lesson = _lesson(options, dataset)
-    with run_session.start(options.experiment, place) as active:
-        state = State(options.checkpoints, active.info.run_id)
+    data = _training_data(options, dataset)
+    with run_session.start(options.experiment, info) as active:
+        checkpoint = Checkpoint(options.checkpoints, active.info.run_id)
         try:
-            state.begin(options)
+            checkpoint.create(options)
             display.say(f"run {active.info.run_id} on {dataset.name}")
             network = _network(options, dataset)
-            run_log.description(options, preset, dataset, network)
-            return _finish(network, dataset, lesson, options, state, display, callbacks)
+            run_log.log_description(options, preset, dataset, network)
+            return _finish(network, dataset, data, options, checkpoint, display, callbacks)
         except (Pruned, KeyboardInterrupt) as reason:
-            if place.parent or isinstance(reason, Pruned):
-                state.remove()  # a sweep makes the run anew
+            if info.parent or isinstance(reason, Pruned):
+                checkpoint.remove()  # a sweep starts such a run from the beginning
             raise
 
 
 def resume(run_id: str, checkpoints: Path, display: Display) -> Outcome:
-    """Go on with a run that was killed, from its last whole epoch.
+    """Resume a run that was killed, from its last completed epoch.
 
     Raises:
-        TrainError: nothing of it is left, or its data can't be read any more.
+        CommandError: there is no checkpoint, or the data can't be read any more.
 
     """
-    state = State(checkpoints, run_id)
-    options = state.options()
+    checkpoint = Checkpoint(checkpoints, run_id)
+    options = checkpoint.options()
     dataset = read(options)
-    lesson = _lesson(options, dataset)
+    data = _training_data(options, dataset)
     with run_session.resume(run_id):
-        display.say(f"run {run_id} goes on, on {dataset.name}")
-        return _finish(_network(options, dataset), dataset, lesson, options, state, display)
+        display.say(f"resuming run {run_id} on {dataset.name}")
+        return _finish(_network(options, dataset), dataset, data, options, checkpoint, display)
 
 
-def _lesson(options: Options, dataset: datasets.Dataset) -> Lesson:
-    """What the network learns from."""
-    training, held = split(dataset, options)
-    judges = held
+def _training_data(options: Options, dataset: datasets.Dataset) -> TrainingData:
+    """Split the data, and give it the targets that the loss needs."""
+    training, validation = split(dataset, options)
+    validation_classes = validation
     if options.learns_probabilities:
-        training, judges = (
-            (images, keras.utils.to_categorical(labels, dataset.classes))
-            for images, labels in (training, held)
+        training, validation = (
+            (images, keras.utils.to_categorical(targets, dataset.classes))
+            for images, targets in (training, validation)
         )
-    teach = distillation.load(options.teacher, dataset.classes) if options.teacher else None
-    return Lesson(training, judges, held, teach)
+    teacher = distillation.load(options.teacher, dataset.classes) if options.teacher else None
+    return TrainingData(training, validation, validation_classes, teacher)
 
 
 def _network(options: Options, dataset: datasets.Dataset) -> keras.Model:
@@ -139,27 +140,25 @@ def _network(options: Options, dataset: datasets.Dataset) -> keras.Model:
 def _finish(
     network: keras.Model,
     dataset: datasets.Dataset,
-    lesson: Lesson,
+    data: TrainingData,
     options: Options,
-    state: State,
+    checkpoint: Checkpoint,
     display: Display,
     callbacks: Sequence[keras.callbacks.Callback] = (),
 ) -> Outcome:
-    """Do what is left of a run: train, measure, log."""
-    dense_network.compile_to_train(
-        network, options, batches.steps(len(lesson.training[0]), options)
-    )
-    progress, is_interrupted = fit(network, lesson, options, state, display, callbacks)
-    dense_network.compile_to_measure(network)
+    """Train, evaluate and log."""
+    dense_network.compile_to_train(network, options, batches.steps(len(data.training[0]), options))
+    progress, is_interrupted = fit(network, data, options, checkpoint, display, callbacks)
+    dense_network.compile_to_evaluate(network)
     metrics = {"train_seconds": progress.seconds, "kept_epoch": float(progress.kept_epoch)}
-    metrics |= _evaluate(network, "val", *lesson.held)
+    metrics |= _evaluate(network, "val", *data.validation_classes)
     metrics |= _evaluate(network, "test", dataset.x_test, dataset.y_test)
-    run_log.result(options, network, dataset, metrics, progress.history)
+    run_log.log_result(options, network, dataset, metrics, progress.history)
     is_cut_short = progress.epoch < options.epochs
     if is_cut_short:
         mlflow.set_tag(run_session.CUT_SHORT_TAG, progress.epoch)
-    state.remove()
-    return Outcome(state.run_id, network.count_params(), metrics, is_interrupted, is_cut_short)
+    checkpoint.remove()
+    return Outcome(checkpoint.run_id, network.count_params(), metrics, is_interrupted, is_cut_short)
 
 
 def _evaluate(network: keras.Model, part: str, x: Any, y: Any) -> dict[str, float]:

@@ -10,19 +10,19 @@ def proof(difference: float = 1e-7, agreement: float = 1.0) -> Parity:
 
 
 def test_equal_enough() -> None:
-    assert parity.shortfall(proof(difference=1e-5)) is None
+    assert parity.mismatch(proof(difference=1e-5)) is None
 
 
 @pytest.mark.parametrize(
     ("measured", "message"),
     [
-        (proof(difference=1.1e-5), "largest difference 1.10e-05, allowed 1e-05"),
-        (proof(difference=float("nan")), "largest difference nan, allowed 1e-05"),
-        (proof(agreement=0.99), "the top class agrees on 99.000% of the rows, required 100 %"),
+        (proof(difference=1.1e-5), "largest difference 1.10e-05, at most 1e-05"),
+        (proof(difference=float("nan")), "largest difference nan, at most 1e-05"),
+        (proof(agreement=0.99), "the top class agrees on 99.000% of the rows, expected 100 %"),
     ],
 )
 def test_says_what_falls_short(measured: Parity, message: str) -> None:
-    assert parity.shortfall(measured) == message
+    assert parity.mismatch(measured) == message
 
 
 def test_edge_inputs_reach_the_edges_and_repeat() -> None:
@@ -54,7 +54,7 @@ def test_differences_of_answers_and_logits() -> None:
 def test_over_all_parts() -> None:
     one = Difference(rows=1, max_abs_difference=0.5, mean_abs_difference=0.4, top1_agreement=0)
     other = Difference(rows=3, max_abs_difference=0.2, mean_abs_difference=0.0, top1_agreement=1)
-    whole = parity.over_all({"one": one, "other": other}, 2)
+    whole = parity.combine({"one": one, "other": other}, 2)
     assert (whole.rows, whole.parts["one"]) == (2, one)
     assert whole.max_abs_difference == 0.5
     assert whole.mean_abs_difference == pytest.approx(0.1)
@@ -67,4 +67,4 @@ def test_a_difference_that_is_no_number_is_the_largest() -> None:
         str(value): Difference(rows=1, max_abs_difference=value, top1_agreement=1)
         for value in (0.0, float("nan"))
     }
-    assert parity.shortfall(parity.over_all(parts, 2)) == "largest difference nan, allowed 1e-05"
+    assert parity.mismatch(parity.combine(parts, 2)) == "largest difference nan, at most 1e-05"

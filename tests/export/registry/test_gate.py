@@ -11,7 +11,7 @@ from bundle.measurements import Parity, Quantization
 from export.errors import ExportError
 from export.registry import gate, history
 from export.registry.gate import Limits
-from export.registry.history import Entry
+from export.registry.history import AliasChange
 from tests.bundle.example import MANIFEST
 
 GOOD = dataclasses.replace(
@@ -39,22 +39,29 @@ CHAMPION = changed(version=1, metrics={"test_accuracy": 0.981})
     [
         (GOOD, None, {}, []),
         (GOOD, CHAMPION, {}, []),  # just at the margin
-        (changed(parity=FAR), None, {}, ["parity: largest difference 1.00e-01, allowed 1e-05"]),
-        (changed(parity=None), None, {}, ["parity: its manifest tells of no comparison"]),
+        (changed(parity=FAR), None, {}, ["parity: largest difference 1.00e-01, at most 1e-05"]),
+        (changed(parity=None), None, {}, ["parity: its manifest has no comparison"]),
         (changed(parity=FAR, quantization=INT8), CHAMPION, {}, []),
         (changed(parity=None, run_id=None), None, {}, []),  # made elsewhere
-        (changed(metrics={}), CHAMPION, {}, ["accuracy: not known; version 1 has 98.10%"]),
+        (changed(metrics={}), CHAMPION, {}, ["accuracy: unknown; version 1 has 98.10%"]),
         (GOOD, changed(metrics={}), {}, []),
         (
             changed(dataset=Dataset(name="new", sha256="2" * 64)),
             CHAMPION,
             {},
-            ["accuracy: 98.00% and version 1's 98.10% are of two data sets, new 222222222222 and"],
+            [
+                "accuracy: 98.00% and version 1's 98.10% are on different data sets, new 222222222222"
+            ],
         ),
         (GOOD, None, {"load_p99_ms": "10"}, []),
-        (changed(metrics={"test_accuracy": 0.4}), None, {}, ["accuracy: 40.00 %; at least 50 %"]),
+        (
+            changed(metrics={"test_accuracy": 0.4}),
+            None,
+            {},
+            ["accuracy: 40.00 %; the minimum is 50 % (guessing)"],
+        ),
         (GOOD, None, {"load_p99_ms": "7 ms"}, ["p99: the tag load_p99_ms is '7 ms', not a number"]),
-        (GOOD, None, {"load_p99_ms": "10.01"}, ["p99: 10.01 ms in its load test; allowed are 10"]),
+        (GOOD, None, {"load_p99_ms": "10.01"}, ["p99: 10.01 ms in its load test; the limit is 10"]),
         (
             changed(parity=FAR, metrics={"test_accuracy": 0.9}),
             CHAMPION,
@@ -80,7 +87,7 @@ def test_accuracy_cannot_fall_by_the_margin_with_each_promotion() -> None:
     best, champion = at(0.981, 1), at(0.98, 2)
     (lack,) = gate.failures(at(0.979, 3), champion, {}, Limits(margin=0.1), [best])
     assert lack == (
-        "accuracy: 97.90% is 0.20 points below the 98.10% of version 1; allowed are 0.1"
+        "accuracy: 97.90% is 0.20 points below the 98.10% of version 1; the margin is 0.1"
     )
     assert gate.failures(at(0.98, 3), champion, {}, Limits(margin=0.1), [best]) == []
     other = dataclasses.replace(best, dataset=Dataset(name="new", sha256="2" * 64))
@@ -90,25 +97,28 @@ def test_accuracy_cannot_fall_by_the_margin_with_each_promotion() -> None:
 def test_a_lowest_accuracy() -> None:
     limits = Limits(min_accuracy=98.5)
     (lack,) = gate.failures(GOOD, None, {}, limits)
-    assert lack == "accuracy: 98.00 %; at least 98.5 % is asked for"
+    assert lack == "accuracy: 98.00 %; the minimum is 98.5 %"
     (lack,) = gate.failures(changed(metrics={}), None, {}, limits)
-    assert lack == "accuracy: not known; at least 98.5 % is asked for"
+    assert lack == "accuracy: unknown; the minimum is 98.5 %"
     assert gate.failures(GOOD, None, {}, Limits(min_accuracy=98)) == []
 
 
 def test_without_a_load_test_no_bound_of_it_is_met() -> None:
     assert gate.failures(GOOD, None, {}, Limits()) == []
     (lack,) = gate.failures(GOOD, None, {}, Limits(p99_ms=10))
-    assert lack.startswith("p99: no load test of it is known")
+    assert lack.startswith("p99: unknown; python -m benchmarks run")
 
 
-def entries(*steps: tuple[str, int, int | None]) -> list[Entry]:
+def entries(*steps: tuple[str, int, int | None]) -> list[AliasChange]:
     """Of (p)romotions and (r)ollbacks of champion, between changes of another alias."""
     actions = {"p": "promote", "r": "rollback"}
     made = []
     for action, version, before in steps:
         known = {"time": "", "action": actions[action], "version": version, "before": before}
-        made += [Entry(alias="champion", **known), Entry(alias="canary", **known | {"version": 9})]
+        made += [
+            AliasChange(alias="champion", **known),
+            AliasChange(alias="canary", **known | {"version": 9}),
+        ]
     return made
 
 
@@ -142,13 +152,13 @@ def test_the_version_before_that_is_still_there() -> None:
 def test_entries_are_read_as_they_were_noted(tmp_path: Path) -> None:
     (tmp_path / "m").mkdir()
     made = [
-        Entry(
+        AliasChange(
             time=history.now(), action="promote", alias="a", version=n, before=None, forced=("f",)
         )
         for n in (1, 2)
     ]
     for entry in made:
-        history.note(tmp_path, "m", entry)
+        history.append(tmp_path, "m", entry)
     assert history.read(tmp_path, "m") == made
     assert history.read(tmp_path, "other") == []
 
@@ -156,8 +166,8 @@ def test_entries_are_read_as_they_were_noted(tmp_path: Path) -> None:
 def test_a_line_that_was_cut_off_is_no_promotion(tmp_path: Path) -> None:
     (tmp_path / "m").mkdir()
     (tmp_path / "m/promotions.jsonl").write_text('{"time": "2026-')
-    entry = Entry(time=history.now(), action="promote", alias="a", version=2, before=1)
-    history.note(tmp_path, "m", entry)
+    entry = AliasChange(time=history.now(), action="promote", alias="a", version=2, before=1)
+    history.append(tmp_path, "m", entry)
     assert history.read(tmp_path, "m") == [entry]
 
 
@@ -165,5 +175,5 @@ def test_a_line_that_was_cut_off_is_no_promotion(tmp_path: Path) -> None:
 def test_a_history_that_is_none_is_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / "m").mkdir()
     (tmp_path / "m/promotions.jsonl").write_text(text + "\n")
-    with pytest.raises(ExportError, match="not a list of promotions"):
+    with pytest.raises(ExportError, match="not a history of promotions"):
         history.read(tmp_path, "m")

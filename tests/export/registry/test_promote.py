@@ -183,7 +183,7 @@ def test_a_worse_version_is_not_promoted(registered: tuple[str, Path], call: Cal
     assert status == 1
     assert err.splitlines()[:2] == [
         f"export: {name} version 2 is not promoted:",
-        "  accuracy: 89.85% is 0.15 points below the 90.00% of version 1; allowed are 0.1",
+        "  accuracy: 89.85% is 0.15 points below the 90.00% of version 1; the margin is 0.1",
     ]
     assert "--force" in err
     assert labels(models, name) == {"champion": 1}
@@ -203,7 +203,7 @@ def test_a_forced_promotion_is_recorded(registered: tuple[str, Path], call: Call
     assert call("promote", name, "1", *to)[0] == 0
     status, _, err = call("promote", name, "2", *to, "--force")
     assert status == 0
-    assert "forced although accuracy: 80.00% is 10.00 points below the 90.00%" in err
+    assert "promoted despite accuracy: 80.00% is 10.00 points below the 90.00%" in err
     tag = mlflow.MlflowClient().get_model_version(name, "2").tags[FORCED]
     assert tag.startswith("accuracy: 80.00% is 10.00 points below")
     last = json.loads((models / name / "promotions.jsonl").read_text().splitlines()[-1])
@@ -219,11 +219,11 @@ def test_a_load_test_counts_where_it_is_asked_for(registered: tuple[str, Path], 
     to = ("--models", models, "--p99", "5")
     status, _, err = call("promote", name, "2", *to)
     assert status == 1
-    assert err.splitlines()[1].startswith("  p99: no load test of it is known; python -m bench")
+    assert err.splitlines()[1].startswith("  p99: unknown; python -m benchmarks run measures it")
     mlflow.MlflowClient().set_model_version_tag(name, "2", "load_p99_ms", "7.25")
     status, _, err = call("promote", name, "2", *to)
     assert status == 1
-    assert err.splitlines()[1] == "  p99: 7.25 ms in its load test; allowed are 5"
+    assert err.splitlines()[1] == "  p99: 7.25 ms in its load test; the limit is 5"
     assert call("promote", name, "2", *to[:2], "--p99", "8")[0] == 0
 
 
@@ -242,8 +242,8 @@ def test_rollback_returns_to_the_version_before(registered: tuple[str, Path], ca
     status, _, err = call("rollback", name, *to)
     assert status == 1
     assert err == (
-        f"export: {models}/{name}/promotions.jsonl tells of no version that was champion before"
-        " version 1 and is still there\n"
+        f"export: {models}/{name}/promotions.jsonl has no version that was champion before"
+        " version 1 and still exists\n"
     )
 
 

@@ -35,11 +35,11 @@ def test_a_version_with_its_run(folder: Path, work: Path) -> None:
     status, err = verify(folder, work)
     assert status == 0
     lines = err.splitlines()
-    assert lines[0] == f"{folder}: its files and its answers are those that were published"
+    assert lines[0] == f"{folder}: files and golden outputs are unchanged"
     by_size = [line.split() for line in lines if "test set by" in line]
     assert [cells[3] for cells in by_size] == ["1", "2", "3", "7", "64", "1000"]
     assert {cells[4] for cells in by_size} == {f"{SUBSET_TEST:,}"}
-    assert lines[-1] == f"{folder} is as it was published"
+    assert lines[-1] == f"{folder} is unchanged"
 
 
 def test_a_version_whose_run_is_not_reached(folder: Path, tmp_path: Path) -> None:
@@ -82,5 +82,5 @@ def test_folders_that_are_no_versions(folder: Path, work: Path, tmp_path: Path) 
         status, err = verify(path, work)
         assert status == 1
         assert err == (
-            f"export: {path}: no version of a model; expected a folder as models/mnist/3\n"
+            f"export: {path}: not a version of a model; expected a folder such as models/mnist/3\n"
         )

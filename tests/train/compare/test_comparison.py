@@ -75,7 +75,10 @@ def test_one_run_beside_another(swept: Swept) -> None:
         (("--runs", "0" * 32), "Run with id=" + "0" * 32 + " not found"),
         (("--sort", "speed"), "no run has the metric speed; there are kept_epoch, "),
         (("--html", "no/where.html"), "no/where.html: No such file or directory"),
-        (("--markdown", "two.toml"), "two.toml has no line <!-- runs --> with <!-- /runs -->"),
+        (
+            ("--markdown", "two.toml"),
+            "two.toml: expected the lines <!-- runs --> and <!-- /runs -->",
+        ),
     ],
 )
 def test_says_what_is_wrong(swept: Swept, arguments: tuple[str, ...], message: str) -> None:
@@ -110,7 +113,7 @@ def test_the_page_draws_everything_by_itself(swept: Swept, tmp_path: Path) -> No
         page.on("request", lambda request: asked.append(request.url))
         page.goto(page_file.as_uri())
         assert page.locator("h2").all_inner_texts() == [
-            *("Learning curves", "Options against val_accuracy", "Accuracy against latency")
+            *("Learning curves", "val_accuracy by option", "Accuracy by latency")
         ]
         assert page.locator("tbody tr").count() == 2
         # Two measures of four runs; one option of two groups; the front and two points on it.

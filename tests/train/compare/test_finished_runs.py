@@ -9,7 +9,7 @@ from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID
 
 from tests.train.conftest import Swept
 from train.compare import finished_runs, run_groups
-from train.compare.compare_arguments import Compare
+from train.compare.compare_arguments import CompareOptions
 from train.errors import TrainError
 
 
@@ -37,7 +37,7 @@ class Store:
         return str(made)
 
     def lines(self, *run_ids: str) -> list[run_groups.Group]:
-        wanted = Compare(self.name, list(run_ids), "val_accuracy", 20, None, None)
+        wanted = CompareOptions(self.name, list(run_ids), "val_accuracy", 20, None, None)
         return run_groups.grouped(finished_runs.find(wanted), "val_accuracy")
 
 
@@ -99,7 +99,7 @@ def test_only_finished_runs_are_compared(store: Store) -> None:
     killed = store.run({}, status="KILLED", val_accuracy=0.5, test_accuracy=0.5)
     with pytest.raises(TrainError, match="no finished run to compare"):
         store.lines()
-    with pytest.raises(TrainError, match=f"run {killed} is KILLED; only FINISHED runs are"):
+    with pytest.raises(TrainError, match=f"run {killed} is KILLED; only FINISHED runs can be"):
         store.lines(killed)
 
 

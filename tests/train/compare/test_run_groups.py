@@ -19,7 +19,7 @@ def made(name: str, seed: int = 0, hidden: str = "8", **metrics: float) -> Run:
         seed=str(seed),
         parent=None,
         options=options,
-        departures=frozenset(options),
+        off_preset=frozenset(options),
         metrics=metrics,
         test_images=10_000,
         identity=str(options),
@@ -35,10 +35,10 @@ def test_runs_of_other_seeds_are_one_line() -> None:
     lines = run_groups.grouped(runs, "val_accuracy")
     assert [(line.name, len(line.runs)) for line in lines] == [("b", 1), ("a", 2)]
     assert [run.seed for run in lines[1].runs] == ["1", "0"]  # the best first
-    accuracy, test = metrics.MEASURES[:2]
-    assert accuracy.text(lines[1].values("val_accuracy")) == "92.00 ± 2.83"  # n - 1
-    assert accuracy.text(lines[0].values("val_accuracy")) == "93.00"
-    assert test.text(lines[0].values("test_accuracy")) == "–"
+    accuracy, test = metrics.METRICS[:2]
+    assert accuracy.format(lines[1].values("val_accuracy")) == "92.00 ± 2.83"  # n - 1
+    assert accuracy.format(lines[0].values("val_accuracy")) == "93.00"
+    assert test.format(lines[0].values("test_accuracy")) == "–"
     assert run_groups.differing(lines) == ["hidden"]
 
 
@@ -55,25 +55,16 @@ def test_the_best_stands_first(metric: str, first: str) -> None:
 
 def test_options_that_follow_from_a_preset_need_not_be_told() -> None:
     runs = [
-        dataclasses.replace(made("a", 0, "8", val_accuracy=0.9), departures=frozenset()),
-        dataclasses.replace(made("b", 0, "16", val_accuracy=0.8), departures=frozenset()),
+        dataclasses.replace(made("a", 0, "8", val_accuracy=0.9), off_preset=frozenset()),
+        dataclasses.replace(made("b", 0, "16", val_accuracy=0.8), off_preset=frozenset()),
     ]
     lines = run_groups.grouped(runs, "val_accuracy")
-    assert (run_groups.differing(lines), run_groups.departing(lines)) == (["hidden"], [])
+    assert (run_groups.differing(lines), run_groups.options_off_preset(lines)) == (["hidden"], [])
 
 
 def test_a_metric_that_no_run_has() -> None:
     with pytest.raises(TrainError, match="no run has the metric p99; there are val_loss"):
         run_groups.grouped([made("a", val_loss=1.0)], "p99")
-
-
-@pytest.mark.parametrize(
-    ("part", "count", "low", "high"),
-    # Newcombe, Statistics in Medicine 17 (1998), table I, method 3.
-    [(81 / 263, 263, 0.2553, 0.3662), (15 / 148, 148, 0.0624, 0.1605), (0, 20, 0, 0.1611)],
-)
-def test_interval_of_an_accuracy(part: float, count: int, low: float, high: float) -> None:
-    assert run_groups.wilson(part, count) == pytest.approx((low, high), abs=5e-5)
 
 
 def test_the_interval_is_that_of_the_test_images() -> None:
@@ -83,7 +74,7 @@ def test_the_interval_is_that_of_the_test_images() -> None:
 
 def test_the_front_is_what_no_other_beats_in_both() -> None:
     points = [(1.0, 0.9), (2.0, 0.8), (2.0, 0.95), (3.0, 0.95), (4.0, 0.99)]
-    assert comparison_plots.unbeaten(points) == [(1.0, 0.9), (2.0, 0.95), (4.0, 0.99)]
+    assert comparison_plots.pareto_points(points) == [(1.0, 0.9), (2.0, 0.95), (4.0, 0.99)]
 
 
 def test_an_option_is_plotted_as_what_it_is() -> None:

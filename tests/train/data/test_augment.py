@@ -52,7 +52,7 @@ def test_each_image_of_a_batch_is_changed_otherwise(images: Tensor) -> None:
     assert len(np.unique(changed, axis=0)) == 8
 
 
-STRENGTHS = ("ROTATION", "SCALE", "SHEAR", "SHIFT", "BEND")
+STRENGTHS = ("ROTATION", "SCALE", "SHEAR", "SHIFT", "DISPLACEMENT")
 
 
 @pytest.fixture
@@ -70,14 +70,16 @@ def test_without_strength_nothing_changes(images: Tensor, still: pytest.MonkeyPa
 
 @pytest.mark.parametrize("name", STRENGTHS)
 def test_each_strength_does_its_part(images: Tensor, still: pytest.MonkeyPatch, name: str) -> None:
-    still.setattr(augment, name, {"ROTATION": 15.0, "SHIFT": 2.0, "BEND": 34.0}.get(name, 0.15))
+    still.setattr(
+        augment, name, {"ROTATION": 15.0, "SHIFT": 2.0, "DISPLACEMENT": 34.0}.get(name, 0.15)
+    )
     changed = np.asarray(augment.augment(images, tf.constant([0, 1])))
     assert (np.abs(changed - np.asarray(images)).mean(axis=1) > 0.1).mean() > 0.9
     moved = np.abs(center(changed) - center(images)).max(axis=1)
     if name == "SHIFT":
         assert 0.5 < moved.mean() < 2
         assert moved.max() <= 2.1
-    elif name != "BEND":
+    elif name != "DISPLACEMENT":
         assert moved.mean() < 0.6  # about the middle
 
 

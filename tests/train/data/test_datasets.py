@@ -56,10 +56,10 @@ def test_the_digest_changes_with_every_array(tmp_path: Path) -> None:
         ),
         ({"x_train": np.full((6, 784), 256)}, "expected pixels from 0 to 255, got 256 to 256"),
         ({"x_train": np.full((6, 784), 0.5)}, "expected raw pixels 0..255"),
-        ({"y_train": np.zeros(5, dtype=int)}, r"training labels: expected shape \(6,\)"),
-        ({"y_test": np.array([0.5, 1])}, "test labels: expected class indices"),
-        ({"y_test": np.array([-1, 1])}, "test labels: expected class indices"),
-        ({"y_test": np.array([3, 10_000])}, "bad: a label is 10000; expected less than 10000"),
+        ({"y_train": np.zeros(5, dtype=int)}, r"training targets: expected shape \(6,\)"),
+        ({"y_test": np.array([0.5, 1])}, "test targets: expected class indices"),
+        ({"y_test": np.array([-1, 1])}, "test targets: expected class indices"),
+        ({"y_test": np.array([3, 10_000])}, "bad: a target is 10000; expected less than 10000"),
         ({"y_test": None}, "has no array y_test"),
         ({"x_train": np.array([{}] * 6, dtype=object)}, "not a readable"),
     ],
@@ -71,14 +71,14 @@ def test_names_bad_data(tmp_path: Path, changes: dict[str, Any], message: str) -
 
 def test_classes_have_names(tmp_path: Path) -> None:
     dataset = datasets.read(write(tmp_path / "own.npz"))
-    assert dataset.labels == ("0", "1", "2", "3")
+    assert dataset.class_names == ("0", "1", "2", "3")
     file = tmp_path / "labels.txt"
     file.write_text("cat\ndog\n\u00e4sop\nyak\nemu\n")
     named = datasets.named(dataset, class_names.read(file), file)
-    assert named.labels == ("cat", "dog", "\u00e4sop", "yak", "emu")
+    assert named.class_names == ("cat", "dog", "\u00e4sop", "yak", "emu")
     assert named.classes == 5
     file.write_text("cat\ndog\n")
-    with pytest.raises(TrainError, match=r"labels\.txt: 2 names, but own has labels up to 3"):
+    with pytest.raises(TrainError, match=r"labels\.txt: 2 names, but own has classes up to 3"):
         datasets.named(dataset, class_names.read(file), file)
 
 

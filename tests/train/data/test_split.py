@@ -38,14 +38,17 @@ def test_the_seed_decides(dataset: Dataset) -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"labels": ("cat", "dog", "yak")}, "own: none of the 180 training images is of class yak"),
+        (
+            {"class_names": ("cat", "dog", "yak")},
+            "own: none of the 180 training images is of class yak",
+        ),
         (
             {"y_test": np.zeros(20, dtype=np.int64)},
             "own: none of the 20 test images is of class 1$",
         ),
         (
             {"y_train": np.array([1, *[0] * 199])},
-            "none of the 20 validation images is of class 1; a larger --validation-split has more",
+            "none of the 20 validation images is of class 1; use a larger --validation-split",
         ),
     ],
 )

@@ -12,7 +12,7 @@ from optuna.trial import TrialState
 
 from tests.conftest import python_environment
 from train.errors import TrainError
-from train.sweep.study import Made, Study
+from train.sweep.study import Result, Study
 
 SPEC = {"epochs": 3, "runs": {"a": {}}}
 
@@ -23,8 +23,8 @@ def url(tmp_path: Path) -> str:
 
 
 def study(url: str, runs: int = 2, spec: dict[str, Any] = SPEC) -> Study:
-    slots = [{"run": "a", "seed": seed} for seed in range(runs)]
-    return Study(url, "s", spec, slots, lambda: "parent")
+    trials = [{"run": "a", "seed": seed} for seed in range(runs)]
+    return Study(url, "s", spec, trials, lambda: "parent")
 
 
 def trials(url: str) -> list[optuna.trial.FrozenTrial]:
@@ -46,7 +46,7 @@ def give_up(trial: optuna.Trial, url: str) -> None:
 def test_a_process_that_was_asleep_goes_on_with_other_runs(url: str, how: str) -> None:
     slept = False
 
-    def make(trial: optuna.Trial) -> Made:
+    def make(trial: optuna.Trial) -> Result:
         nonlocal slept
         if not slept:
             slept = True
@@ -55,7 +55,7 @@ def test_a_process_that_was_asleep_goes_on_with_other_runs(url: str, how: str) -
                 raise optuna.TrialPruned
             if how == "broken":
                 raise ValueError
-        return Made(0.5, is_last=False)
+        return Result(0.5, is_last=False)
 
     study(url).work(make)
     assert states(url) == {"FAIL": 1, "COMPLETE": 2}
@@ -65,7 +65,7 @@ def test_a_process_that_was_asleep_goes_on_with_other_runs(url: str, how: str) -
 
 @pytest.mark.parametrize("asleep", [False, True])
 def test_an_interrupted_run_waits_once(url: str, asleep: bool) -> None:
-    def make(trial: optuna.Trial) -> Made:
+    def make(trial: optuna.Trial) -> Result:
         if asleep:
             give_up(trial, url)
         raise KeyboardInterrupt
@@ -79,12 +79,12 @@ def test_an_interrupted_run_waits_once(url: str, asleep: bool) -> None:
 
 def test_a_whole_run_counts_though_it_is_the_last_one(url: str) -> None:
     with pytest.raises(KeyboardInterrupt):
-        study(url).work(lambda _: Made(0.5, is_last=True))
+        study(url).work(lambda _: Result(0.5, is_last=True))
     assert states(url) == {"COMPLETE": 1, "WAITING": 1}
 
 
 def test_a_run_that_fails_waits_again(url: str) -> None:
-    def make(_: optuna.Trial) -> Made:
+    def make(_: optuna.Trial) -> Result:
         raise TrainError("no space left")
 
     with pytest.raises(TrainError, match="no space left"):
@@ -93,10 +93,10 @@ def test_a_run_that_fails_waits_again(url: str) -> None:
 
 
 def test_importance_is_of_what_differed(url: str) -> None:
-    def make(trial: optuna.Trial) -> Made:
+    def make(trial: optuna.Trial) -> Result:
         width = trial.suggest_int("width", 1, 100)
         trial.suggest_float("dropout", 0, 1)
-        return Made(width / 100, is_last=False)
+        return Result(width / 100, is_last=False)
 
     searched = study(url, runs=60)  # with 15, chance made the other one look larger now and then
     assert searched.importance() == {}
@@ -104,7 +104,7 @@ def test_importance_is_of_what_differed(url: str) -> None:
     parts = searched.importance()
     assert parts.keys() == {"width", "dropout"}
     assert parts["width"] > parts["dropout"]
-    assert searched.standing().best == max(trial.value or 0 for trial in trials(url))
+    assert searched.status().best == max(trial.value or 0 for trial in trials(url))
 
 
 def test_a_beginning_that_fails_leaves_no_study(url: str) -> None:
@@ -118,17 +118,17 @@ def test_a_beginning_that_fails_leaves_no_study(url: str) -> None:
 
 def test_another_study_says_what_differs(url: str) -> None:
     study(url)
-    with pytest.raises(TrainError, match="study s is another one: epochs is 3, not 4"):
+    with pytest.raises(TrainError, match="study s is of another sweep: epochs is 3, not 4"):
         study(url, spec=SPEC | {"epochs": 4})
-    with pytest.raises(TrainError, match=r"another one: runs is \{.a.: \{\}\}, not None"):
+    with pytest.raises(TrainError, match=r"of another sweep: runs is \{.a.: \{\}\}, not None"):
         study(url, spec={"epochs": 3})
 
 
 def test_processes_may_begin_at_once(tmp_path: Path, url: str) -> None:
     code = (
-        "from train.sweep.study import Made, Study;"
+        "from train.sweep.study import Result, Study;"
         f"s = Study({url!r}, 's', {SPEC!r}, [{{'seed': n}} for n in range(12)], lambda: 'p');"
-        "s.work(lambda trial: Made(trial.user_attrs['seed'] / 100, False))"
+        "s.work(lambda trial: Result(trial.user_attrs['seed'] / 100, False))"
     )
     command = [sys.executable, "-c", code]
     processes = [
@@ -145,7 +145,7 @@ def test_processes_may_begin_at_once(tmp_path: Path, url: str) -> None:
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        ("nonsense", "--storage nonsense: not the URL of a database"),
+        ("nonsense", "--storage nonsense: not a database URL"),
         ("sqlite:///no/where/x.db", "--storage sqlite:///no/where/x.db: .*unable to open"),
         ("postgresql://u:secret@127.0.0.1:1/x", r"--storage postgresql://u:\*\*\*@127.0.0.1:1/x: "),
     ],

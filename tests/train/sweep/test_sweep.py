@@ -129,7 +129,7 @@ def test_a_killed_process_loses_only_its_run(work: Path, folder: Path) -> None:
     assert statuses["KILLED"] == 1
     assert statuses["FINISHED"] + statuses["pruned"] == 6
     study = optuna.load_study(study_name="shared", storage=f"sqlite:///{folder}/sweeps.db")
-    states = Counter(trial.state.name for trial in study.trials)
+    states = Counter(trial.checkpoint.name for trial in study.trials)
     assert states["COMPLETE"] + states["PRUNED"] == 6
     best = max(part.data.metrics.get("val_accuracy", 0) for part in parts)
     assert study.best_value == best
@@ -166,7 +166,7 @@ def test_an_interrupted_sweep_goes_on(work: Path, folder: Path) -> None:
         os.kill(process.pid, signal.SIGINT)
         _, err = process.communicate(timeout=240)
     assert process.returncode == 130
-    assert "train: interrupted; what is left is made with --study own" in err
+    assert "train: interrupted; continue with --study own" in err
     assert "Traceback" not in err
     whole = ("sweep", *arguments, "--epochs", "30", "--data", work / "few.npz")
     again = call("train", *whole, cwd=folder)
@@ -180,7 +180,7 @@ def test_an_interrupted_sweep_goes_on(work: Path, folder: Path) -> None:
     changed = ("sweep", *arguments, "--epochs", "2", "--data", work / "few.npz")
     other = call("train", *changed, cwd=folder)
     assert other.returncode == 1
-    assert "study own is another one: epochs is 30, not 2" in other.stderr
+    assert "study own is of another sweep: epochs is 30, not 2" in other.stderr
 
 
 def test_storage_that_is_none(work: Path, tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ def test_regularization_is_the_course_s_six_experiments() -> None:
     assert optimizers == ["sgd", "sgd", "sgd", "rmsprop", "adam", "adam"]
     assert [one.momentum for one in options.values()] == [0, 0, 0.9, 0, 0, 0]
     assert [one.batch_norm for one in options.values()] == [False] * 5 + [True]
-    assert [one.fault() for one in options.values()] == [""] * 6
+    assert [one.conflict() for one in options.values()] == [""] * 6
 
 
 def test_search_is_over_what_it_says() -> None:
@@ -54,48 +54,69 @@ def test_runs_are_repeated_with_other_seeds() -> None:
     ("text", "message"),
     [
         ("runs = [", "Invalid value"),
-        ("options = 3\n[[runs]]\nname='a'", "[options] is 3; it must be a table"),
-        ("runs = 3", "[[runs]] is a list of tables"),
-        ("runs = [3]", "run 1 is 3; it must be a table"),
-        ("seed = 3", "has seed; it may have options, runs, search, seeds"),
-        ("seeds = 3", "has either [[runs]] or [search]"),
-        ("[[runs]]\nname='a'\n[search]\ntrials=1", "has either [[runs]] or [search]"),
+        ("options = 3\n[[runs]]\nname='a'", "[options] is 3; expected a table"),
+        ("runs = 3", "[[runs]] must be a list of tables"),
+        ("runs = [3]", "run 1 is 3; expected a table"),
+        ("seed = 3", "unknown key seed; expected options, runs, search, seeds"),
+        ("seeds = 3", "expected either [[runs]] or [search]"),
+        ("[[runs]]\nname='a'\n[search]\ntrials=1", "expected either [[runs]] or [search]"),
         ("[[runs]]\nl2 = 0.1", "run 1 has no name"),
         ("[[runs]]\nname = 'a'\nl3 = 0.1", "run 'a': there is no option l3; options are data, "),
         ("[[runs]]\nname = 'a'\ndropout = 1.5", "run 'a': dropout: expected a number between"),
-        ("[[runs]]\nname = 'a'\naugment = 1", "run 'a': augment is 1; it must be true or false"),
-        ("[options]\noptimizer = 'lion'\n[[runs]]\nname = 'a'", "it must be one of adam, adamw"),
-        ("seeds = 0\n[[runs]]\nname = 'a'", "seeds is 0; it must be a whole number of at least 1"),
-        ("[[runs]]\nname = 'a'\n[[runs]]\nname = 'a'", "has two runs 'a'"),
-        ("[search]\ntrials = 2", "[search] has trials and a space"),
-        ("[search]\ntrials = 2\n[search.space]", "[search.space] has no parameter"),
-        ("[search]\ntrials = 2\nspace = 3", "[search.space] is 3; it must be a table"),
-        ("seeds = 2\n[search]\ntrials = 2\nspace = {l2 = {low = 0, high = 1}}", "has seeds, which"),
-        ("[search]\ntrials = 2\nspace = {width = {low = 1, high = 2}}", "both of width and depth"),
-        ("[search]\ntrials = 2\nspace = {l2 = {low = 1}}", "l2 in the space has low and high"),
-        ("[search]\ntrials = 2\nspace = {l2 = {low = 2, high = 1}}", "it must go from a number up"),
+        ("[[runs]]\nname = 'a'\naugment = 1", "run 'a': augment is 1; expected true or false"),
+        ("[options]\noptimizer = 'lion'\n[[runs]]\nname = 'a'", "expected one of adam, adamw"),
+        ("seeds = 0\n[[runs]]\nname = 'a'", "seeds is 0; expected a whole number of at least 1"),
+        ("[[runs]]\nname = 'a'\n[[runs]]\nname = 'a'", "two runs have the name 'a'"),
+        ("[search]\ntrials = 2", "[search] must have trials and space"),
+        ("[search]\ntrials = 2\n[search.space]", "[search.space] is empty"),
+        ("[search]\ntrials = 2\nspace = 3", "[search.space] is 3; expected a table"),
+        (
+            "seeds = 2\n[search]\ntrials = 2\nspace = {l2 = {low = 0, high = 1}}",
+            "seeds can only be used",
+        ),
+        (
+            "[search]\ntrials = 2\nspace = {width = {low = 1, high = 2}}",
+            "width and depth can only be used together",
+        ),
+        ("[search]\ntrials = 2\nspace = {l2 = {low = 1}}", "l2: expected low and high"),
+        (
+            "[search]\ntrials = 2\nspace = {l2 = {low = 2, high = 1}}",
+            "expected two numbers, the lower one first",
+        ),
         (
             "[search]\ntrials = 2\nspace = {l2 = {low = 0, high = 1, log = true}}",
-            "on a logarithmic scale it begins above 0",
+            "a logarithmic range must start above 0",
         ),
         (
             "[search]\ntrials = 2\nspace = {dropout = {low = 0.0, high = 1.0}}",
             "dropout: expected a number between 0 and 1",
         ),
         ("[search]\ntrials = 2\nspace = {optimizer = {choices = []}}", "choices of optimizer"),
-        ("[search]\ntrials = 2\nspace = {hidden = {choices = [[8]]}}", "choices of hidden are a"),
+        (
+            "[search]\ntrials = 2\nspace = {hidden = {choices = [[8]]}}",
+            "choices of hidden: expected a",
+        ),
         (
             "[search]\ntrials = 2\nspace = {l2 = {low = 0.1, high = 1.0, log = 'no'}}",
-            "log of l2 is 'no'; it must be true or false",
+            "log of l2 is 'no'; expected true or false",
         ),
         (
             "[search]\ntrials = 2\n[search.space]\nwidth = {low = 1.0, high = 8.0}\n"
             "depth = {low = 1, high = 2}",
-            "width is 1.0; it must be a whole number of at least 1",
+            "width is 1.0; expected a whole number of at least 1",
         ),
-        ("[search]\ntrials = 2\nspace = {data = {choices = ['a']}}", "data: the same for all runs"),
-        ("[[runs]]\nname = 'a'\nseed = 3", "run 'a': seed: the same for all runs; set it in [opt"),
-        ("[[runs]]\nname = 'a'\nlabels = 'f'", "run 'a': labels: the same for all runs"),
+        (
+            "[search]\ntrials = 2\nspace = {data = {choices = ['a']}}",
+            "data: must be the same for all runs",
+        ),
+        (
+            "[[runs]]\nname = 'a'\nseed = 3",
+            "run 'a': seed: must be the same for all runs; set it in [opt",
+        ),
+        (
+            "[[runs]]\nname = 'a'\nclass_names = 'f'",
+            "run 'a': class_names: must be the same for all runs",
+        ),
     ],
 )
 def test_says_what_is_wrong_with_a_plan(tmp_path: Path, text: str, message: str) -> None:
@@ -110,12 +131,18 @@ def test_says_what_is_wrong_with_a_plan(tmp_path: Path, text: str, message: str)
 @pytest.mark.parametrize(
     ("argv", "message"),
     [
-        ("", "which plan? regularization, search, or a TOML file"),
-        ("nowhere", "plan nowhere: No such file or directory; it is one of regularization, search"),
-        ("search --seeds 2", "--seeds goes with a plan of runs"),
-        ("regularization --trials 2", "--trials goes with a plan that has a [search]"),
-        ("regularization --momentum 0.5", "run 'adam': --momentum goes with sgd or rmsprop"),
-        ("search --momentum 0.5", "--momentum goes with sgd or rmsprop"),
+        ("", "expected a plan: regularization, search, or a TOML file"),
+        (
+            "nowhere",
+            "plan nowhere: No such file or directory; expected one of regularization, search",
+        ),
+        ("search --seeds 2", "--seeds can only be used with a plan of runs"),
+        ("regularization --trials 2", "--trials can only be used with a plan that has a [search]"),
+        (
+            "regularization --momentum 0.5",
+            "run 'adam': --momentum requires --optimizer sgd or rmsprop",
+        ),
+        ("search --momentum 0.5", "--momentum requires --optimizer sgd or rmsprop"),
         ("regularization --preset fast", "unrecognized arguments: --preset fast"),
     ],
 )

@@ -52,12 +52,12 @@ def test_an_interrupted_run_is_marked_killed(
     process = begun(work, folder, *ENDLESS, *long_epochs)
     os.kill(process.pid, how[0])
     for number in how[1:]:
-        wait_for(process, "ends after this epoch")
+        wait_for(process, "training ends after this epoch")
         os.kill(process.pid, number)
     out, err = process.communicate(timeout=240)
     assert (process.returncode, out) == (130, "")
     last = err.splitlines()[-1]
-    assert last.startswith("train: interrupted; a run that had begun is marked KILLED")
+    assert last.startswith("train: interrupted; the run is marked KILLED")
     assert "Traceback" not in err
     assert statuses(folder) == ["KILLED"]
 
@@ -135,4 +135,4 @@ def test_a_killed_run_goes_on_to_the_same_weights(work: Path, folder: Path) -> N
 def test_there_is_nothing_to_resume(tmp_path: Path) -> None:
     done = call("train", "--resume", "0" * 32, cwd=tmp_path)
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr.startswith(f"train: checkpoints/{'0' * 32}: nothing to go on with")
+    assert done.stderr.startswith(f"train: checkpoints/{'0' * 32}: no checkpoint; only")

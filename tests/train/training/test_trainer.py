@@ -135,7 +135,7 @@ def test_a_teacher_is_learned_from(work: Path, folder: Path) -> None:
 
     names = [f"digit {number}" for number in range(10)]
     (folder / "labels.txt").write_text("\n".join(names))
-    teacher = trained_with("--hidden", "64", "--labels", "labels.txt")
+    teacher = trained_with("--hidden", "64", "--class-names", "labels.txt")
     (described,) = folder.rglob("MLmodel")
     assert json.loads(Model.load(described).metadata["labels"]) == names
     student = trained_with("--hidden", "32", "--teacher", teacher.info.run_id, "--keep", "last")
@@ -198,6 +198,6 @@ def test_too_few_images_to_split(work: Path, tmp_path: Path) -> None:
     data = ("--data", tmp_path / "few.npz")
     done = call("train", *data, "--validation-split", "0.99", cwd=tmp_path)
     assert done.returncode == 1
-    assert "40 training images leave none to train on" in done.stderr
+    assert "40 training images leave none for training" in done.stderr
     assert "Traceback" not in done.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["few.npz"]
