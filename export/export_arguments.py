@@ -42,7 +42,7 @@ def _export(parser: Parser) -> None:
     parser.epilog += "Commands, each with its own --help:\n"
     parser.epilog += "\n".join(f"  {name:<9} {text}" for name, (_, text) in COMMANDS.items())
     which = parser.add_mutually_exclusive_group(required=True)
-    which.add_argument("--run", metavar="RUN_ID", help="the run to export")
+    which.add_argument("--run", type=_run_id, metavar="RUN_ID", help="the run to export")
     which.add_argument(
         "--best",
         nargs="?",
@@ -64,6 +64,12 @@ def _export(parser: Parser) -> None:
     )
     _models(parser)
     _variant(parser.add_argument_group("form of the model"))
+
+
+def _run_id(text: str) -> str:
+    if not text:  # a shell variable that is not set
+        raise argparse.ArgumentTypeError("expected the id of a run, got nothing")
+    return text
 
 
 def _variant(group: "argparse._ArgumentGroup") -> None:

@@ -45,7 +45,7 @@ METRICS = (
     Metric("us_per_row_1", "µs per row, 1", "{:.1f}".format),
     Metric("us_per_row_32", "µs per row, 32", "{:.2f}".format),
     Metric("us_per_row_256", "µs per row, 256", "{:.2f}".format),
-    Metric("int8_accuracy_loss", "int8 loses %", _percent),
+    Metric("int8_static_accuracy_loss", "int8 static loses %", _percent),
     Metric("load_p99_ms", "p99 ms", "{:.2f}".format),
     Metric("load_rows_per_second", "rows/s", _whole),
 )
@@ -54,4 +54,4 @@ _LOWER_IS_BETTER = ("loss", "seconds", "bytes", "_ms", "difference", "parameters
 
 def lower_is_better(metric: str) -> bool:
     """Whether the smallest value of a metric is the best one."""
-    return metric.endswith(_LOWER_IS_BETTER) or metric.startswith("us_per_row")
+    return metric.endswith(_LOWER_IS_BETTER) or "us_per_row" in metric

@@ -67,6 +67,13 @@ class Options:
         "fraction of the training set for validation, by which epochs and runs are chosen",
         "FRACTION",
     )
+    split_seed: int = _option(
+        "data",
+        number_types.seed,
+        "random seed of the validation split; only runs with the same split are comparable",
+        "N",
+        default=0,
+    )
     augment: bool = _switch(
         "data", "rotate, scale, shear, shift and deform each image at random in every epoch"
     )
@@ -145,7 +152,7 @@ class Options:
     seed: int = _option(
         "training",
         number_types.seed,
-        "random seed of weights, split, order, dropout and augmentation",
+        "random seed of weights, order, dropout and augmentation",
         "N",
         default=0,
     )
@@ -176,6 +183,8 @@ class Options:
             return "--weight-decay requires --optimizer adamw"
         if self.warmup and self.schedule != "cosine":
             return "--warmup requires --schedule cosine"
+        if self.warmup > self.epochs:
+            return f"--warmup is {self.warmup:g} epochs, but --epochs is {self.epochs}"
         if self.teacher and self.label_smoothing:
             return "--label-smoothing can't be combined with --teacher"
         return ""

@@ -49,6 +49,6 @@ def put(file: Path, marker: str, head: Sequence[str], rows: Rows, facts: Sequenc
         CommandError: it can't be written, or lacks the markers of the table or the facts.
 
     """
-    markdown.put(file, marker, head, rows)
+    markdown.put_table(file, marker, head, rows)
     lines = [f"- {fact}" if fact else "" for fact in facts]
     markdown.put_text(file, f"{marker} circumstances", "\n".join(lines) + "\n")

@@ -90,10 +90,7 @@ def _metrics(manifest: Manifest, variant: Variant, size: int) -> dict[str, float
     if manifest.quantization:
         metrics["test_accuracy"] = manifest.metrics["test_accuracy"]
         metrics["accuracy_loss"] = manifest.quantization.accuracy_loss
-    metrics = {f"{variant.prefix}{name}": value for name, value in metrics.items()}
-    if variant.quantize and manifest.quantization:
-        metrics["int8_accuracy_loss"] = manifest.quantization.accuracy_loss
-    return metrics
+    return {f"{variant.prefix}{name}": value for name, value in metrics.items()}
 
 
 def _tags(manifest: Manifest, variant: Variant) -> dict[str, str]:

@@ -2,14 +2,15 @@
 
 import json
 import re
+import shlex
 import shutil
-import sys
 from pathlib import Path
 
 import mlflow
 import pytest
 
-from tests.conftest import ROOT, python_environment, run
+from tests.commands import call
+from tests.conftest import ROOT, run
 
 
 @pytest.fixture
@@ -22,13 +23,18 @@ def folder(work: Path, tmp_path: Path) -> Path:
 def test_the_commands_work_as_they_stand_there(folder: Path) -> None:
     text = (ROOT / "docs/exporting.md").read_text()
     (block,) = re.findall(r"^```sh\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
-    script = block.replace("python -m", f"{sys.executable} -m")
-    environment = python_environment(MLFLOW_TRACKING_URI=f"sqlite:///{folder}/mlflow.db")
-    done = run("bash", "-euc", script, cwd=folder, env=environment)
-    assert done.returncode == 0, done.stderr
-    assert "mnist/2" in done.stdout
-    assert re.search(r"mnist/1 +float32", done.stdout)
-    assert re.search(r"mnist/2 +uint8, int8 static", done.stdout)
+    output = ""
+    for line in block.splitlines():
+        command, *arguments = shlex.split(line.removeprefix("python -m "), comments=True)
+        if line.startswith("python -m "):
+            done = call(command, *arguments, cwd=folder)
+        else:
+            done = run(command, *arguments, cwd=folder)
+        assert done.returncode == 0, done.stderr
+        output += done.stdout
+    assert "mnist/2" in output
+    assert re.search(r"mnist/1 +float32", output)
+    assert re.search(r"mnist/2 +uint8, int8 static", output)
     labels = json.loads((folder / "models/mnist/labels.json").read_text())
     assert labels == {"champion": 1}
     assert (folder / "models/mnist/1/model.sig").is_file()

@@ -219,6 +219,13 @@ def test_needs_to_be_told_which_run(work: Path) -> None:
     assert "one of the arguments --run --best is required" in err
 
 
+def test_an_empty_run_id_is_refused(work: Path) -> None:
+    """As from a shell variable that is not set."""
+    status, _, err = export(work, "--run", "")
+    assert status == 2
+    assert "argument --run: expected the id of a run, got nothing" in err
+
+
 def test_works_where_only_the_tracking_store_is_reached(
     work: Path, run_id: str, tmp_path: Path
 ) -> None:

@@ -148,8 +148,11 @@ def test_mlflow_knows_the_forms_apart(published: Published, tracked: None) -> No
     assert measured["uint8_int8_static_onnx_bytes"] == size
     assert measured["uint8_int8_static_us_per_row_1"] == manifest.us_per_row["1"]
     assert manifest.quantization
-    assert measured["uint8_int8_static_accuracy_loss"] == measured["int8_accuracy_loss"]
-    assert measured["int8_accuracy_loss"] == manifest.quantization.accuracy_loss
+    assert measured["uint8_int8_static_accuracy_loss"] == manifest.quantization.accuracy_loss
+    for version, form in ((3, "dynamic"), (4, "static")):
+        quantization = published.manifest(version).quantization
+        assert quantization
+        assert measured[f"int8_{form}_accuracy_loss"] == quantization.accuracy_loss
     assert measured["onnx_bytes"] == published.path(1).stat().st_size
 
 

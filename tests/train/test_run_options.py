@@ -38,8 +38,9 @@ def test_presets_set_what_there_is() -> None:
 
 def test_reads_every_option() -> None:
     chosen = parse(
-        "--data d --class-names l --cache c --validation-split 0.2 --augment --hidden 512,256"
-        " --dropout 0 --l2 1e-4 --batch-norm --optimizer sgd --learning-rate 0.5 --momentum 0.9"
+        "--data d --class-names l --cache c --validation-split 0.2 --split-seed 3 --augment"
+        " --hidden 512,256 --dropout 0 --l2 1e-4 --batch-norm --optimizer sgd"
+        " --learning-rate 0.5 --momentum 0.9"
         " --weight-decay 0 --schedule constant --warmup 0 --epochs 3 --keep last --batch-size 32"
         " --teacher t"
         " --temperature 3 --seed 7 --deterministic --checkpoints k --experiment e"
@@ -88,6 +89,10 @@ def test_a_run_is_resumed_as_it_began() -> None:
         ("--weight-decay 0.1", "--weight-decay requires --optimizer adamw"),
         ("--teacher t --label-smoothing 0.1", "--label-smoothing can't be combined with --teacher"),
         ("--warmup 2 --schedule constant", "--warmup requires --schedule cosine"),
+        (
+            "--schedule cosine --warmup 3 --epochs 2",
+            "--warmup is 3 epochs, but --epochs is 2",
+        ),
         ("--epoch 3", "unrecognized arguments: --epoch 3"),
         ("--resume r --epochs 3", "unrecognized arguments: --epochs 3"),
     ],

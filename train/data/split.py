@@ -14,13 +14,13 @@ Part = tuple[NDArray[Any], NDArray[Any]]
 
 
 def split(dataset: Dataset, options: Options) -> tuple[Part, Part]:
-    """Split the training set at random, depending only on the seed.
+    """Split the training set at random, depending only on ``options.split_seed``.
 
     Raises:
         TrainError: nothing is left for training, or a class has no image in one of the parts.
 
     """
-    order = np.random.default_rng(options.seed).permutation(len(dataset.x_train))
+    order = np.random.default_rng(options.split_seed).permutation(len(dataset.x_train))
     size = max(1, round(len(order) * options.validation_split))
     if size >= len(order):
         raise TrainError(

@@ -59,7 +59,7 @@ def varied(values: Mapping[str, Any]) -> dict[str, Any]:
         ValueError: there is no such option, its value is invalid, or it must not differ.
 
     """
-    if shared := sorted(values.keys() & {*run_options.LOCATION_OPTIONS, "seed"}):
+    if shared := sorted(values.keys() & {*run_options.LOCATION_OPTIONS, "seed", "split_seed"}):
         raise ValueError(
             f"{', '.join(shared)}: must be the same for all runs; set it in [options] or"
             " on the command line"

@@ -13,31 +13,42 @@ import mlflow
 import tensorflow as tf
 
 from tracking import mlflow_store
+from train.data.datasets import Dataset
 from train.errors import TrainError
+from train.run_options import Options
 
 Tensor = Any  # TensorFlow publishes no types
 
 
-def load(run_id: str, classes: int) -> Callable[[Tensor], Tensor]:
+def load(run_id: str, options: Options, dataset: Dataset) -> Callable[[Tensor], Tensor]:
     """Load the model of a run, as a function from images (N, 784) to probabilities (N, classes).
 
     Raises:
-        TrainError: there is no such run, it has no Keras model, or the number of classes differs.
+        TrainError: there is no such run, it has no Keras model, or its data or split differ, so that
+            the student would be validated on images that its teacher was trained on.
 
     """
     mlflow_store.connect()
     with tempfile.TemporaryDirectory() as folder:
         try:
+            taught = mlflow.get_run(run_id).data.params
             uri = f"runs:/{run_id}/model"
             found = Path(mlflow.artifacts.download_artifacts(uri, dst_path=folder))
             network = keras.models.load_model(found / "data/model.keras", compile=False)
         except (*mlflow_store.STORE_ERRORS, ValueError) as error:
             reason = str(error).partition("\n")[0]
             raise TrainError(f"teacher {run_id}: no Keras model: {reason}") from None
-    if network.output_shape != (None, classes):
-        raise TrainError(
-            f"teacher {run_id} has {network.output_shape[-1]} classes, the data has {classes}"
-        )
+    expected = {
+        "dataset_sha256": dataset.sha256,
+        "split_seed": str(options.split_seed),
+        "validation_split": str(options.validation_split),
+    }
+    for name, value in expected.items():
+        if taught.get(name) != value:
+            raise TrainError(
+                f"teacher {run_id}: its {name} is {taught.get(name)}, not {value}; a student must be"
+                " validated on images that its teacher was not trained on"
+            )
     return lambda images: network(images, training=False)
 
 

@@ -13,6 +13,7 @@ from rich.console import Console
 from cli import interrupt
 from train.data import batches
 from train.data.split import Part
+from train.errors import TrainError
 from train.run_options import Options
 from train.training import dense_network, run_log
 from train.training.checkpoint import Checkpoint, Progress
@@ -57,6 +58,7 @@ def fit(
 
     Raises:
         KeyboardInterrupt: Ctrl-C was pressed twice.
+        TrainError: the loss is not a finite number.
 
     """
     keeper = _WeightKeeper(network, options, checkpoint)
@@ -108,6 +110,11 @@ class _WeightKeeper(keras.callbacks.Callback):
         progress.epoch = epoch + 1
         for name, value in (logs or {}).items():
             progress.history.setdefault(name, []).append(float(value))
+        if not np.isfinite(progress.history["loss"][-1]):
+            raise TrainError(
+                f"the training loss is {progress.history['loss'][-1]} after epoch {epoch + 1}; try"
+                " a lower --learning-rate"
+            )
         accuracy = progress.history["val_accuracy"][-1]
         if self._keeps_last or accuracy > progress.accuracy:
             progress.accuracy = accuracy

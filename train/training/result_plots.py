@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 
 from train.data.datasets import SIDE
 
+_MAX_NAMED_CLASSES = 60  # with more, names and counts would not fit
+
 
 def learning_curves(history: Mapping[str, Sequence[float]], kept_epoch: float) -> Figure:
     """Plot loss and accuracy of training and validation by epoch; ``kept_epoch`` counts from 1."""
@@ -32,18 +34,19 @@ def confusion_matrix(
     counts = np.zeros((classes, classes), dtype=np.int64)
     np.add.at(counts, (truth, predicted), 1)
     mistakes = counts - np.diag(np.diag(counts))
-    side = 2 + 0.55 * classes
+    side = 2 + 0.55 * (classes if classes <= _MAX_NAMED_CLASSES else 20)
     figure = Figure(figsize=(side + 0.6, side), layout="constrained")
     axis = figure.subplots()
     image = axis.imshow(mistakes, cmap="Oranges")
     figure.colorbar(image, ax=axis, label="mistakes", shrink=0.8)
-    for (row, column), count in np.ndenumerate(counts):
-        if count:
-            dark = row != column and count > 0.6 * mistakes.max()
-            colour = "white" if dark else "black"
-            axis.text(column, row, str(count), ha="center", va="center", fontsize=8, color=colour)
-    axis.set_xticks(range(classes), names)
-    axis.set_yticks(range(classes), names)
+    if classes <= _MAX_NAMED_CLASSES:
+        for row, column in np.argwhere(counts):
+            text = axis.text(column, row, str(counts[row, column]), ha="center", va="center")
+            text.set(fontsize=8, color="black")
+            if mistakes[row, column] > 0.6 * mistakes.max():
+                text.set_color("white")
+        axis.set_xticks(range(classes), names)
+        axis.set_yticks(range(classes), names)
     axis.set(xlabel="predicted", ylabel="true", title=f"{mistakes.sum()} mistakes in {len(truth)}")
     return figure
 

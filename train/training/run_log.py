@@ -12,6 +12,7 @@ import numpy as np
 import tensorflow
 from mlflow.data.numpy_dataset import NumpyDataset, from_numpy
 from mlflow.models import infer_signature
+from numpy.typing import NDArray
 
 from tracking import artifacts
 from train.data import datasets, mnist
@@ -59,6 +60,7 @@ def log_result(
     dataset: datasets.Dataset,
     metrics: Mapping[str, float],
     history: Mapping[str, list[float]],
+    training_images: NDArray[np.float32],
 ) -> None:
     """Log the trained model, its metrics, plots, and rows for export.
 
@@ -68,6 +70,7 @@ def log_result(
         dataset: that it was trained and tested on.
         metrics: of the kept weights, and ``kept_epoch``, counted from 1.
         history: metric name to its values after each epoch, as in Keras.
+        training_images: in random order, without those for validation.
 
     """
     names = dataset.class_names
@@ -106,5 +109,4 @@ def log_result(
         mlflow.log_figure(figure, f"figures/{name}")
     # For export: the test set to compare models on, and rows for static quantization.
     artifacts.log_arrays(artifacts.TEST_SET, x_test=dataset.x_test, y_test=dataset.y_test)
-    rows = np.random.default_rng(options.seed).permutation(len(dataset.x_train))
-    artifacts.log_arrays(artifacts.CALIBRATION, x_train=dataset.x_train[rows[:CALIBRATION_ROWS]])
+    artifacts.log_arrays(artifacts.CALIBRATION, x_train=training_images[:CALIBRATION_ROWS])

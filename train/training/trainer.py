@@ -126,7 +126,7 @@ def _training_data(options: Options, dataset: datasets.Dataset) -> TrainingData:
             (images, keras.utils.to_categorical(targets, dataset.classes))
             for images, targets in (training, validation)
         )
-    teacher = distillation.load(options.teacher, dataset.classes) if options.teacher else None
+    teacher = distillation.load(options.teacher, options, dataset) if options.teacher else None
     return TrainingData(training, validation, validation_classes, teacher)
 
 
@@ -153,7 +153,7 @@ def _finish(
     metrics = {"train_seconds": progress.seconds, "kept_epoch": float(progress.kept_epoch)}
     metrics |= _evaluate(network, "val", *data.validation_classes)
     metrics |= _evaluate(network, "test", dataset.x_test, dataset.y_test)
-    run_log.log_result(options, network, dataset, metrics, progress.history)
+    run_log.log_result(options, network, dataset, metrics, progress.history, data.training[0])
     is_cut_short = progress.epoch < options.epochs
     if is_cut_short:
         mlflow.set_tag(run_session.CUT_SHORT_TAG, progress.epoch)

@@ -49,9 +49,7 @@ CHAMPION = changed(version=1, metrics={"test_accuracy": 0.981})
             changed(dataset=Dataset(name="new", sha256="2" * 64)),
             CHAMPION,
             {},
-            [
-                "accuracy: 98.00% and version 1's 98.10% are on different data sets, new 222222222222"
-            ],
+            ["accuracy: 98.00% and version 1's 98.10% are on different data sets, new 2222222"],
         ),
         (GOOD, None, {"load_p99_ms": "10"}, []),
         (

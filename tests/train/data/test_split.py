@@ -29,8 +29,9 @@ def test_parts_share_nothing_and_lack_nothing(dataset: Dataset) -> None:
     assert (held_x[:, 0] % 2 == held_y).all()
 
 
-def test_the_seed_decides(dataset: Dataset) -> None:
-    parts = [split(dataset, of_preset("default", seed=seed))[1][0][:, 0] for seed in (1, 1, 2)]
+def test_only_the_split_seed_decides(dataset: Dataset) -> None:
+    seeds = [{"seed": 1}, {"seed": 2}, {"split_seed": 1}]
+    parts = [split(dataset, of_preset("default", **seed))[1][0][:, 0] for seed in seeds]
     assert (parts[0] == parts[1]).all()
     assert (parts[0] != parts[2]).any()
 

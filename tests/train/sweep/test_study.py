@@ -1,5 +1,7 @@
 """What becomes of runs whose process is gone, asleep, or wanted to end."""
 
+import contextlib
+import sqlite3
 import subprocess
 import sys
 from collections import Counter
@@ -12,7 +14,7 @@ from optuna.trial import TrialState
 
 from tests.conftest import python_environment
 from train.errors import TrainError
-from train.sweep.study import Result, Study
+from train.sweep.study import MAX_RETRIES, Result, Study
 
 SPEC = {"epochs": 3, "runs": {"a": {}}}
 
@@ -92,6 +94,41 @@ def test_a_run_that_fails_waits_again(url: str) -> None:
     assert states(url) == {"FAIL": 1, "WAITING": 2}
 
 
+def die(url: str) -> None:
+    """What a process leaves that is killed while it runs a trial, long ago."""
+    asked = optuna.load_study(study_name="s", storage=url)
+    trial = asked.ask()
+    trial.suggest_int("width", 1, 100)
+    with contextlib.closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as database:
+        database.execute(
+            "INSERT INTO trial_heartbeats (trial_id, heartbeat) VALUES (?, '2000-01-01 00:00:00')",
+            (trial._trial_id,),
+        )
+        database.commit()
+
+
+def test_a_run_whose_process_always_dies_is_given_up(url: str) -> None:
+    searched = study(url, runs=1)
+    for _ in range(1 + MAX_RETRIES):
+        die(url)
+        optuna.storages.fail_stale_trials(searched._study)
+    assert states(url) == {"FAIL": 1 + MAX_RETRIES}
+    assert len({trial.params["width"] for trial in trials(url)}) == 1
+    assert searched.missing == 1
+
+
+def test_the_same_seed_searches_the_same(tmp_path: Path) -> None:
+    def make(trial: optuna.Trial) -> Result:
+        return Result(trial.suggest_float("dropout", 0, 1), is_last=False)
+
+    proposed = []
+    for seed, name in ((3, "a"), (3, "b"), (4, "c")):
+        url = f"sqlite:///{tmp_path}/{name}.db"
+        Study(url, "s", SPEC, [{"slot": n} for n in range(3)], lambda: "parent", seed).work(make)
+        proposed.append([trial.params["dropout"] for trial in trials(url)])
+    assert proposed[0] == proposed[1] != proposed[2]
+
+
 def test_importance_is_of_what_differed(url: str) -> None:
     def make(trial: optuna.Trial) -> Result:
         width = trial.suggest_int("width", 1, 100)
@@ -126,7 +163,7 @@ def test_another_study_says_what_differs(url: str) -> None:
 
 def test_processes_may_begin_at_once(tmp_path: Path, url: str) -> None:
     code = (
-        "from train.sweep.study import Result, Study;"
+        "from train.sweep.study import MAX_RETRIES, Result, Study;"
         f"s = Study({url!r}, 's', {SPEC!r}, [{{'seed': n}} for n in range(12)], lambda: 'p');"
         "s.work(lambda trial: Result(trial.user_attrs['seed'] / 100, False))"
     )

@@ -1,6 +1,7 @@
 """What a real training run leaves in MLflow; the run is the one that all tests share."""
 
 import json
+import re
 from pathlib import Path
 
 import mlflow
@@ -14,6 +15,8 @@ from tests.conftest import run
 from tests.models.shared import SUBSET_TEST
 from tests.train.runs import statuses
 from train.data import datasets
+from train.data.split import split
+from train.run_options import of_preset
 from train.training import dense_network
 
 
@@ -52,6 +55,7 @@ def test_parameters(trained: Run, work: Path) -> None:
         "keep": "best",
         "batch_size": "256",
         "validation_split": "0.1",
+        "split_seed": "0",
         "seed": "0",
         "dataset": "subset",
         "dataset_sha256": datasets.read(work / "subset.npz").sha256,
@@ -96,6 +100,19 @@ def test_figures_and_test_set(client: mlflow.MlflowClient, trained: Run, tmp_pat
     with np.load(kept) as archive:
         assert archive["x_test"].shape == (SUBSET_TEST, 784)
         assert archive["y_test"][:3].tolist() == [7, 2, 1]
+
+
+def test_calibration_rows_are_training_rows(
+    client: mlflow.MlflowClient, trained: Run, work: Path, tmp_path: Path
+) -> None:
+    """Not those that the quantized model is validated on."""
+    kept = client.download_artifacts(trained.info.run_id, "data/calibration.npz", str(tmp_path))
+    with np.load(kept) as archive:
+        rows = {row.tobytes() for row in archive["x_train"].astype(np.float32)}
+    training, validation = split(datasets.read(work / "subset.npz"), of_preset())
+    assert len(rows) > 490
+    assert rows <= {row.tobytes() for row in training[0]}
+    assert rows.isdisjoint(row.tobytes() for row in validation[0])
 
 
 def test_the_logged_model_answers_as_measured(
@@ -143,6 +160,10 @@ def test_a_teacher_is_learned_from(work: Path, folder: Path) -> None:
     assert student.data.params["teacher"] == teacher.info.run_id
     accuracy = [one.data.metrics["test_accuracy"] for one in (teacher, student)]
     assert accuracy[1] > accuracy[0] - 0.05
+    leaking = ("--teacher", teacher.info.run_id, "--split-seed", "1")
+    done = call("train", "--data", work / "subset.npz", *leaking, cwd=folder)
+    assert done.returncode == 1
+    assert "its split_seed is 0, not 1; a student must be validated on images" in done.stderr
 
 
 def test_a_teacher_that_is_none(work: Path, tmp_path: Path) -> None:
@@ -162,6 +183,14 @@ def test_a_run_that_fails_is_marked_failed(
     monkeypatch.setattr(dense_network, "build", fail)
     with pytest.raises(RuntimeError, match="on purpose"):
         call("train", "--data", work / "subset.npz", cwd=folder)
+    assert statuses(folder) == ["FAILED"]
+
+
+def test_a_run_that_diverges_ends(work: Path, folder: Path) -> None:
+    diverging = ("--optimizer", "sgd", "--learning-rate", "1e30", "--epochs", "9")
+    done = call("train", "--data", work / "few.npz", *diverging, cwd=folder)
+    assert done.returncode == 1
+    assert re.search(r"train: the training loss is (nan|inf) after epoch \d; try", done.stderr)
     assert statuses(folder) == ["FAILED"]
 
 
