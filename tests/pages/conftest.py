@@ -44,7 +44,7 @@ def import_iris(folder: Path) -> None:
     onnx = to_onnx(model, rows[:1].astype("f4"), options={"zipmap": False})
     (folder / "iris.onnx").write_bytes(onnx.SerializeToString())
     (folder / "iris.txt").write_text("setosa\nversicolor\nvirginica\n")
-    options = ("--name", "iris", "--labels", "iris.txt")
+    options = ("--name", "iris", "--class-names", "iris.txt")
     done = call("export", "import", "iris.onnx", *options, cwd=folder)
     assert done.returncode == 0, done.stderr
 

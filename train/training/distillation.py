@@ -24,8 +24,8 @@ def load(run_id: str, options: Options, dataset: Dataset) -> Callable[[Tensor], 
     """Load the model of a run, as a function from images (N, 784) to probabilities (N, classes).
 
     Raises:
-        TrainError: there is no such run, it has no Keras model, or its data or split differ, so that
-            the student would be validated on images that its teacher was trained on.
+        TrainError: there is no such run, it has no Keras model, or its data or split differ: the
+            student would be validated on images that its teacher was trained on.
 
     """
     mlflow_store.connect()
@@ -46,8 +46,8 @@ def load(run_id: str, options: Options, dataset: Dataset) -> Callable[[Tensor], 
     for name, value in expected.items():
         if taught.get(name) != value:
             raise TrainError(
-                f"teacher {run_id}: its {name} is {taught.get(name)}, not {value}; a student must be"
-                " validated on images that its teacher was not trained on"
+                f"teacher {run_id}: its {name} is {taught.get(name)}, not {value}; a student must"
+                " be validated on images that its teacher was not trained on"
             )
     return lambda images: network(images, training=False)
 
