@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.commands import call
+from tests.models.shared import locked
 
 SEEDS = (0, 1)
 PLAN = """
@@ -52,12 +53,27 @@ def folder(tmp_path: Path, empty_store: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def swept(work: Path, empty_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Swept:
-    """Two networks with two seeds each, of two epochs on 6,000 digits."""
-    folder = tmp_path_factory.mktemp("swept")
-    shutil.copy(empty_store, folder)
-    (folder / "two.toml").write_text(PLAN)
-    sweep = ("sweep", "two.toml", "--study", "first", "--data", work / "subset.npz")
-    done = call("train", *sweep, cwd=folder)
-    assert done.returncode == 0, done.stderr
-    return Swept(folder, "first", done.stdout.strip(), done.stderr)
+def swept(
+    work: Path,
+    empty_store: Path,
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Swept:
+    """Two networks with two seeds each, of two epochs; made by one process for all of them."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if hasattr(request.config, "workerinput") else base) / "sweep"
+    folder.mkdir(exist_ok=True)
+    with locked(folder):
+        if not (folder / "parent").exists():
+            shutil.copy(empty_store, folder)
+            (folder / "two.toml").write_text(PLAN)
+            sweep = ("sweep", "two.toml", "--study", "first", "--data", work / "subset.npz")
+            done = call("train", *sweep, cwd=folder)
+            assert done.returncode == 0, done.stderr
+            (folder / "told").write_text(done.stderr)
+            (folder / "parent").write_text(done.stdout.strip())
+    copy = tmp_path_factory.mktemp("swept")
+    for name in ("mlflow.db", "two.toml", "sweeps.db"):
+        shutil.copy(folder / name, copy)
+    parent, told = ((folder / name).read_text() for name in ("parent", "told"))
+    return Swept(copy, "first", parent, told)

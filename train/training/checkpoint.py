@@ -16,7 +16,7 @@ from train import run_options
 from train.errors import TrainError
 from train.run_options import Options
 
-_OPTIONS = "options.json"
+_START = "start.json"
 _ARRAYS = "checkpoint.npz"
 
 
@@ -43,20 +43,22 @@ class Checkpoint:
         self.run_id = run_id
         self._folder = root / run_id
 
-    def create(self, chosen: Options) -> None:
-        """Create the folder and store the options."""
+    def create(self, chosen: Options, dataset_sha256: str) -> None:
+        """Create the folder, and store the options and the digest of the data."""
         self._folder.mkdir(parents=True, exist_ok=True)
-        (self._folder / _OPTIONS).write_text(json.dumps(run_options.to_json(chosen)))
+        start = {"options": run_options.to_json(chosen), "dataset_sha256": dataset_sha256}
+        (self._folder / _START).write_text(json.dumps(start))
 
-    def options(self) -> Options:
-        """Read the options of the run.
+    def start(self) -> tuple[Options, str]:
+        """Read the options of the run, and the digest of its data.
 
         Raises:
             TrainError: there is no checkpoint.
 
         """
         try:
-            return run_options.from_json(json.loads((self._folder / _OPTIONS).read_bytes()))
+            start = json.loads((self._folder / _START).read_bytes())
+            return run_options.from_json(start["options"]), str(start["dataset_sha256"])
         except OSError:
             raise TrainError(
                 f"{self._folder}: no checkpoint; only an interrupted run has one, in the folder"

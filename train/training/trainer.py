@@ -15,6 +15,7 @@ from tracking import run_session
 from tracking.run_session import Pruned, RunInfo
 from train.data import batches, datasets, mnist
 from train.data.split import split
+from train.errors import TrainError
 from train.run_options import Options
 from train.training import dense_network, distillation, run_log
 from train.training.checkpoint import Checkpoint
@@ -90,7 +91,7 @@ def begin(
     with run_session.start(options.experiment, info) as active:
         checkpoint = Checkpoint(options.checkpoints, active.info.run_id)
         try:
-            checkpoint.create(options)
+            checkpoint.create(options, dataset.sha256)
             display.say(f"run {active.info.run_id} on {dataset.name}")
             network = _network(options, dataset)
             run_log.log_description(options, preset, dataset, network)
@@ -105,12 +106,17 @@ def resume(run_id: str, checkpoints: Path, display: Display) -> Outcome:
     """Resume a run that was killed, from its last completed epoch.
 
     Raises:
-        CommandError: there is no checkpoint, or the data can't be read any more.
+        CommandError: there is no checkpoint, or the data can't be read or have changed.
 
     """
     checkpoint = Checkpoint(checkpoints, run_id)
-    options = checkpoint.options()
+    options, dataset_sha256 = checkpoint.start()
     dataset = read(options)
+    if dataset.sha256 != dataset_sha256:
+        raise TrainError(
+            f"run {run_id} was started on other data: their sha256 was {dataset_sha256}, that of"
+            f" {options.data or 'MNIST'} is {dataset.sha256}"
+        )
     data = _training_data(options, dataset)
     with run_session.resume(run_id):
         display.say(f"resuming run {run_id} on {dataset.name}")

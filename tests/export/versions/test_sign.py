@@ -131,7 +131,7 @@ def test_a_signed_folder_that_does_not_say_what_it_is_is_refused(models: Path, k
     assert (status, err.splitlines()) == (
         1,
         [
-            f"export: {folder}: no manifest.json says which version of which model this is;"
+            f"export: {folder}: has no manifest.json, so a signature could not cover its name;"
             " python -m export import publishes a model with one"
         ],
     )

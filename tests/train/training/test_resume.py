@@ -16,6 +16,8 @@ import pytest
 from tests.commands import call
 from tests.conftest import python_environment, run
 from tests.train.runs import statuses
+from train.run_options import of_preset
+from train.training.checkpoint import Checkpoint
 
 
 def begun(work: Path, folder: Path, *options: str) -> "subprocess.Popen[str]":
@@ -130,6 +132,17 @@ def test_a_killed_run_goes_on_to_the_same_weights(work: Path, folder: Path) -> N
     assert len(curves[0]) == 6
     assert curves[1] == pytest.approx(curves[0], abs=1e-6)
     assert list((folder / "checkpoints").iterdir()) == []
+
+
+def test_a_run_is_not_resumed_on_other_data(work: Path, folder: Path) -> None:
+    options = of_preset("fast", data=work / "few.npz")
+    Checkpoint(folder / "checkpoints", "r").create(options, "0" * 64)
+    done = call("train", "--resume", "r", cwd=folder)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith(
+        f"train: run r was started on other data: their sha256 was {'0' * 64}"
+    )
+    assert done.stderr.count("\n") == 1
 
 
 def test_there_is_nothing_to_resume(tmp_path: Path) -> None:
