@@ -61,7 +61,7 @@ def test_messages_of_the_page_on_troubles_are_those_of_the_code() -> None:
     """``…`` stands for what a message fills in."""
     page = (ROOT / "docs/troubleshooting.md").read_text()
     sources = [ROOT / "requirements/install", ROOT / "requirements/uv"]
-    for part in ("bundle", "export", "serve", "train"):
+    for part in ("bundle", "cli", "export", "serve", "tracking", "train"):
         sources += (ROOT / part).glob("**/*.py")
     code = " ".join(path.read_text() for path in sources)
     code = re.sub(r'"\s+f?"', "", code)
