@@ -1,14 +1,13 @@
 """docs/cpu-per-row.svg: CPU time per row of each server, from the table in docs/benchmarks.md."""
 
 import re
-from html import escape
 
+from docs.generate import svg
 from tests.imports import ROOT
 
 _COLUMN = re.compile(r"CPU µs (?:a|per) row, 32 x 4")
 _LONGEST = 160.0  # µs; a longer bar is cut, and its number says how long it is
 _WIDTH, _ROW, _LEFT, _RIGHT, _TOP = 860, 30, 270, 90, 64
-_FONT = "system-ui, -apple-system, 'Segoe UI', Helvetica, Arial, sans-serif"
 _TITLE = "CPU time per row, µs (less is better)"
 _LOAD = "32 rows per request, 4 connections, JSON"
 
@@ -21,17 +20,11 @@ def draw() -> str:
     height = _TOP + _ROW * len(figures) + 12
     bars = [_bar(number, *figure) for number, figure in enumerate(figures)]
     label = f"{_TITLE}: " + ", ".join(f"{name} {value:g}" for name, value in figures)
-    return "\n".join(
-        [
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}"'
-            f' font-family="{_FONT}" font-size="14" role="img" aria-label="{escape(label)}">',
-            f'<rect width="{_WIDTH}" height="{height}" rx="10" fill="#ffffff"/>',
-            f'<text x="20" y="28" font-size="17" font-weight="600" fill="#1f2328">{_TITLE}</text>',
-            f'<text x="20" y="48" fill="#57606a">{_LOAD}; {escape(source)}</text>',
-            *bars,
-            "</svg>\n",
-        ]
-    )
+    heading = [
+        svg.text(20, 28, _TITLE, size=17, weight=600),
+        svg.text(20, 48, f"{_LOAD}; {source}", size=14, fill=svg.MUTED),
+    ]
+    return svg.document(_WIDTH, height, label, heading + bars)
 
 
 def _between(text: str, marker: str) -> str:
@@ -58,12 +51,12 @@ def _bar(number: int, name: str, value: float) -> str:
     longest = _WIDTH - _LEFT - _RIGHT
     length = longest * min(value / _LONGEST, 1)
     middle = top + 19
+    colour = "#0d7a68" if name.startswith("onnxlet") else svg.LINE
     parts = [
-        f'<text x="{_LEFT - 10}" y="{middle}" text-anchor="end" fill="#1f2328">'
-        f"{escape(name)}</text>",
+        svg.text(_LEFT - 10, middle, name, size=14, anchor="end"),
         f'<rect x="{_LEFT}" y="{top + 4}" width="{length:.1f}" height="21" rx="3"'
-        f' fill="{"#0d7a68" if name.startswith("onnxlet") else "#8c959f"}"/>',
-        f'<text x="{_LEFT + length + 8:.1f}" y="{middle}" fill="#1f2328">{value:,g}</text>',
+        f' fill="{colour}"/>',
+        svg.text(round(_LEFT + length + 8), middle, f"{value:,g}", size=14),
     ]
     if value > _LONGEST:
         cut = _LEFT + length - 24
