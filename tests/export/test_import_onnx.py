@@ -213,7 +213,7 @@ def test_labels_must_fit(other_repository: Path, tmp_path: Path) -> None:
     status, _, err = adopt(tmp_path, file, "--name", "m", "--class-names", "names")
     assert (status, err) == (
         1,
-        "export: names has 2 labels; the model's outputs have 4 values a row\n",
+        "export: names has 2 class names; the model's outputs have 4 values per row\n",
     )
     status, _, err = adopt(tmp_path, file, "--name", "m", "--class-names", "none")
     assert (status, err) == (1, "export: none: No such file or directory\n")
