@@ -190,3 +190,22 @@ def test_locust_understands_its_arguments() -> None:
     )
     done = run(sys.executable, "-c", code, json.dumps(given))
     assert done.returncode == 0, done.stderr
+
+
+def test_a_replica_in_a_swarm_has_time_to_drain() -> None:
+    stack = yaml.safe_load((ROOT / "deploy/swarm/stack.yaml").read_text())
+    serve = stack["services"]["serve"]
+    assert serve["environment"].keys() <= VARIABLES
+    own = command_line.load([], serve["environment"])
+    grace = float(serve["stop_grace_period"].removesuffix("s"))
+    assert own.drain_delay + own.drain_timeout < grace
+    *entry_point, command = serve["healthcheck"]["test"][1:]
+    assert "ENTRYPOINT [" + ", ".join(f'"{word}"' for word in entry_point) + "]" in DOCKERFILE
+    assert command_line.load_command([command], {})[0] == "health"
+
+
+def test_replicas_that_share_cpus_are_not_pinned() -> None:
+    compose = yaml.safe_load((ROOT / "compose.yaml").read_text())["services"]["replica"]
+    stack = yaml.safe_load((ROOT / "deploy/swarm/stack.yaml").read_text())["services"]["serve"]
+    for service in (compose, stack):
+        assert not command_line.load([], service["environment"]).pin

@@ -26,6 +26,7 @@ class Load:
         pause: float = 0.002,
         keep_open: bool = True,
         path: str = "/predict",
+        host: str = "127.0.0.1",
     ) -> None:
         """Ask on so many connections at a time.
 
@@ -35,6 +36,7 @@ class Load:
             pause: seconds between two requests of one.
             keep_open: are connections used for more than one request?
             path: of the model.
+            host: of the server.
 
         """
         self.sent = 0
@@ -46,7 +48,7 @@ class Load:
         """When a request was known to have no answer, or another than 200, and what it was."""
         self.newest = 0
         """No older version may answer what is sent from now on."""
-        self._port = port
+        self._address = (host, port)
         self._pause = pause
         self._keep_open = keep_open
         self._path = path
@@ -76,7 +78,7 @@ class Load:
 
     def _ask(self) -> None:
         while not self._stop.is_set():
-            connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=PATIENCE)
+            connection = http.client.HTTPConnection(*self._address, timeout=PATIENCE)
             try:
                 connection.connect()
                 while not self._stop.wait(self._pause) and self._request(connection):
