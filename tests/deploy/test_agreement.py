@@ -153,7 +153,7 @@ def port_names(pod: Mapping[str, Any]) -> set[str]:
 def test_every_claim_is_there(name: str) -> None:
     claims = {one["metadata"]["name"] for one in manifests.of_kind(name, "PersistentVolumeClaim")}
     if name in ON_DEMAND:
-        claims |= {"onnxlet-data"}
+        claims |= {"onnxlet-models"}
     for pod in manifests.pods(name):
         for volume in pod["spec"].get("volumes", ()):
             if "persistentVolumeClaim" in volume:
