@@ -24,6 +24,8 @@ RUN = [
 ]
 _SPAN = re.compile(r"`(.+?)`(?= \|| *,)")
 
+pytestmark = pytest.mark.timeout(1200)  # whole trainings, on a machine that may be busy
+
 
 def name(page: Path) -> str:
     return str(page.relative_to(ROOT))

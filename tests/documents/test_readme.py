@@ -22,6 +22,8 @@ from tests.servers.processes import eventually
 PAGE = ROOT / "README.md"
 README = PAGE.read_text()
 
+pytestmark = pytest.mark.timeout(1200)  # whole trainings, on a machine that may be busy
+
 
 def shown_answers() -> list[Any]:
     return list(
