@@ -2,4 +2,4 @@
 
 
 class BundleError(Exception):
-    """A published model that can't be read, or can't be trusted; one line for people."""
+    """A published model can't be read or can't be trusted. The text is one line for users."""

@@ -1,4 +1,4 @@
-"""``golden.npz``: a few real inputs and the answers that a server must give to them."""
+"""``golden.npz``: a few real inputs and the outputs that a server must produce for them."""
 
 import io
 import zipfile
@@ -18,7 +18,7 @@ Tensors = Mapping[str, NDArray[Any]]
 # about 1e-6 in a probability; a damaged or wrong model differs by 0.01 and more.
 TOLERANCE = 1e-4
 
-# What numpy, zipfile and zlib raise on bytes that are no such archive.
+# What numpy, zipfile and zlib raise for bytes that are not such an archive.
 _DAMAGE = (ValueError, KeyError, TypeError, OSError, EOFError, zipfile.BadZipFile, zlib.error)
 
 
@@ -41,10 +41,10 @@ class Golden:
 
     @classmethod
     def from_npz(cls, data: bytes, tolerance: float = TOLERANCE) -> "Golden":
-        """Read what ``to_npz`` wrote, never unpickling; the tolerance stands in the manifest.
+        """Read what ``to_npz`` wrote, without unpickling. The tolerance comes from the manifest.
 
         Raises:
-            BundleError: it is no such file.
+            BundleError: ``data`` is not such an archive.
 
         """
         sides: dict[str, dict[str, NDArray[Any]]] = {"inputs": {}, "outputs": {}}

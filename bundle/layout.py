@@ -1,7 +1,7 @@
-"""Where things lie in a model repository: ``<root>/<name>/<version>/`` with ``model.onnx`` in it.
+"""Paths in a model repository: ``<root>/<name>/<version>/`` contains ``model.onnx``.
 
-The layout is the one of Triton, OpenVINO Model Server and TensorFlow Serving: a version is
-a positive integer, the newest is the largest. ``<root>/<name>/labels.json`` may give names to
+Triton, OpenVINO Model Server and TensorFlow Serving use the same layout: a version is a
+positive integer, and the newest is the largest. ``<root>/<name>/labels.json`` may give names to
 versions: ``{"stable": 3, "canary": 4}``. This module needs the standard library alone.
 """
 
@@ -24,12 +24,12 @@ _VERSION = re.compile(r"[1-9][0-9]*")
 
 
 def is_name(text: str) -> bool:
-    """May a model be named so?"""
+    """Whether a model may have this name."""
     return bool(_NAME.fullmatch(text))
 
 
 def is_label(text: str) -> bool:
-    """May a label be this text?"""
+    """Whether a label may have this name."""
     return is_name(text) and not text.isdecimal()
 
 
@@ -41,7 +41,7 @@ def models(root: Path) -> list[str]:
 
 
 def versions(root: Path, name: str) -> list[int]:
-    """Versions of a model, oldest first; empty where there is none."""
+    """Versions of a model, oldest first; empty if there are none."""
     folder = root / name
     if not is_name(name) or not folder.is_dir():
         return []
@@ -55,7 +55,7 @@ def versions(root: Path, name: str) -> list[int]:
 def fingerprint(root: Path, name: str, version: int) -> str:
     """A text that changes whenever a file of a version does; empty where the version is gone.
 
-    It is made of what the file system tells; no file is read, and hidden ones do not count.
+    It consists of what the file system says about the files. Hidden files don't count.
     """
     try:
         paths = sorted((root / name / str(version)).iterdir())
@@ -63,10 +63,12 @@ def fingerprint(root: Path, name: str, version: int) -> str:
         return ""
     except OSError as error:
         return f"{error.strerror}"
-    return "; ".join(_told(path) for path in paths if not path.name.startswith(".")) or "empty"
+    return (
+        "; ".join(_status_line(path) for path in paths if not path.name.startswith(".")) or "empty"
+    )
 
 
-def _told(path: Path) -> str:
+def _status_line(path: Path) -> str:
     try:
         stat = path.stat()
     except OSError as error:
@@ -75,7 +77,7 @@ def _told(path: Path) -> str:
 
 
 def labels(root: Path, name: str) -> dict[str, int]:
-    """Versions of a model by their labels; empty where it has none.
+    """The labels of a model and their versions; empty if it has none.
 
     Raises:
         BundleError: the file is malformed.

@@ -1,4 +1,4 @@
-"""What a manifest tells of measurements: equality with its source, the price of small numbers."""
+"""Measurements in a manifest: parity with the source model, and the cost of quantization."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, kw_only=True)
 class Difference:
-    """How closely two models answer on some rows."""
+    """How far the outputs of two models differ on some rows."""
 
     rows: int
     """That were compared."""

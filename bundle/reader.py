@@ -1,4 +1,4 @@
-"""One version of a model, read whole and checked."""
+"""Reading one version of a model, with all its checks."""
 
 import hashlib
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ from bundle.manifest import Manifest
 
 @dataclass(frozen=True)
 class Bundle:
-    """One version, read whole and checked. A plain ONNX folder has no manifest and no golden."""
+    """One version in memory, checked. A plain ONNX folder has no manifest and no golden."""
 
     name: str
     version: int

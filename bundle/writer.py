@@ -1,7 +1,7 @@
-"""What changes a model repository: a version is published at once, and a label moved at once.
+"""Writing to a model repository: publishing a version and moving a label are atomic.
 
-A published version is never changed. Writers share a lock on the model's folder, so that none
-clears away what another one is writing.
+A published version never changes. Writers share a lock on the model's folder, so that no writer
+removes what another one is writing.
 """
 
 import contextlib
@@ -35,14 +35,14 @@ def publish(
     """Write files and their manifest as the next version of ``manifest.name``.
 
     The version and the checksums in ``manifest`` are set here. Everything is written to a
-    hidden folder, flushed to disk and renamed, so that a reader sees a whole version or none,
-    and of two writers at once each gets a version of its own.
+    hidden folder, flushed to disk and renamed: a reader sees a whole version or none, and
+    two concurrent writers get two versions.
 
     Args:
         root: the repository.
         manifest: of the version.
         files: their names and contents.
-        numbered: gives further files that tell the version's number.
+        numbered: returns further files that contain the version's number.
 
     Returns:
         The version's folder.
@@ -64,15 +64,15 @@ def publish(
 
 
 def _next_number(root: Path, name: str) -> int:
-    """A number that no version has or had."""
+    """A number that no version has or ever had."""
     with _numbers(root / name) as (_, used):
         return max([used, *layout.versions(root, name)]) + 1
 
 
 def _take_number(folder: Path, number: int) -> bool:
-    """Use a number up, whatever becomes of its version; False where somebody else has.
+    """Use up a number, whatever becomes of its version; False if another writer has used it.
 
-    Else that of a deleted version would come again: a signed copy of it would pass for the new one.
+    If the number of a deleted version came back, a signed copy of it would pass as the new one.
     """
     with _numbers(folder) as (file, used):
         if number <= used:
@@ -100,7 +100,7 @@ def _published(
     files: Files,
     numbered: Callable[[int], Files] | None,
 ) -> bool:
-    """Name the hidden folder ``version``; False where there is, or was, such a version."""
+    """Name the hidden folder ``version``; False if there is, or ever was, such a version."""
     more = numbered(version) if numbered else {}
     checksums = {file: hashlib.sha256(data).hexdigest() for file, data in {**files, **more}.items()}
     whole = dataclasses.replace(manifest, version=version, files=checksums)
@@ -120,10 +120,10 @@ def _published(
 
 
 def label(root: Path, name: str, text: str, version: int) -> None:
-    """Give a label to a version of ``name``, and take it from the one that has it.
+    """Move a label to a version of ``name``.
 
     Raises:
-        BundleError: there is no such version, it is no label, or the labels can't be changed.
+        BundleError: the version does not exist, the label is invalid, or the file can't be written.
 
     """
     if version not in layout.versions(root, name):
@@ -141,10 +141,10 @@ def label(root: Path, name: str, text: str, version: int) -> None:
 
 @contextlib.contextmanager
 def promotion_lock(root: Path, name: str) -> Iterator[None]:
-    """Let nobody else decide meanwhile which version of ``name`` has a label; waits for others.
+    """Hold the lock for promotions of ``name``; waits until others have released it.
 
     Raises:
-        BundleError: there is no such model, or its folder can't be written.
+        BundleError: the model does not exist, or its folder can't be written.
 
     """
     path = root / name / _PROMOTION_LOCK
@@ -158,7 +158,7 @@ def promotion_lock(root: Path, name: str) -> Iterator[None]:
 
 
 def write_if_absent(root: Path, name: str, file: str, data: bytes) -> None:
-    """Write a file beside the versions of ``name``, unless it is there: it may have been edited."""
+    """Write a file beside the versions of ``name`` unless it exists: it may have been edited."""
     folder = _folder(root, name)
     with _locked(folder, fcntl.LOCK_SH):
         if not (folder / file).exists():
@@ -166,7 +166,7 @@ def write_if_absent(root: Path, name: str, file: str, data: bytes) -> None:
 
 
 def _folder(root: Path, name: str) -> Path:
-    """The folder of a model, made where it is new."""
+    """The folder of a model, created if it is new."""
     if not layout.is_name(name):
         raise BundleError(
             f"model name {name!r}: use letters, digits, '.', '_' and '-',"
@@ -190,7 +190,7 @@ def append(root: Path, name: str, file: str, line: bytes) -> None:
 
 @contextlib.contextmanager
 def _writing(folder: Path) -> Iterator[None]:
-    """Write with others; first clear away what a killed writer left, if nobody else writes."""
+    """Hold the writers' shared lock. If no other writer is active, clean up after killed ones."""
     with contextlib.suppress(BlockingIOError), _locked(folder, fcntl.LOCK_EX | fcntl.LOCK_NB):
         for left in folder.glob(f"{_HIDDEN}*"):
             if left.is_dir():
@@ -212,7 +212,7 @@ def _locked(folder: Path, how: int) -> Iterator[None]:
 
 
 def _replace(path: Path, data: bytes) -> None:
-    """Write a file, under a lock, so that a reader sees all of it, or what was there before."""
+    """Replace a file: a reader sees all of the new content or all of the old. Needs the lock."""
     hidden = path.with_name(f"{_HIDDEN}{secrets.token_hex(8)}")
     try:
         _write(hidden, data)
