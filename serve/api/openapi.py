@@ -1,6 +1,6 @@
 """``/openapi.json``: the OpenAPI 3.1 document, made of the table of routes.
 
-Paths, parameters and dialects are those of ``serve.api.routes``. An operation answers with the
+Paths, parameters and protocols are those of ``serve.api.routes``. An operation answers with the
 schema that is named like it.
 """
 

@@ -167,7 +167,7 @@ def test_the_server_answers_with_each(published: Published, digits: Digits) -> N
             # A batch of four has scales of its own in the dynamic form.
             near = 0.05 if version == 3 else 1e-5
             np.testing.assert_allclose(answer.json()["predictions"], expected, atol=near)
-        for version in (2, 5):  # which take bytes: from JSON too, in every dialect
+        for version in (2, 5):  # which take bytes: from JSON too, in every protocol
             pixels = digits.images[:2].tolist()
             query = f"?model={NAME}&version={version}"
             plain = server.request("POST", f"/predict{query}", json.dumps({"images": pixels}))

@@ -1,4 +1,4 @@
-"""Documents of every dialect: some as they should be, some not quite, and some broken."""
+"""Documents of every protocol: some as they should be, some not quite, and some broken."""
 
 import json
 import math

@@ -32,7 +32,7 @@ REFUSALS = {
 
 
 def inference_requests(digits: Digits) -> list[tuple[str, Any, dict[str, str]]]:
-    """Path, body and headers of valid requests in every dialect, and of bad ones."""
+    """Path, body and headers of valid requests in every protocol, and of bad ones."""
     rows = digits.images[:5].tolist()
     tensor = {"name": "image", "shape": [5, 784], "datatype": "FP32", "data": rows}
     head = {"name": "image", "shape": [5, 784], "datatype": "UINT8"}

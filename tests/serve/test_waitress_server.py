@@ -40,7 +40,7 @@ def cases(test: Any) -> Iterator[Any]:
 
 
 def to_every_dialect() -> Iterator[Sent]:
-    """What the tests of the dialects parse, sent to the model of digits."""
+    """What the tests of the protocols parse, sent to the model of digits."""
 
     def sent(path: str, document: Any) -> Sent:
         body = document if isinstance(document, bytes) else json.dumps(document).encode()

@@ -1,4 +1,4 @@
-"""The predict dialect with plain bytes: no server, no model."""
+"""The predict protocol with plain bytes: no server, no model."""
 
 import base64
 import json

@@ -1,4 +1,4 @@
-"""TensorFlow Serving's and MLflow's dialects with plain bytes: no server, no model."""
+"""TensorFlow Serving's and MLflow's protocols with plain bytes: no server, no model."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""What TensorFlow Serving's and MLflow's dialects answer, with plain bytes."""
+"""What TensorFlow Serving's and MLflow's protocols answer, with plain bytes."""
 
 import json
 
