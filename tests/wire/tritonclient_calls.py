@@ -54,7 +54,8 @@ def server_metadata(target: Target) -> None:
 def model_metadata(target: Target) -> None:
     metadata = client(target).get_model_metadata("mnist", "1")
     assert metadata["versions"] == ["1"]
-    assert metadata["inputs"] == [{"name": "image", "datatype": "FP32", "shape": [-1, 784]}]
+    tensor = {"name": "image", "datatype": "FP32", "shape": [-1, 784], "range": [0, 255]}
+    assert metadata["inputs"] == [tensor]
     assert metadata["provenance"]["run_id"]
 
 
