@@ -25,7 +25,9 @@ def test_the_commands_work_as_they_stand_there(folder: Path) -> None:
     (block,) = re.findall(r"^```sh\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
     output = ""
     for line in block.splitlines():
-        command, *arguments = shlex.split(line.removeprefix("python -m "), comments=True)
+        command, *arguments = shlex.split(
+            line.removeprefix("python -m ").replace("$PWD", str(folder)), comments=True
+        )
         if line.startswith("python -m "):
             done = call(command, *arguments, cwd=folder)
         else:

