@@ -119,6 +119,20 @@ def _published(
     return True
 
 
+def place(root: Path, name: str, version: int, folder: Path) -> None:
+    """Move a complete version, from a folder on the same disk, into the repository.
+
+    It keeps its number. ``publish`` does not use that number again, even if the version is deleted.
+    """
+    target = _folder(root, name)
+    with _writing(target):
+        for path in (*folder.iterdir(), folder):
+            _sync(path)
+        _take_number(target, version)
+        folder.rename(target / str(version))
+        _sync(target)
+
+
 def label(root: Path, name: str, text: str, version: int) -> None:
     """Move a label to a version of ``name``.
 
@@ -229,8 +243,8 @@ def _write(path: Path, data: bytes) -> None:
         os.fsync(file.fileno())
 
 
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:

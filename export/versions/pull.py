@@ -40,8 +40,7 @@ def pull(source: str, name: str, wanted: str, root: Path, key: Path | None) -> P
             if not target.exists():
                 _download(f"{source.rstrip('/')}/{name}/{version}", arrived / name)
                 _check(arrived, name, version, key)
-                target.parent.mkdir(exist_ok=True)
-                (arrived / name / str(version)).rename(target)
+                writer.place(root, name, version, arrived / name / str(version))
         _check(root, name, version, key)
         if not wanted.isdecimal():
             writer.label(root, name, wanted, version)

@@ -232,3 +232,13 @@ def test_what_another_one_is_writing_stays(tmp_path: Path) -> None:
     assert process.returncode == 0
     assert layout.versions(tmp_path, "m") == [1, 2]
     assert hidden(tmp_path) == []
+
+
+def test_a_placed_version_uses_up_its_number(tmp_path: Path) -> None:
+    writer.publish(tmp_path / "from", MANIFEST, FILES)
+    shutil.copytree(tmp_path / "from/m/1", tmp_path / "arrived")
+    writer.place(tmp_path / "to", "m", 7, tmp_path / "arrived")
+    placed = tmp_path / "to/m/7"
+    assert (placed / "model.onnx").read_bytes() == FILES["model.onnx"]
+    shutil.rmtree(placed)
+    assert writer.publish(tmp_path / "to", MANIFEST, FILES).name == "8"
