@@ -16,22 +16,27 @@ _MAX_BYTES = 4096  # bytes; a writable pipe accepts so many at once (PIPE_BUF, p
 # Locked between poll and write, so that no other process of this server fills the pipe.
 _PROCESS_LOCK = os.memfd_create("onnxlet-log")
 _THREAD_LOCK = threading.Lock()
-_TRIES = 5
 _PAUSE = 0.0005  # seconds; a write takes microseconds
+_TRIES = 5  # for a line about a request, which the event loop writes
+_TRIES_RECORD = 200  # for a log record: there are few, and they matter more
 
 
 class LogOutput:
     """Collects lines, and writes them to a file descriptor."""
 
-    def __init__(self, descriptor: int, dropped: Callable[[int], bytes]) -> None:
+    def __init__(
+        self, descriptor: int, dropped: Callable[[int], bytes], tries: int = _TRIES
+    ) -> None:
         """Begin without lines.
 
         Args:
             descriptor: to write to.
             dropped: makes the line that says how many lines were dropped.
+            tries: how often to try for the lock before lines are dropped.
 
         """
         self._descriptor = descriptor
+        self._tries = tries
         self._poll = select.poll()
         self._poll.register(descriptor, select.POLLOUT)
         self._tell = dropped
@@ -47,7 +52,7 @@ class LogOutput:
         if not self._lines:
             return
         with _THREAD_LOCK:
-            if not _lock_processes(tries=1 if self._dropped else _TRIES):
+            if not _lock_processes(tries=1 if self._dropped else self._tries):
                 self._drop()
                 return
             try:
@@ -93,7 +98,9 @@ class LogHandler(logging.Handler):
 
     def __init__(self, descriptor: int = 2) -> None:
         super().__init__()
-        self._output = LogOutput(descriptor, lambda count: b"serve: %d lines dropped\n" % count)
+        self._output = LogOutput(
+            descriptor, lambda count: b"serve: %d lines dropped\n" % count, _TRIES_RECORD
+        )
         self.setFormatter(logging.Formatter("serve: %(message)s"))
 
     def emit(self, record: logging.LogRecord) -> None:

@@ -52,6 +52,8 @@ def run(settings: Settings) -> int:
         app = create_app(inference, Admission(settings, served), views)
         request_metrics = RequestMetrics(Metrics(folder, 0), AccessLog(settings.access_log))
         logging.getLogger("waitress").setLevel(logging.WARNING)
+        # It warns of every request that finds no idle thread, which is nothing to act on.
+        logging.getLogger("waitress.queue").setLevel(logging.ERROR)
         try:
             server = waitress.create_server(
                 _MeasuredApplication(app, inference, request_metrics),

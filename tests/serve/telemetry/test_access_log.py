@@ -5,6 +5,8 @@ import os
 import signal
 from pathlib import Path
 
+import pytest
+
 from serve import log_output
 from serve.log_output import LogHandler
 from serve.settings import AccessLogMode
@@ -114,3 +116,31 @@ def test_what_the_server_says_of_itself_holds_nothing_up_either() -> None:
     assert last == b"serve: a last one"
     os.close(reading)
     os.close(writing)
+
+
+def test_what_the_server_says_of_itself_waits_for_a_process_that_writes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    reading, writing = os.pipe()
+    locked, done = os.pipe()
+    if (other := os.fork()) == 0:
+        fcntl.lockf(log_output._PROCESS_LOCK, fcntl.LOCK_EX)
+        os.write(done, b"1")
+        signal.pause()
+    os.read(locked, 1)
+    pauses: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        pauses.append(seconds)
+        if len(pauses) == 100:
+            os.kill(other, signal.SIGKILL)
+            os.waitpid(other, 0)
+
+    monkeypatch.setattr(log_output.time, "sleep", sleep)
+    log = logging.Logger("waits")
+    log.addHandler(LogHandler(writing))
+    log.error("a line")
+    assert os.read(reading, 100) == b"serve: a line\n"
+    assert len(pauses) == 100
+    for descriptor in (reading, writing, locked, done):
+        os.close(descriptor)
