@@ -7,10 +7,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bundle.errors import BundleError
+from bundle.features import Feature
 from bundle.golden import TOLERANCE
 from bundle.measurements import Difference, Parity, Quantization
 
 SCHEMA_VERSION = 1
+TASKS = ("classification", "regression")
 _LONGEST_TEXT = 1000  # characters
 BATCH = -1  # stands for the batch dimension in a shape
 DTYPES = frozenset(["bool", "float16", "float32", "float64"]) | {
@@ -57,7 +59,7 @@ class Dataset:
 
 @dataclass(frozen=True, kw_only=True)
 class Manifest:
-    """One published version. Everything after ``labels`` is provenance and may be missing."""
+    """One published version. Everything after ``features`` is provenance and may be missing."""
 
     schema_version: int = SCHEMA_VERSION
     """Of this format."""
@@ -75,6 +77,10 @@ class Manifest:
     """In the order of the graph."""
     labels: tuple[str, ...] = ()
     """Names of the classes, in the order of the outputs' last dimension."""
+    task: str | None = None
+    """One of ``TASKS``; missing where it is not known, as for most imported models."""
+    features: tuple[Feature, ...] = ()
+    """What the columns of the only input stand for, in its order; empty for images."""
     run_id: str | None = None
     """The MLflow run that trained the model."""
     git_commit: str | None = None
@@ -132,6 +138,7 @@ def _manifest(document: dict[str, Any]) -> Manifest:
     for key in ("inputs", "outputs"):
         known[key] = tuple(_part(TensorSpec, spec) for spec in known.get(key, ()))
     known["labels"] = tuple(known.get("labels", ()))
+    known["features"] = tuple(_part(Feature, feature) for feature in known.get("features", ()))
     known["parity"] = _parity(known.get("parity"))
     known["quantization"] = _part(Quantization, known.get("quantization"))
     known["dataset"] = _part(Dataset, known.get("dataset"))
@@ -142,12 +149,29 @@ def _manifest(document: dict[str, Any]) -> Manifest:
     if not all(isinstance(part, str) and "\0" not in part for part in (*files, *files.values())):
         raise ValueError("files maps names to checksums")
     _check_texts(manifest)
+    _check_features(manifest)
     cost = manifest.quantization
     numbers = [manifest.golden_tolerance, *manifest.metrics.values(), *manifest.us_per_row.values()]
     numbers += [cost.accuracy_loss, *cost.us_per_row_before.values()] if cost else []
     if not all(type(number) in (int, float) for number in numbers):
         raise ValueError("a measure is no number")
     return manifest
+
+
+def _check_features(manifest: Manifest) -> None:
+    """Refuse a task that does not exist, and features that do not describe the input."""
+    if manifest.task not in (None, *TASKS):
+        raise ValueError(f"task {str(manifest.task)[:50]!r} is none of {', '.join(TASKS)}")
+    if not manifest.features:
+        return
+    names = {feature.name for feature in manifest.features}
+    if len(names) != len(manifest.features):
+        raise ValueError("two features have the same name")
+    shapes = [(spec.dtype, spec.shape[1:]) for spec in manifest.inputs]
+    if shapes != [("float32", (len(manifest.features),))]:
+        raise ValueError(
+            f"{len(manifest.features)} features need one float32 input with as many columns"
+        )
 
 
 def _check_texts(manifest: Manifest) -> None:

@@ -60,7 +60,7 @@ MAY_IMPORT = {
     "bundle": set(),
     "cli": set(),
     "tracking": {"cli"},
-    "train": {"cli", "tracking"},
+    "train": {"bundle", "cli", "tracking"},
     "export": {"cli", "tracking", "bundle"},
     "serve": {"bundle"},
     "benchmarks": {"bundle", "cli", "tracking", "export", "serve"},
