@@ -18,11 +18,12 @@ from numpy.typing import NDArray
 from bundle.manifest import TensorSpec
 from serve.errors import BadRequest, ServeError, UnknownType, quoted
 from serve.models.spec import ModelSpec
-from serve.protocols import json_arrays, json_document, tensors
+from serve.protocols import tensors
 from serve.protocols.interface import DecodedRequest, Tensors
-from serve.protocols.json_arrays import Arrays
+from serve.protocols.reading import json_arrays, json_document
+from serve.protocols.reading.json_arrays import Arrays
+from serve.protocols.reading.tabular_json import TableReader, in_columns
 from serve.protocols.response import Response
-from serve.protocols.tabular_json import TableReader, in_columns
 
 _FORMS = ("inputs", "instances", "dataframe_split", "dataframe_records")
 _FEW_BRACKETS = 1000

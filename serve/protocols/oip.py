@@ -19,11 +19,12 @@ from numpy.typing import NDArray
 from bundle.manifest import DTYPES, TensorSpec
 from serve.errors import BadRequest, Unsupported, quoted
 from serve.models.spec import ModelSpec
-from serve.protocols import json_arrays, json_document, tensors
+from serve.protocols import tensors
 from serve.protocols.identity_cache import IdentityCache
 from serve.protocols.interface import DecodedRequest, Tensors, error_body
-from serve.protocols.json_arrays import Arrays
 from serve.protocols.oip_binary import BinaryTensor
+from serve.protocols.reading import json_arrays, json_document
+from serve.protocols.reading.json_arrays import Arrays
 from serve.protocols.response import JSON, Response
 
 HEAD_LENGTH = "Inference-Header-Content-Length"

@@ -17,9 +17,10 @@ from numpy.typing import NDArray
 from bundle.manifest import TensorSpec
 from serve.errors import BadRequest, Unsupported
 from serve.models.spec import ModelSpec
-from serve.protocols import json_arrays, json_document, tensors
+from serve.protocols import tensors
 from serve.protocols.interface import DecodedRequest, Tensors, error_body
-from serve.protocols.json_arrays import Arrays, Shape
+from serve.protocols.reading import json_arrays, json_document
+from serve.protocols.reading.json_arrays import Arrays, Shape
 from serve.protocols.response import Response
 
 _KEYS = frozenset(("image", "images"))

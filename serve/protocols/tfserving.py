@@ -13,11 +13,11 @@ import simdjson
 
 from serve.errors import BadRequest
 from serve.models.spec import ModelSpec
-from serve.protocols import json_arrays, json_document, tabular_json
 from serve.protocols.interface import DecodedRequest, Tensors, error_body
-from serve.protocols.json_arrays import Arrays
+from serve.protocols.reading import json_arrays, json_document, tabular_json
+from serve.protocols.reading.json_arrays import Arrays
+from serve.protocols.reading.tabular_json import TableReader
 from serve.protocols.response import Response
-from serve.protocols.tabular_json import TableReader
 
 SIGNATURE_NAME = "serving_default"
 _FORMS = frozenset(("instances", "inputs"))

@@ -8,9 +8,9 @@ from unittest import mock
 import numpy as np
 
 from serve.errors import ServeError
-from serve.protocols import json_document
 from serve.protocols.interface import DecodedRequest
-from serve.protocols.json_arrays import Arrays
+from serve.protocols.reading import json_document
+from serve.protocols.reading.json_arrays import Arrays
 from tests.number_kernel.documents import MAX_ROWS, Document
 
 Outcome = tuple[Any, ...]

@@ -64,7 +64,7 @@ def encoded(documents: Sequence[Any]) -> list[bytes]:
 def test_a_fault_in_parsing_costs_one_request(
     inference: Batcher, model: Model, digits: Digits, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from serve.protocols import json_arrays
+    from serve.protocols.reading import json_arrays
 
     def faulty(body: bytes) -> object:
         if body == b"trap":

@@ -12,8 +12,9 @@ import pytest
 
 from bundle.manifest import TensorSpec
 from serve.models.spec import ModelSpec
-from serve.protocols import json_document, mlflow, oip, predict, tfserving
+from serve.protocols import mlflow, oip, predict, tfserving
 from serve.protocols.number_kernel import build, extract, library
+from serve.protocols.reading import json_document
 from tests.conftest import ROOT, Digits
 from tests.number_kernel import compiled
 from tests.number_kernel.comparison import outcome, without_kernel

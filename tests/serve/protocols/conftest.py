@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from serve.protocols import json_document
+from serve.protocols.reading import json_document
 from tests.number_kernel import compiled
 from tests.number_kernel.comparison import outcome, without_kernel
 

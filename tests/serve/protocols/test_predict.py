@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from bundle.manifest import TensorSpec
 from serve.errors import BadRequest, ServeError, TooLarge, Unsupported
 from serve.models.spec import ModelSpec
-from serve.protocols import json_arrays, predict
+from serve.protocols import predict
+from serve.protocols.reading import json_arrays
 
 SPEC = TensorSpec(name="image", dtype="float32", shape=(-1, 4), range=(0, 255))
 ROWS = [[0, 1, 2.5, 255], [4, 5, 6, 7], [8, 9, 10, 11]]

@@ -18,8 +18,8 @@ from serve.errors import ServeError
 from serve.models.spec import ModelSpec
 from serve.protocols.identity_cache import IdentityCache
 from serve.protocols.interface import DecodedRequest, Tensors
-from serve.protocols.json_arrays import Arrays, Shape, are_even
 from serve.protocols.number_kernel.extract import Extracted, extract
+from serve.protocols.reading.json_arrays import Arrays, Shape, are_even
 
 R = TypeVar("R", bound=DecodedRequest)
 Read = Callable[[Arrays, ModelSpec, int], R]

@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 from bundle.manifest import TensorSpec
 from serve.errors import BadRequest, Unsupported
 from serve.models.spec import ModelSpec
-from serve.protocols import json_arrays, tensors
+from serve.protocols import tensors
 from serve.protocols.interface import Tensors
-from serve.protocols.json_arrays import Arrays
+from serve.protocols.reading import json_arrays
+from serve.protocols.reading.json_arrays import Arrays
 
 
 def in_rows(outputs: Tensors, count: int) -> Any:
