@@ -1,6 +1,7 @@
 """docs/decisions/README.md: the list of decisions."""
 
 import re
+from pathlib import Path
 
 from tests.imports import ROOT
 
@@ -14,8 +15,18 @@ _TITLE = re.compile(r"# (\d+)\. (.+)")
 
 
 def write() -> str:
-    """The page."""
+    """The page.
+
+    Raises:
+        ValueError: the first line of a decision is not its number and title.
+
+    """
     pages = sorted((ROOT / "docs/decisions").glob("[0-9]*.md"))
-    titles = [(page.name, _TITLE.match(page.read_text())) for page in pages]
-    entries = [f"- [{title[1]}]({name}) {title[2]}" for name, title in titles if title]
-    return "\n".join([_INTRODUCTION, *entries]) + "\n"
+    return "\n".join([_INTRODUCTION, *map(_entry, pages)]) + "\n"
+
+
+def _entry(page: Path) -> str:
+    title = _TITLE.match(page.read_text())
+    if not title:
+        raise ValueError(f"{page}: expected a first line like # 1. Title")
+    return f"- [{title[1]}]({page.name}) {title[2]}"
