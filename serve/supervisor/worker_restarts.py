@@ -19,7 +19,7 @@ log = logging.getLogger("serve")
 
 MAX_FAILED_STARTS = 5  # workers in a row that ended before they were ready
 MAX_PAUSE_SECONDS = 10.0  # between two starts
-STABLE_SECONDS = 10.0  # a worker that lived for so long is replaced without a pause
+STABLE_SECONDS = 10.0  # a worker that served and lived for so long is replaced without a pause
 
 
 class Workers:
@@ -165,7 +165,7 @@ class Workers:
                 self._failed_starts >= MAX_FAILED_STARTS and not is_serving
             ):
                 raise StartError(worker.reason)
-        if time.monotonic() - worker.started >= STABLE_SECONDS:
+        if worker.ready and time.monotonic() - worker.started >= STABLE_SECONDS:
             self._recent_deaths = 0
         pause = min(MAX_PAUSE_SECONDS, 0.1 * 2**self._recent_deaths) if self._recent_deaths else 0.0
         self._recent_deaths += 1
