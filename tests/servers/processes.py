@@ -73,7 +73,8 @@ def sockets(server: Server) -> list[int]:
 def may_be_lost(server: Server, worker: int) -> int:
     """How many requests may fail when a worker is killed: two of each of its clients.
 
-    A client loses the one that it waits for, and another if it connects again before the
-    supervisor knows that the worker has ended, and hands the connection to it.
+    A client loses the one that it waits for. Linux closes the newest sockets of a killed process
+    first, and the one to the supervisor last. A client that connects again within these
+    microseconds may be handed to the process that is about to end, and loses another request.
     """
     return 2 * (sockets(server)[worker] - 1)  # one is to the supervisor

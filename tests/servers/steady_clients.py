@@ -7,7 +7,7 @@ import time
 
 from tests.conftest import Digits
 from tests.servers.live import Server
-from tests.servers.processes import DEADLINE, eventually
+from tests.servers.processes import DEADLINE
 
 
 class Clients:
@@ -24,12 +24,14 @@ class Clients:
         self.answered = 0
         self.failures: list[str] = []
         self._stop = threading.Event()
-        self._threads = [threading.Thread(target=self._ask) for _ in range(count)]
+        self._connected = [threading.Event() for _ in range(count)]
+        self._threads = [threading.Thread(target=self._ask, args=[at]) for at in range(count)]
 
     def __enter__(self) -> "Clients":
         for thread in self._threads:
             thread.start()
-        assert eventually(lambda: self.answered > 20)
+        # A client that connects later would go unnoticed where the connections are counted.
+        assert all(connected.wait(DEADLINE) for connected in self._connected)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -37,7 +39,7 @@ class Clients:
         for thread in self._threads:
             thread.join()
 
-    def _ask(self) -> None:
+    def _ask(self, at: int) -> None:
         turn = 0
         while not self._stop.is_set():
             connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=DEADLINE)
@@ -54,6 +56,7 @@ class Clients:
                     if response.read() != self._expected[turn]:
                         self.failures.append(f"wrong answer, status {response.status}")
                     self.answered += 1
+                    self._connected[at].set()
                     if response.will_close:
                         break
             except (OSError, http.client.HTTPException) as error:
