@@ -1,11 +1,10 @@
 """Paths in a model repository: ``<root>/<name>/<version>/`` contains ``model.onnx``.
 
 Triton, OpenVINO Model Server and TensorFlow Serving use the same layout: a version is a
-positive integer, and the newest is the largest. ``<root>/<name>/labels.json`` may give names to
-versions: ``{"stable": 3, "canary": 4}``. This module needs the standard library alone.
+positive integer, and the newest is the largest. Beside the versions, ``labels.json`` may name them;
+see ``bundle.labels``.
 """
 
-import json
 import re
 from pathlib import Path
 
@@ -15,22 +14,15 @@ MODEL_FILE = "model.onnx"
 GOLDEN_FILE = "golden.npz"
 MANIFEST_FILE = "manifest.json"
 SIGNATURE_FILE = "model.sig"
-LABELS_FILE = "labels.json"
 NUMBERS_FILE = "published.txt"
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
-LABEL_RULE = "use letters, digits, '.', '_' and '-', and not digits alone"
 _VERSION = re.compile(r"[1-9][0-9]*")
 
 
 def is_name(text: str) -> bool:
     """Whether a model may have this name."""
     return bool(_NAME.fullmatch(text))
-
-
-def is_label(text: str) -> bool:
-    """Whether a label may have this name."""
-    return is_name(text) and not text.isdecimal()
 
 
 def models(root: Path) -> list[str]:
@@ -74,30 +66,3 @@ def _status_line(path: Path) -> str:
     except OSError as error:
         return f"{path.name} {error.strerror}"
     return f"{path.name} {stat.st_ino} {stat.st_size} {stat.st_mtime_ns}"
-
-
-def labels(root: Path, name: str) -> dict[str, int]:
-    """The labels of a model and their versions; empty if it has none.
-
-    Raises:
-        BundleError: the file is malformed.
-
-    """
-    path = root / name / LABELS_FILE
-    try:
-        if path.exists() and not path.is_file():  # reading a pipe would wait for ever
-            raise BundleError(f"{path}: not a file")
-        document = json.loads(path.read_bytes())
-    except FileNotFoundError:
-        return {}
-    except OSError as error:
-        raise BundleError(f"{path}: {error.strerror}") from None
-    except (ValueError, RecursionError) as error:
-        raise BundleError(f"{path}: not JSON: {error}") from None
-    known = isinstance(document, dict) and all(
-        is_label(label) and type(version) is int and version > 0
-        for label, version in document.items()
-    )
-    if not known:
-        raise BundleError(f'{path}: expected labels and version numbers, as in {{"stable": 3}}')
-    return dict(document)

@@ -8,7 +8,6 @@ import contextlib
 import dataclasses
 import fcntl
 import hashlib
-import json
 import os
 import secrets
 import shutil
@@ -16,8 +15,9 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import BinaryIO
 
-from bundle import layout
+from bundle import labels, layout
 from bundle.errors import BundleError
+from bundle.labels import Labels
 from bundle.layout import MANIFEST_FILE
 from bundle.manifest import Manifest
 
@@ -134,7 +134,7 @@ def place(root: Path, name: str, version: int, folder: Path) -> None:
 
 
 def label(root: Path, name: str, text: str, version: int) -> None:
-    """Move a label to a version of ``name``.
+    """Move a label to a version of ``name``; it keeps its share of the traffic.
 
     Raises:
         BundleError: the version does not exist, the label is invalid, or the file can't be written.
@@ -142,15 +142,30 @@ def label(root: Path, name: str, text: str, version: int) -> None:
     """
     if version not in layout.versions(root, name):
         raise BundleError(f"{root / name / str(version)}: no such version")
-    if not layout.is_label(text):
-        raise BundleError(f"label {text!r}: {layout.LABEL_RULE}")
-    path = root / name / layout.LABELS_FILE
+    if not labels.is_label(text):
+        raise BundleError(f"label {text!r}: {labels.LABEL_RULE}")
+
+    def moved(before: Labels) -> Labels:
+        return dataclasses.replace(before, versions=before.versions | {text: version})
+
+    change_labels(root, name, moved)
+
+
+def change_labels(root: Path, name: str, changed: Callable[[Labels], Labels]) -> Labels:
+    """Replace the labels of a model by what ``changed`` makes of them; returns the new ones.
+
+    Raises:
+        BundleError: the model does not exist, or the file is malformed or can't be written.
+
+    """
+    path = root / name / labels.LABELS_FILE
     try:
         with _locked(root / name, fcntl.LOCK_EX):
-            labels = layout.labels(root, name) | {text: version}
-            _replace(path, json.dumps(labels, indent=2, sort_keys=True).encode() + b"\n")
+            new = changed(labels.read(root, name))
+            _replace(path, new.to_json())
     except OSError as error:
         raise BundleError(f"{path}: {error.strerror}") from None
+    return new
 
 
 @contextlib.contextmanager

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Set
 from dataclasses import dataclass
 from pathlib import Path
 
-from bundle import layout, reader, writer
+from bundle import labels, layout, reader, writer
 from bundle.errors import BundleError
 from bundle.manifest import Manifest
 from export.errors import ExportError
@@ -62,7 +62,7 @@ def _promote(
 ) -> Promoted:
     manifest = _checked(root, name, version, alias, limits.key)
     registered = aliases.registered(manifest)
-    current = layout.labels(root, name).get(alias)
+    current = labels.read(root, name).versions.get(alias)
     champion, unreadable = _champion(root, name, current, version)
     earlier = _earlier(root, name, alias, {current, version})
     unmet = [*unreadable, *gate.failures(manifest, champion, registered.tags, limits, earlier)]
@@ -103,7 +103,7 @@ def _locked(root: Path, name: str) -> Iterator[None]:
 
 
 def _rollback(root: Path, name: str, alias: str, key: Path | None) -> tuple[int, Promoted]:
-    current = layout.labels(root, name).get(alias)
+    current = labels.read(root, name).versions.get(alias)
     if current is None:
         raise ExportError(f"no version of {name} in {root} is {alias}")
     existing = layout.versions(root, name)
@@ -149,12 +149,12 @@ def _checked(root: Path, name: str, version: int, alias: str, key: Path | None) 
     if version not in (existing := layout.versions(root, name)):
         has = ", ".join(map(str, existing))
         raise ExportError(f"{root / name} has no version {version}; it has {has}")
-    if not layout.is_label(alias):
-        raise ExportError(f"alias {alias!r}: {layout.LABEL_RULE}")
+    if not labels.is_label(alias):
+        raise ExportError(f"alias {alias!r}: {labels.LABEL_RULE}")
     try:
         bundle = reader.read_version(root, name, version, key)
         check_golden(bundle)
-        layout.labels(root, name)  # refuse a damaged file before it is changed
+        labels.read(root, name)  # refuse a damaged file before it is changed
     except BundleError as error:
         raise ExportError(str(error)) from None
     manifest = bundle.manifest

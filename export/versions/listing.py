@@ -7,7 +7,7 @@ from pathlib import Path
 from rich import box
 from rich.table import Table
 
-from bundle import layout
+from bundle import labels, layout
 from bundle.errors import BundleError
 from bundle.manifest import Manifest
 from cli import markdown
@@ -62,7 +62,7 @@ def versions(root: Path, name: str | None) -> list[Version]:
 
 def _version(root: Path, name: str, number: int) -> Version:
     folder = root / name / str(number)
-    aliases = tuple(text for text, of in layout.labels(root, name).items() if of == number)
+    aliases = tuple(text for text, of in labels.read(root, name).versions.items() if of == number)
     file = folder / layout.MANIFEST_FILE
     manifest, problem = None, "no manifest"
     if file.is_file():

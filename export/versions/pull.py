@@ -5,7 +5,7 @@ from pathlib import Path
 
 import mlflow.artifacts
 
-from bundle import layout, reader, writer
+from bundle import labels, layout, reader, writer
 from bundle.errors import BundleError
 from export.errors import ExportError
 from export.versions.version_folder import refuse_extra_files
@@ -52,12 +52,12 @@ def pull(source: str, name: str, wanted: str, root: Path, key: Path | None) -> P
 def _number(source: str, wanted: str, arrived: Path, name: str) -> int:
     if wanted.isdecimal():
         return int(wanted)
-    _download(f"{source}/{layout.LABELS_FILE}", arrived / name)
-    labels = layout.labels(arrived, name)
-    if wanted not in labels:
-        known = ", ".join(sorted(labels)) or "none"
-        raise ExportError(f"{source}: no label {wanted}; expected one of its labels: {known}")
-    return labels[wanted]
+    _download(f"{source}/{labels.LABELS_FILE}", arrived / name)
+    known = labels.read(arrived, name).versions
+    if wanted not in known:
+        names = ", ".join(sorted(known)) or "none"
+        raise ExportError(f"{source}: no label {wanted}; expected one of its labels: {names}")
+    return known[wanted]
 
 
 def _download(url: str, folder: Path) -> None:

@@ -46,7 +46,7 @@ class Admission:
         try:
             if self._keys:
                 job.key = self._keys.check(job.headers)
-            job.model = self._catalog.find(name, version)
+            job.model = self._catalog.find(name, version, job.headers)
             seconds = self._timeout
             if _TIMEOUT_HEADER in job.headers:
                 seconds = self._seconds(job.headers[_TIMEOUT_HEADER])

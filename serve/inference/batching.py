@@ -30,6 +30,8 @@ class Batcher:
         self._max_body_bytes = settings.max_body_bytes
         self.on_run: Callable[[Model, Sequence[InferenceJob]], None] = lambda model, jobs: None
         """Called after each run, when its requests have their responses."""
+        self.on_outputs: Callable[[Model, Tensors, Tensors], None] = lambda model, *tensors: None
+        """Called after each run, with its inputs and outputs."""
 
     def respond(self, job: InferenceJob) -> Response:
         """Answer a single request."""
@@ -106,7 +108,8 @@ class Batcher:
         self, model: Model, jobs: Sequence[InferenceJob], requests: Sequence[DecodedRequest]
     ) -> None:
         began = time.monotonic()
-        outputs = model.run(_concatenate(requests))
+        inputs = _concatenate(requests)
+        outputs = model.run(inputs)
         ended = time.monotonic()
         if len(jobs) == 1:
             parts_of_jobs = [outputs]
@@ -117,6 +120,7 @@ class Batcher:
             job.infer_seconds = ended - began
             _respond(job, request, part, model)
         self.on_run(model, jobs)
+        self.on_outputs(model, inputs, outputs)
 
 
 def _concatenate(requests: Sequence[DecodedRequest]) -> Tensors:

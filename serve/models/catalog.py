@@ -9,6 +9,7 @@ from serve.errors import BadRequest, NotFound, StartError, Unavailable, quoted
 from serve.models import loader
 from serve.models.loader import Models
 from serve.models.session import Model
+from serve.models.traffic import Traffic
 from serve.settings import Settings
 from serve.versions import repository_scan
 from serve.versions.serving_plan import PlannedModel, ServingPlan, VersionId, problems
@@ -26,6 +27,10 @@ class Versions:
     ready: dict[int, Model]
     """Those that this process has loaded, oldest first."""
     planned: PlannedModel
+    traffic: Traffic
+    """Between these versions."""
+    shadow: Model | None
+    """The version that is compared with the others."""
 
 
 class Catalog:
@@ -33,7 +38,7 @@ class Catalog:
 
     def __init__(self) -> None:
         """Contain no models yet."""
-        self.models: Mapping[str, Versions] = {}
+        self.models: dict[str, Versions] = {}
         self.plan = ServingPlan()
 
     def __iter__(self) -> Iterator[Model]:
@@ -49,19 +54,21 @@ class Catalog:
 
         """
         self.plan = plan
-        self.models = {
-            name: Versions(
-                {one.version: models[one] for one in sorted(models) if one.name == name}, planned
-            )
-            for name, planned in plan.models.items()
-        }
+        self.models = {}
+        for name, planned in plan.models.items():
+            ready = {one.version: models[one] for one in sorted(models) if one.name == name}
+            shadow = ready.get(planned.labels.get(planned.shadow, 0))
+            self.models[name] = Versions(ready, planned, Traffic(name, ready, planned), shadow)
 
-    def find(self, name: str = "", version: str = "") -> Model:
+    def find(
+        self, name: str = "", version: str = "", headers: Mapping[str, str] | None = None
+    ) -> Model:
         """Find a model version.
 
         Args:
             name: of the model; empty for the default model.
-            version: its number, or a label; empty for the newest one.
+            version: its number, or a label; empty for the newest one, or one that gets traffic.
+            headers: of a request for inference, which decide between versions with traffic.
 
         Raises:
             BadRequest: no name was given, and there is no default model.
@@ -71,6 +78,8 @@ class Catalog:
         """
         versions = self.versions(name)
         if not version:
+            if headers is not None and versions.traffic:
+                return versions.traffic.choose(headers)
             if not versions.ready:
                 named = name or self.plan.default
                 raise Unavailable(f"model {named}: no version of it can be served")

@@ -82,6 +82,12 @@ LAST_INFERENCE = Definition(
     _MODEL,
     is_gauge=True,
 )
+SHADOW_ROWS = Definition(
+    "onnxlet_shadow_rows",
+    "Rows that a shadow version computed after the version that answered, by the result: same,"
+    " different, dropped or failed.",
+    (*_MODEL, "shadow", "result"),
+)
 REJECTIONS = Definition(
     "onnxlet_rejections", "Refused requests, by reason, and dropped connections.", ("reason",)
 )
@@ -98,7 +104,7 @@ BUILD = Definition(
     ("version", "python", "number_kernel"),
     is_gauge=True,
 )
-_COUNTS = (REQUESTS, SECONDS, ROWS, BATCH_ROWS, STEP_SECONDS, REJECTIONS, RESTARTS)
+_COUNTS = (REQUESTS, SECONDS, ROWS, BATCH_ROWS, STEP_SECONDS, SHADOW_ROWS, REJECTIONS, RESTARTS)
 _GAUGES = (LAST_INFERENCE, IN_FLIGHT, BUILD)
 _COUNTED = {one.name: one for one in (*_COUNTS, *_GAUGES)}
 _VERSION_READY = Definition(
@@ -107,7 +113,13 @@ _VERSION_READY = Definition(
     ("model", "version", "reason"),
     is_gauge=True,
 )
-DEFINITIONS = (*_COUNTED.values(), _VERSION_READY)
+_TRAFFIC_WEIGHT = Definition(
+    "onnxlet_traffic_weight",
+    "The share of a label in the requests that name no version, where labels share them.",
+    ("model", "label", "version"),
+    is_gauge=True,
+)
+DEFINITIONS = (*_COUNTED.values(), _VERSION_READY, _TRAFFIC_WEIGHT)
 """All metrics."""
 
 
@@ -214,7 +226,7 @@ def _family(
 
 
 class _Models(Collector):
-    """The metric for each version in the serving plan; it disappears with its version."""
+    """The metrics of versions and labels in the serving plan; they disappear with them."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -224,9 +236,16 @@ class _Models(Collector):
         return []
 
     def collect(self) -> Iterator[Metric]:
+        models = serving_plan.read(self._folder).models
         ready = [
             ((name, str(number), version.reason), [float(bool(version.fingerprint))])
-            for name, planned in serving_plan.read(self._folder).models.items()
+            for name, planned in models.items()
             for number, version in planned.versions.items()
         ]
         yield _family(_VERSION_READY, ready)
+        shares = [
+            ((name, label, str(planned.labels[label])), [float(weight)])
+            for name, planned in models.items()
+            for label, weight in planned.weights.items()
+        ]
+        yield _family(_TRAFFIC_WEIGHT, shares)

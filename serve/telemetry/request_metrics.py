@@ -88,6 +88,12 @@ class RequestMetrics:
         counts.batch_rows.observe(all_rows)
         counts.last_inference.set(time.time())
 
+    def count_shadow(self, model: Model, shadow: Model, result: str, rows: int) -> None:
+        """Count rows that were compared with a shadow version; see ``inference.shadow``."""
+        name, version = model.spec.id
+        labels = (name, version, str(shadow.spec.version), result)
+        self._metrics.series(metrics.SHADOW_ROWS, *labels).add(rows)
+
     def in_flight(self, count: int) -> None:
         """Set the number of inference requests that wait or are being processed."""
         self._in_flight.set(count)

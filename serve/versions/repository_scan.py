@@ -5,8 +5,9 @@ import os
 import signal
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
-from bundle import layout
+from bundle import labels, layout
 from bundle.errors import BundleError
 from serve.errors import StartError
 from serve.processes.child_process import ChildProcess
@@ -19,6 +20,9 @@ class FoundModel:
     versions: dict[int, str] = field(default_factory=dict)
     """The fingerprint of each version, oldest first."""
     labels: dict[str, int] = field(default_factory=dict)
+    weights: dict[str, int] = field(default_factory=dict)
+    """See ``bundle.labels``."""
+    shadow: str = ""
     problem: str = ""
     """Why its folder or its labels can't be read; empty if they can."""
 
@@ -65,7 +69,10 @@ def _scan_model(root: Path, name: str) -> FoundModel:
         for number in layout.versions(root, name):
             if fingerprint := layout.fingerprint(root, name, number):
                 versions[number] = fingerprint
-        return FoundModel(versions, layout.labels(root, name) if versions else {})
+        if not versions:
+            return FoundModel()
+        known = labels.read(root, name)
+        return FoundModel(versions, known.versions, known.weights, known.shadow)
     except OSError as error:
         return FoundModel(versions, problem=f"{root / name}: {error.strerror}")
     except BundleError as error:
@@ -123,7 +130,7 @@ class RepositoryScan(ChildProcess):
             raise BundleError(f"{self._root}: the scan failed or took too long") from None
         if isinstance(document, str):
             raise BundleError(document)
-        return {name: _from_json(**model) for name, model in document.items()}
+        return {name: _from_json(model) for name, model in document.items()}
 
     def wait(self) -> str:
         """See ``ChildProcess.wait``."""
@@ -147,7 +154,7 @@ def _scan_and_write(root: Path, writing: int) -> None:
         data = data[os.write(0, data) :]
 
 
-def _from_json(versions: dict[str, str], labels: dict[str, int], problem: str) -> FoundModel:
+def _from_json(document: dict[str, Any]) -> FoundModel:
     """Parse a model; the keys of JSON objects are strings."""
-    numbers = {int(number): fingerprint for number, fingerprint in versions.items()}
-    return FoundModel(numbers, labels, problem)
+    versions = {int(number): of for number, of in document.pop("versions").items()}
+    return FoundModel(versions, **document)

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 UNLOADED = "unloaded"
 """The reason of a version that was unloaded on request, as in Triton."""
@@ -38,6 +38,10 @@ class PlannedModel:
     versions: dict[int, PlannedVersion] = field(default_factory=dict)
     """Oldest first."""
     labels: dict[str, int] = field(default_factory=dict)
+    weights: dict[str, int] = field(default_factory=dict)
+    """The share of each label in the requests that name no version; see ``bundle.labels``."""
+    shadow: str = ""
+    """The label whose version is compared with the others; empty for none."""
     problem: str = ""
     """Why the labels differ from those in the repository; empty if they do not."""
 
@@ -102,16 +106,17 @@ class ServingPlan:
 def read(folder: Path) -> ServingPlan:
     """Read the plan from the shared folder."""
     document = json.loads((folder / _FILE).read_bytes())
-    models = {name: _from_json(**planned) for name, planned in document["models"].items()}
+    models = {name: _from_json(planned) for name, planned in document["models"].items()}
     return ServingPlan(document["number"], models, document["default"])
 
 
-def _from_json(
-    versions: dict[str, dict[str, str]], labels: dict[str, int], problem: str
-) -> PlannedModel:
+def _from_json(document: dict[str, Any]) -> PlannedModel:
     """Parse a model; the keys of JSON objects are strings."""
-    numbers = {int(number): PlannedVersion(**version) for number, version in versions.items()}
-    return PlannedModel(numbers, labels, problem)
+    versions = {
+        int(number): PlannedVersion(**version)
+        for number, version in document.pop("versions").items()
+    }
+    return PlannedModel(versions, **document)
 
 
 def changes(before: ServingPlan, after: ServingPlan) -> Iterator[str]:
@@ -122,12 +127,21 @@ def changes(before: ServingPlan, after: ServingPlan) -> Iterator[str]:
                 yield f"{name} version {number} is served"
             elif old.fingerprint(number) and not new.fingerprint(number):
                 yield f"{name} version {number} is no longer served"
-        for label in sorted({*old.labels, *new.labels}):
-            number = new.labels.get(label, 0)
-            if not number:
-                yield f"{name}: label {label} is removed"
-            elif number != old.labels.get(label) and new.fingerprint(number):
-                yield f"{name}: label {label} now means version {number}"
+        yield from (f"{name}: {change}" for change in _changes_of_labels(old, new))
+
+
+def _changes_of_labels(old: PlannedModel, new: PlannedModel) -> Iterator[str]:
+    for label in sorted({*old.labels, *new.labels}):
+        number = new.labels.get(label, 0)
+        if not number:
+            yield f"label {label} is removed"
+        elif number != old.labels.get(label) and new.fingerprint(number):
+            yield f"label {label} now means version {number}"
+    if old.weights != new.weights:
+        shares = ", ".join(f"{label} {weight}" for label, weight in new.weights.items())
+        yield f"requests without a version go to {shares or 'the newest version'}"
+    if old.shadow != new.shadow:
+        yield f"the shadow is {new.shadow or 'no version'}"
 
 
 def problems(before: ServingPlan, after: ServingPlan) -> Iterator[str]:

@@ -10,6 +10,8 @@ version that is not valid never replaces a valid one:
 - A label stays at its version until the new version can be served.
 """
 
+import dataclasses
+
 from serve.versions.repository_scan import FoundModel
 from serve.versions.serving_plan import (
     UNLOADED,
@@ -154,7 +156,7 @@ class VersionPolicy:
             for number in before.ready
         }
         versions = dict(sorted((planned.versions | kept).items()))
-        return PlannedModel(versions, planned.labels, planned.problem)
+        return dataclasses.replace(planned, versions=versions)
 
     def _choose(self, name: str) -> PlannedModel:
         """Choose the labelled versions, and the latest ones that can be served.
@@ -186,7 +188,14 @@ class VersionPolicy:
                 break
             left -= can_be_served(number)
         known = {number: one for number, one in versions.items() if one != PlannedVersion()}
-        return PlannedModel(dict(sorted(known.items())), labels, "; ".join(problems))
+        traffic = before if found.problem else found
+        return PlannedModel(
+            dict(sorted(known.items())),
+            labels,
+            traffic.weights,
+            traffic.shadow,
+            "; ".join(problems),
+        )
 
     def _assess(self, name: str, number: int) -> PlannedVersion:
         fingerprint = self._found[name].versions.get(number, "")

@@ -5,11 +5,12 @@ inference for a limited time. So it accepts and refuses requests also under load
 ``--inference-threads``, threads run inference instead.
 """
 
+import functools
 import logging
 import math
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 
 from serve.api import routes
 from serve.api.routes import INFER, LOAD, UNLOAD
@@ -22,7 +23,7 @@ from serve.http.wsgi import WaitressGateway
 from serve.inference.admission import Admission
 from serve.inference.batching import Batcher
 from serve.inference.inference_job import InferenceJob
-from serve.models.session import Model
+from serve.inference.shadow import Shadow
 from serve.telemetry.request_metrics import RequestMetrics
 from serve.worker.inference_threads import InferenceThreads
 from serve.worker.pending_loads import PendingLoads
@@ -42,6 +43,7 @@ class EventLoop:
         gateway: WaitressGateway,
         inference: Batcher,
         admission: Admission,
+        shadow: Shadow,
         pending_loads: PendingLoads,
         request_metrics: RequestMetrics,
         receive_messages: Callable[[], bool],
@@ -55,6 +57,7 @@ class EventLoop:
             gateway: to the application, for all requests except inference.
             inference: answers the requests in the queue.
             admission: has the queue.
+            shadow: compares versions in spare time.
             pending_loads: takes requests to load and unload models.
             request_metrics: counts and logs.
             receive_messages: handles the messages of the supervisor; returns whether there
@@ -67,6 +70,7 @@ class EventLoop:
         self._gateway = gateway
         self._inference = inference
         self._admission = admission
+        self._shadow = shadow
         self._pending_loads = pending_loads
         self._receive_messages = receive_messages
         self._metrics = request_metrics
@@ -74,9 +78,13 @@ class EventLoop:
         self._waiting: dict[InferenceJob, tuple[Request, Connection]] = {}
         self._loading: dict[InferenceJob, tuple[Request, Connection]] = {}
         self._done: deque[InferenceJob] = deque()  # by threads
-        # by threads, not counted yet
-        self._runs: deque[tuple[Model, Sequence[InferenceJob]]] = deque()
-        inference.on_run = self._note_run if threads else request_metrics.count_run
+        self._counts: deque[Callable[[], None]] = deque()  # of what threads did
+        inference.on_outputs = shadow.offer
+        inference.on_run = request_metrics.count_run
+        shadow.on_result = request_metrics.count_shadow
+        if threads:
+            inference.on_run = self._count_later(request_metrics.count_run)
+            shadow.on_result = self._count_later(request_metrics.count_shadow)
         server.dispatcher = self
 
     def turn(self, timeout: float) -> None:
@@ -92,23 +100,31 @@ class EventLoop:
         if server.proceeding:
             server.proceed()
         self._metrics.in_flight(len(self._waiting))
-        if self._threads:
-            self._respond(self._done.popleft() for _ in range(len(self._done)))
-            if self._admission.due_in() == 0:
-                self._threads.wake(len(self._admission.queue))
-        elif self._waiting:
-            self._infer(server.now + INFERENCE_SECONDS)
+        self._work(is_idle=not events)
         self._metrics.in_flight(len(self._waiting))
         if self._metrics.has_lines:
             self._metrics.flush()
         if server.now >= server.maintenance_due:
             server.maintain()
 
+    def _work(self, is_idle: bool) -> None:
+        """Run models, or have threads run them; with nothing else to do, the shadow."""
+        if self._threads:
+            self._respond(self._done.popleft() for _ in range(len(self._done)))
+            if self._admission.due_in() == 0:
+                self._threads.wake(len(self._admission.queue))
+        elif self._waiting:
+            self._infer(self._server.now + INFERENCE_SECONDS)
+        elif self._shadow and is_idle:
+            self._shadow.run_next()
+
     def _pause(self) -> float:
         """Seconds until something must be done without an event."""
         if self._server.proceeding or self._done:
             return 0
-        if not self._waiting or (self._threads and self._threads.requested):
+        if not self._waiting:
+            return 0 if self._shadow and not self._threads else math.inf
+        if self._threads and self._threads.requested:
             return math.inf  # until a thread has run its batch, and wakes the loop
         return self._admission.due_in()
 
@@ -198,13 +214,15 @@ class EventLoop:
         """Run one batch, on a thread."""
         self._done.extend(self._inference.run_next_batch(self._admission.queue))
         self._poller.wake()
+        while self._shadow and not len(self._admission.queue):
+            self._shadow.run_next()
 
-    def _note_run(self, model: Model, jobs: Sequence[InferenceJob]) -> None:
-        """Keep a run for the event loop, which counts it."""
-        self._runs.append((model, jobs))
+    def _count_later(self, count: Callable[..., None]) -> Callable[..., None]:
+        """Make a function that threads may call, and the event loop will call ``count``."""
+        return lambda *what: self._counts.append(functools.partial(count, *what))
 
     def _respond(self, jobs: Iterable[InferenceJob]) -> None:
-        while self._runs:
-            self._metrics.count_run(*self._runs.popleft())
+        while self._counts:
+            self._counts.popleft()()
         for job in jobs:
             self._server.respond(*self._waiting.pop(job))

@@ -15,6 +15,7 @@ from serve.http.server import Server
 from serve.http.wsgi import WaitressGateway
 from serve.inference.admission import Admission
 from serve.inference.batching import Batcher
+from serve.inference.shadow import Shadow
 from serve.models import malloc
 from serve.models.catalog import Catalog
 from serve.models.loader import Loaded, Loader
@@ -113,6 +114,7 @@ class Worker:
             WaitressGateway(app, self._address, settings),
             batcher,
             admission,
+            Shadow(self._catalog),
             self._pending_loads,
             self._metrics,
             self._receive_messages,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bundle import layout, reader, writer
+from bundle import labels, layout, reader, writer
 from bundle.errors import BundleError
 from bundle.manifest import Manifest
 from tests.bundle.example import FILES, MANIFEST
@@ -137,9 +137,9 @@ def test_a_label_is_given_and_moved(tmp_path: Path, published: Path) -> None:
     writer.publish(tmp_path, MANIFEST, FILES)
     writer.label(tmp_path, "m", "stable", 1)
     writer.label(tmp_path, "m", "canary", 2)
-    assert layout.labels(tmp_path, "m") == {"stable": 1, "canary": 2}
+    assert labels.read(tmp_path, "m").versions == {"stable": 1, "canary": 2}
     writer.label(tmp_path, "m", "stable", 2)
-    assert layout.labels(tmp_path, "m") == {"stable": 2, "canary": 2}
+    assert labels.read(tmp_path, "m").versions == {"stable": 2, "canary": 2}
     assert sorted(path.name for path in (tmp_path / "m").iterdir()) == [
         *("1", "2", "labels.json", "published.txt")
     ]
@@ -158,7 +158,7 @@ def test_refuses_labels_that_are_none(
 ) -> None:
     with pytest.raises(BundleError, match=message):
         writer.label(tmp_path, "m", text, version)
-    assert layout.labels(tmp_path, "m") == {}
+    assert labels.read(tmp_path, "m").versions == {}
 
 
 def test_a_label_does_not_overwrite_a_file_that_is_not_labels(

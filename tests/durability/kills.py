@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 
-from bundle import layout, reader
+from bundle import labels, layout, reader
 from bundle.errors import BundleError
 from tests.conftest import python_environment
 
@@ -75,13 +75,11 @@ def problems(folder: Path) -> list[str]:
         try:
             for version in versions:
                 reader.read_version(root, model.name, version)
-            labels = layout.labels(root, model.name)
+            known = labels.read(root, model.name).versions
         except (BundleError, OSError) as error:
             broken.append(str(error))
             continue
-        broken += [
-            f"{label}: no such version" for label, to in labels.items() if to not in versions
-        ]
+        broken += [f"{label}: no such version" for label, to in known.items() if to not in versions]
     return broken
 
 

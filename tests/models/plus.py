@@ -52,7 +52,7 @@ class Plus:
         shutil.rmtree(self.path(version))
         (self.folder / "plus/published.txt").unlink(missing_ok=True)
 
-    def label(self, **labels: int) -> None:
+    def label(self, **labels: int | dict[str, int | bool]) -> None:
         new = self.folder / "plus/.labels"
         new.write_text(json.dumps(labels))
         new.replace(self.folder / "plus/labels.json")

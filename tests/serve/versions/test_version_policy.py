@@ -18,7 +18,7 @@ class Repository:
     def settle(self) -> ServingPlan:
         """Scan, validate what must be validated, and make the plan."""
         versions = dict(sorted(self.versions.items()))
-        self.policy.update({"m": FoundModel(versions, dict(self.labels), self.problem)})
+        self.policy.update({"m": FoundModel(versions, dict(self.labels), problem=self.problem)})
         while version_id := self.policy.next_unvalidated():
             self.validated.append(version_id.fingerprint)
             self.policy.set_verdict(
