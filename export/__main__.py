@@ -100,6 +100,8 @@ def _promote(wanted: argparse.Namespace, console: Console) -> None:
         margin=wanted.margin,
         min_accuracy=wanted.min_accuracy,
         p99_ms=wanted.p99,
+        agreement=wanted.agreement,
+        metrics_url=wanted.metrics,
         key=wanted.key,
     )
     result = promote(wanted.models, wanted.name, wanted.version, wanted.alias, limits, wanted.force)
@@ -115,6 +117,12 @@ def _rollback(wanted: argparse.Namespace, console: Console) -> None:
     _say(console, f"{wanted.name} version {version} is {wanted.alias} again, {result.where}")
 
 
+def _traffic(wanted: argparse.Namespace, console: Console) -> None:
+    from export.registry.traffic import share
+
+    _say(console, share(wanted.models, wanted.name, dict(wanted.weights), wanted.shadow))
+
+
 def _say(console: Console, text: str) -> None:
     console.print(text, highlight=False, markup=False, soft_wrap=True)
 
@@ -127,6 +135,7 @@ _RUN: dict[str, Callable[[argparse.Namespace, Console], None]] = {
     "sign": _sign,
     "pull": _pull,
     "promote": _promote,
+    "traffic": _traffic,
     "rollback": _rollback,
 }
 

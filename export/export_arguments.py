@@ -4,6 +4,7 @@ import argparse
 from collections.abc import Callable
 from pathlib import Path
 
+from bundle.labels import MAX_WEIGHT
 from cli import number_types
 from export.variant import INPUTS, INT8, WEIGHTS, Variant
 
@@ -162,6 +163,19 @@ def _promote(parser: Parser) -> None:
         help="highest p99 latency in its load test; a version without a load test fails"
         " (default: no limit)",
     )
+    parser.add_argument(
+        "--agreement",
+        type=number_types.not_negative,
+        metavar="PERCENT",
+        help="lowest agreement with the champion, as its shadow on the server at --metrics"
+        " (default: no limit)",
+    )
+    parser.add_argument(
+        "--metrics",
+        default="http://127.0.0.1:8080/metrics",
+        metavar="URL",
+        help="metrics of the server that has compared them (default: %(default)s)",
+    )
     _public_key(parser)
     parser.add_argument(
         "--force",
@@ -169,6 +183,34 @@ def _promote(parser: Parser) -> None:
         help="promote it although conditions are not met, and record which",
     )
     _models(parser)
+
+
+def _traffic(parser: Parser) -> None:
+    parser.add_argument("name", metavar="NAME", help="the model")
+    parser.add_argument(
+        "weights",
+        nargs="*",
+        type=_weight,
+        metavar="LABEL=WEIGHT",
+        help="the share of a label, such as champion=95 challenger=5; without any, the newest"
+        " version gets all requests that name no version",
+    )
+    parser.add_argument(
+        "--shadow",
+        metavar="LABEL",
+        help="its version also computes what the others have answered, in spare time; metrics count"
+        " how often they agree (default: none)",
+    )
+    _models(parser)
+
+
+def _weight(text: str) -> tuple[str, int]:
+    label, _, weight = text.partition("=")
+    if not (weight.isascii() and weight.isdecimal() and int(weight) <= MAX_WEIGHT):
+        raise argparse.ArgumentTypeError(
+            f"expected LABEL=WEIGHT with a whole number up to {MAX_WEIGHT}, got {text!r}"
+        )
+    return label, int(weight)
 
 
 def _rollback(parser: Parser) -> None:
@@ -222,6 +264,7 @@ COMMANDS: dict[str, tuple[Callable[[Parser], None], str]] = {
     "sign": (_sign, "sign a published version"),
     "pull": (_pull, "copy a version from an object store, and check it"),
     "promote": (_promote, "assign an alias to a version that meets the conditions"),
+    "traffic": (_traffic, "share requests between labels, and compare a shadow version"),
     "rollback": (_rollback, "assign an alias to the version that had it before"),
 }
 """For each command: the function that adds its options, and its description."""

@@ -25,6 +25,10 @@ class Limits:
     """Lowest test accuracy, in percent; if None, that of guessing."""
     p99_ms: float | None = None
     """Highest p99 latency in a load test."""
+    agreement: float | None = None
+    """Lowest agreement with the champion as its shadow, in percent."""
+    metrics_url: str | None = None
+    """Where a server that has compared them tells its metrics."""
     key: Path | None = None
     """A public key; the version must be signed with the matching private key."""
 

@@ -10,7 +10,7 @@ from bundle.errors import BundleError
 from bundle.manifest import Manifest
 from export.errors import ExportError
 from export.registry import alias as aliases
-from export.registry import gate, history
+from export.registry import gate, history, shadow_agreement
 from export.registry.alias import RegisteredVersion
 from export.registry.gate import Limits
 from export.registry.history import AliasChange
@@ -66,6 +66,9 @@ def _promote(
     champion, unreadable = _champion(root, name, current, version)
     earlier = _earlier(root, name, alias, {current, version})
     unmet = [*unreadable, *gate.failures(manifest, champion, registered.tags, limits, earlier)]
+    if limits.agreement is not None and limits.metrics_url:
+        wanted = limits.metrics_url, name, version, current, limits.agreement
+        unmet += filter(None, [shadow_agreement.failure(*wanted)])
     if unmet and not force:
         raise ExportError(
             f"{name} version {version} is not promoted:"

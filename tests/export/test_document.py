@@ -22,9 +22,9 @@ def folder(work: Path, tmp_path: Path) -> Path:
 
 def test_the_commands_work_as_they_stand_there(folder: Path) -> None:
     text = (ROOT / "docs/exporting.md").read_text()
-    (block,) = re.findall(r"^```sh\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    blocks = re.findall(r"^```sh\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
     output = ""
-    for line in block.splitlines():
+    for line in "".join(blocks).splitlines():
         command, *arguments = shlex.split(
             line.removeprefix("python -m ").replace("$PWD", str(folder)), comments=True
         )
@@ -38,7 +38,10 @@ def test_the_commands_work_as_they_stand_there(folder: Path) -> None:
     assert re.search(r"mnist/1 +float32", output)
     assert re.search(r"mnist/2 +uint8, int8 static", output)
     labels = json.loads((folder / "models/mnist/labels.json").read_text())
-    assert labels == {"champion": 1}
+    assert labels == {
+        "champion": {"version": 1, "weight": 1},
+        "challenger": {"version": 2, "shadow": True},
+    }
     assert (folder / "models/mnist/1/model.sig").is_file()
     assert (folder / "models/adopted/1/manifest.json").is_file()
     client = mlflow.MlflowClient(f"sqlite:///{folder}/mlflow.db")
