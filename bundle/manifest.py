@@ -10,6 +10,7 @@ from bundle.errors import BundleError
 from bundle.features import Feature
 from bundle.golden import TOLERANCE
 from bundle.measurements import Difference, Parity, Quantization
+from bundle.reference import Histogram
 
 SCHEMA_VERSION = 1
 TASKS = ("classification", "regression")
@@ -93,6 +94,8 @@ class Manifest:
     """How closely it answers as its Keras source does; missing for an imported model."""
     quantization: Quantization | None = None
     """Only where weights or activations are not float32."""
+    reference: Mapping[str, Histogram] = field(default_factory=dict)
+    """Of the test set, by measure; see ``bundle.reference``."""
     us_per_row: Mapping[str, float] = field(default_factory=dict)
     """CPU time in µs by the rows of a run, on one thread of the machine that exported."""
     golden_tolerance: float = TOLERANCE
@@ -140,6 +143,9 @@ def _manifest(document: dict[str, Any]) -> Manifest:
     known["labels"] = tuple(known.get("labels", ()))
     known["features"] = tuple(_part(Feature, feature) for feature in known.get("features", ()))
     known["parity"] = _parity(known.get("parity"))
+    known["reference"] = {
+        name: _part(Histogram, one) for name, one in known.get("reference", {}).items()
+    }
     known["quantization"] = _part(Quantization, known.get("quantization"))
     known["dataset"] = _part(Dataset, known.get("dataset"))
     manifest = Manifest(**known)
@@ -179,7 +185,7 @@ def _check_texts(manifest: Manifest) -> None:
     data = manifest.dataset
     texts = [manifest.name, manifest.created, manifest.run_id, manifest.git_commit]
     texts += [data.name, data.sha256] if data else []
-    texts += [*manifest.labels, *manifest.tools, *manifest.tools.values()]
+    texts += [*manifest.reference, *manifest.labels, *manifest.tools, *manifest.tools.values()]
     for text in filter(None, texts):
         if not (isinstance(text, str) and text.isprintable() and len(text) <= _LONGEST_TEXT):
             raise ValueError(f"{str(text)[:50]!r} is not one line of text")

@@ -30,8 +30,9 @@ from serve.pages import Pages
 from serve.processes import shared_folder
 from serve.settings import Settings
 from serve.telemetry.access_log import AccessLog
-from serve.telemetry.metrics import Metrics, Totals
+from serve.telemetry.metrics import Metrics
 from serve.telemetry.request_metrics import RequestMetrics
+from serve.telemetry.totals import Totals
 
 THREADS = 4  # waitress's own default
 

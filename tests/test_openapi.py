@@ -19,7 +19,7 @@ from serve.inference.admission import Admission
 from serve.inference.batching import Batcher
 from serve.models import catalog
 from serve.pages import Pages
-from serve.telemetry.metrics import Totals
+from serve.telemetry.totals import Totals
 from tests.conftest import ROOT, Digits, run
 from tests.serve.example_requests import inference_requests
 from tests.servers.live import Response, Server

@@ -8,7 +8,7 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
-from bundle import layout, writer
+from bundle import layout, reference, writer
 from bundle.golden import Golden
 from bundle.manifest import BATCH, Dataset, Manifest, TensorSpec
 from export.proof import runtime
@@ -29,6 +29,8 @@ def publish(
     rows = {inputs[0].name: golden_rows(source.x_test, source.y_test).astype(inputs[0].dtype)}
     answers = runtime.predict(prepared.onnx_file, rows)
     golden = Golden(rows, {outputs[0].name: answers[0]})
+    test = source.x_test.astype(inputs[0].dtype)
+    scores = runtime.predict(prepared.onnx_file, {inputs[0].name: test})[0]
     metrics = {
         key: value for key, value in source.metrics.items() if key.startswith(_METRIC_PREFIXES)
     }
@@ -48,6 +50,7 @@ def publish(
         metrics=metrics | {"test_accuracy": prepared.measured.test_accuracy},
         parity=prepared.parity,
         quantization=prepared.quantization,
+        reference=reference.of(test, scores, (), source.range),
         us_per_row=prepared.measured.us_per_row,
         golden_tolerance=prepared.golden_tolerance,
         opset=opset(graph),

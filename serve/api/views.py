@@ -17,7 +17,8 @@ from serve.models.catalog import Catalog
 from serve.pages import Pages
 from serve.protocols import oip_metadata, oip_statistics, tfserving_metadata
 from serve.protocols.response import Response
-from serve.telemetry.metrics import CONTENT_TYPE, Totals
+from serve.telemetry.metrics import CONTENT_TYPE
+from serve.telemetry.totals import Totals
 
 NAME = "onnxlet"
 _TEXT = "text/plain; charset=utf-8"

@@ -30,7 +30,7 @@ class Batcher:
         self._max_body_bytes = settings.max_body_bytes
         self.on_run: Callable[[Model, Sequence[InferenceJob]], None] = lambda model, jobs: None
         """Called after each run, when its requests have their responses."""
-        self.on_outputs: Callable[[Model, Tensors, Tensors], None] = lambda model, *tensors: None
+        self.on_outputs: Sequence[Callable[[Model, Tensors, Tensors], None]] = ()
         """Called after each run, with its inputs and outputs."""
 
     def respond(self, job: InferenceJob) -> Response:
@@ -120,7 +120,8 @@ class Batcher:
             job.infer_seconds = ended - began
             _respond(job, request, part, model)
         self.on_run(model, jobs)
-        self.on_outputs(model, inputs, outputs)
+        for take in self.on_outputs:
+            take(model, inputs, outputs)
 
 
 def _concatenate(requests: Sequence[DecodedRequest]) -> Tensors:

@@ -1,32 +1,20 @@
-"""Prometheus metrics, summed over all workers.
+"""Prometheus metrics, as one worker counts them.
 
-Each worker counts in its own files (``shared_counters``), and ``Totals`` adds up all of them. The
+Each worker counts in its own files (``shared_counters``), and ``totals`` adds up all of them. The
 files are named after the worker's slot, not its pid, so a replacement continues with the counts.
 """
 
 import platform
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import prometheus_client
-from prometheus_client import CollectorRegistry
-from prometheus_client.metrics_core import (
-    CounterMetricFamily,
-    GaugeMetricFamily,
-    HistogramMetricFamily,
-    Metric,
-)
-from prometheus_client.registry import Collector
-from prometheus_client.samples import Sample
 
 import serve
 from serve.processes import shared_folder
 from serve.protocols.number_kernel import library
-from serve.telemetry import shared_counters
 from serve.telemetry.shared_counters import SharedCounters
-from serve.versions import serving_plan
 
 CONTENT_TYPE = prometheus_client.CONTENT_TYPE_PLAIN_0_0_4
 _SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
@@ -106,20 +94,26 @@ BUILD = Definition(
 )
 _COUNTS = (REQUESTS, SECONDS, ROWS, BATCH_ROWS, STEP_SECONDS, SHADOW_ROWS, REJECTIONS, RESTARTS)
 _GAUGES = (LAST_INFERENCE, IN_FLIGHT, BUILD)
-_COUNTED = {one.name: one for one in (*_COUNTS, *_GAUGES)}
-_VERSION_READY = Definition(
+COUNTED = {one.name: one for one in (*_COUNTS, *_GAUGES)}
+VERSION_READY = Definition(
     "onnxlet_model_version_ready",
     "1 for a version that is served, else 0; the reason says why not.",
     ("model", "version", "reason"),
     is_gauge=True,
 )
-_TRAFFIC_WEIGHT = Definition(
+TRAFFIC_WEIGHT = Definition(
     "onnxlet_traffic_weight",
     "The share of a label in the requests that name no version, where labels share them.",
     ("model", "label", "version"),
     is_gauge=True,
 )
-DEFINITIONS = (*_COUNTED.values(), _VERSION_READY, _TRAFFIC_WEIGHT)
+DRIFT = Definition(
+    "onnxlet_drift",
+    "Distance of recent requests from the test set (population stability index), by measure.",
+    (*_MODEL, "measure"),
+    is_gauge=True,
+)
+DEFINITIONS = (*COUNTED.values(), VERSION_READY, TRAFFIC_WEIGHT, DRIFT)
 """All metrics."""
 
 
@@ -161,91 +155,11 @@ class Metrics:
         self.series(RESTARTS)
         self.series(IN_FLIGHT).set(0)
 
+    @property
+    def counters(self) -> SharedCounters:
+        """Numbers that a replacement of this worker continues with."""
+        return self._kept
+
     def series(self, definition: Definition, *labels: str) -> Series:
         """The series of a metric with these labels; keep it, because the lookup takes time."""
         return Series(self._living if definition.ends else self._kept, definition, labels)
-
-
-class Totals:
-    """The metrics of all workers, and the state of the models."""
-
-    def __init__(self, folder: Path) -> None:
-        self._registry = CollectorRegistry()
-        self._registry.register(_Counts(folder))
-        self._registry.register(_Models(folder))
-
-    def text(self) -> bytes:
-        """In the text format of Prometheus."""
-        return prometheus_client.generate_latest(self._registry)
-
-    def samples(self) -> Iterator[Sample]:
-        """All samples."""
-        for family in self._registry.collect():
-            yield from family.samples
-
-
-class _Counts(Collector):
-    """The metrics that workers count, summed over all of them."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-
-    def describe(self) -> list[Metric]:
-        """Nothing in advance: there may be no files as yet."""
-        return []
-
-    def collect(self) -> Iterator[Metric]:
-        sums: dict[shared_counters.Key, list[float]] = {}
-        for key, numbers in shared_counters.read(self._folder):
-            definition = _COUNTED[key[0]]
-            join = max if definition.is_gauge and not definition.ends else float.__add__
-            before = sums.get(key, [0.0] * len(numbers))
-            sums[key] = [join(one, other) for one, other in zip(before, numbers, strict=True)]
-        for definition in _COUNTED.values():
-            named = [(key[1:], of) for key, of in sums.items() if key[0] == definition.name]
-            yield _family(definition, named)
-
-
-def _family(
-    definition: Definition, series: Sequence[tuple[tuple[str, ...], list[float]]]
-) -> Metric:
-    name, text, labels = definition.name, definition.text, definition.labels
-    if definition.bounds:
-        histogram = HistogramMetricFamily(name, text, labels=labels)
-        for values, numbers in series:
-            *counts, total = numbers
-            bounds = [*map(str, definition.bounds), "+Inf"]
-            buckets = [(bound, sum(counts[: n + 1])) for n, bound in enumerate(bounds)]
-            histogram.add_metric(values, buckets, total)
-        return histogram
-    kind = GaugeMetricFamily if definition.is_gauge else CounterMetricFamily
-    family = kind(name, text, labels=labels)
-    for values, (number,) in series:
-        family.add_metric(values, number)
-    return family
-
-
-class _Models(Collector):
-    """The metrics of versions and labels in the serving plan; they disappear with them."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-
-    def describe(self) -> list[Metric]:
-        """Nothing in advance: there may be no plan as yet."""
-        return []
-
-    def collect(self) -> Iterator[Metric]:
-        models = serving_plan.read(self._folder).models
-        ready = [
-            ((name, str(number), version.reason), [float(bool(version.fingerprint))])
-            for name, planned in models.items()
-            for number, version in planned.versions.items()
-        ]
-        yield _family(_VERSION_READY, ready)
-        shares = [
-            ((name, label, str(planned.labels[label])), [float(weight)])
-            for name, planned in models.items()
-            for label, weight in planned.weights.items()
-        ]
-        yield _family(_TRAFFIC_WEIGHT, shares)

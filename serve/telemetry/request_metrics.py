@@ -9,8 +9,10 @@ from serve.errors import ServeError
 from serve.inference.inference_job import InferenceJob
 from serve.models.session import Model
 from serve.protocols import oip_statistics
+from serve.protocols.interface import Tensors
 from serve.telemetry import metrics
 from serve.telemetry.access_log import AccessLog
+from serve.telemetry.drift import Drift
 from serve.telemetry.metrics import Metrics, Series
 
 
@@ -63,6 +65,7 @@ class RequestMetrics:
     def __init__(self, counted: Metrics, access_log: AccessLog) -> None:
         self._metrics = counted
         self._access_log = access_log
+        self._drift = Drift(counted.counters)
         self._in_flight = counted.series(metrics.IN_FLIGHT)
         self.has_lines = False
         """Are there lines to ``flush``?"""
@@ -87,6 +90,10 @@ class RequestMetrics:
         counts.rows.add(rows)
         counts.batch_rows.observe(all_rows)
         counts.last_inference.set(time.time())
+
+    def count_outputs(self, model: Model, inputs: Tensors, outputs: Tensors) -> None:
+        """Compare some rows of a run with the test set of the model; see ``drift``."""
+        self._drift.observe(model, inputs, outputs)
 
     def count_shadow(self, model: Model, shadow: Model, result: str, rows: int) -> None:
         """Count rows that were compared with a shadow version; see ``inference.shadow``."""

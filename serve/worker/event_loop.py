@@ -79,12 +79,10 @@ class EventLoop:
         self._loading: dict[InferenceJob, tuple[Request, Connection]] = {}
         self._done: deque[InferenceJob] = deque()  # by threads
         self._counts: deque[Callable[[], None]] = deque()  # of what threads did
-        inference.on_outputs = shadow.offer
-        inference.on_run = request_metrics.count_run
-        shadow.on_result = request_metrics.count_shadow
-        if threads:
-            inference.on_run = self._count_later(request_metrics.count_run)
-            shadow.on_result = self._count_later(request_metrics.count_shadow)
+        count = self._count_later if threads else lambda function: function
+        inference.on_run = count(request_metrics.count_run)
+        inference.on_outputs = [shadow.offer, count(request_metrics.count_outputs)]
+        shadow.on_result = count(request_metrics.count_shadow)
         server.dispatcher = self
 
     def turn(self, timeout: float) -> None:

@@ -24,8 +24,9 @@ from serve.processes.messages import ControlChannel, Message, MessageKind
 from serve.processes.worker_slot import WorkerSlot
 from serve.settings import Settings
 from serve.telemetry.access_log import AccessLog
-from serve.telemetry.metrics import RESTARTS, Metrics, Totals
+from serve.telemetry.metrics import RESTARTS, Metrics
 from serve.telemetry.request_metrics import RequestMetrics
+from serve.telemetry.totals import Totals
 from serve.worker.event_loop import EventLoop
 from serve.worker.pending_loads import PendingLoads
 

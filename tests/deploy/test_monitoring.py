@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import threading
 import time
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from urllib.request import urlopen
 import pytest
 import yaml
 
+from bundle import reader, writer
 from tests.conftest import ROOT, Digits, free_port, run
 from tests.servers import other
 from tests.servers.live import Server
@@ -41,6 +43,21 @@ def load(server: Server, digits: Digits) -> Iterator[None]:
     finally:
         ended.set()
         sender.join()
+
+
+@pytest.fixture(scope="module")
+def server(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server of two versions, of which one shadows the other."""
+    models = shutil.copytree(repository, tmp_path_factory.mktemp("shadowed") / "models")
+    first = reader.read_version(models, "mnist", 1)
+    assert first.manifest
+    assert first.golden
+    files = {"model.onnx": first.model, "golden.npz": first.golden.to_npz()}
+    writer.publish(models, first.manifest, files)
+    labels = {"champion": {"version": 1, "weight": 1}, "next": {"version": 2, "shadow": True}}
+    (models / "mnist/labels.json").write_text(json.dumps(labels))
+    with Server("--models", str(models)) as running:
+        yield running
 
 
 @pytest.fixture(scope="module")

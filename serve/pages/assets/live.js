@@ -73,13 +73,23 @@ function show(before, after, model) {
         quantile(buckets, 0.5),
         quantile(buckets, 0.99),
         runs ? number(risen("onnxlet_batch_rows_sum") / runs, 1) : "–",
+        drift(after.samples, model, version),
       ];
     });
   find("figures").replaceChildren(table(rows));
 }
 
+/** The largest distance of a measure from the test set; which one is in the title. */
+function drift(samples, model, version) {
+  const [largest] = samples
+    .filter((one) => one.name === "onnxlet_drift" && one.model === model)
+    .filter((one) => one.version === version)
+    .sort((one, other) => other.value - one.value);
+  return largest ? h("span", { title: largest.measure }, number(largest.value, 2)) : "–";
+}
+
 function table(rows) {
-  const titles = ["Version", "Requests/s", "p50", "p99", "Rows/run"];
+  const titles = ["Version", "Requests/s", "p50", "p99", "Rows/run", "Drift"];
   const head = titles.map((title) => h("th", { scope: "col" }, title));
   const body = rows.map(([version, ...cells]) => {
     const values = cells.map((cell) => h("td", {}, cell));

@@ -11,7 +11,7 @@ from serve.inference.admission import Admission
 from serve.inference.batching import Batcher
 from serve.models import catalog
 from serve.pages import Pages
-from serve.telemetry.metrics import Totals
+from serve.telemetry.totals import Totals
 from tests.conftest import Digits
 from tests.serve.example_requests import REFUSALS, inference_requests
 from tests.servers.live import Server
