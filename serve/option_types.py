@@ -23,6 +23,19 @@ def positive_integer(text: str) -> int:
     return int(text)
 
 
+def positive(unit: str) -> Callable[[str], float]:
+    """A finite number above 0, in ``unit``."""
+    not_negative = duration(unit)
+
+    def parse(text: str) -> float:
+        value = not_negative(text)
+        if not value:
+            raise argparse.ArgumentTypeError(f"expected {unit}, a number above 0, got {text}")
+        return value
+
+    return parse
+
+
 def thread_count(text: str) -> int:
     """An integer from 0 to 64."""
     if not text.isdecimal() or int(text) > 64:

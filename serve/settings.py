@@ -10,6 +10,7 @@ from serve.option_types import (
     one_of,
     option,
     port,
+    positive,
     positive_integer,
     thread_count,
 )
@@ -189,6 +190,25 @@ class Settings:
         " (errors and one in a hundred others), all",
         "errors are what people look for in a log; the metrics count every request",
     )
+    request_log: Path | None = option(
+        None,
+        Path,
+        "file for a sample of requests: rows and outputs as JSON lines, and nothing about the client"
+        " (default: none)",
+        "what clients send is theirs; keep it only if you need it",
+    )
+    request_log_rate: float = option(
+        1.0,
+        positive("rows a second"),
+        "rows that each worker writes to the request log, at most, per second",
+        "86,400 rows a day say more than enough about what clients send",
+    )
+    request_log_bytes: int = option(
+        100 * 2**20,
+        positive_integer,
+        "size at which the request log is renamed to FILE.1, in place of an earlier one",
+        "two files of this size are kept, about 50,000 images of 784 numbers",
+    )
     drain_delay: float = option(
         0.0,
         duration("seconds"),
@@ -237,7 +257,7 @@ GROUPS = {
     "overload": ("max_queue", "timeout"),
     "request size": ("max_rows", "max_body_bytes", "max_inflight_bytes", "max_header_bytes"),
     "connections": ("max_connections", "idle_timeout", "header_timeout", "min_body_rate"),
-    "logging": ("access_log",),
+    "logging": ("access_log", "request_log", "request_log_rate", "request_log_bytes"),
     "shutdown": ("drain_delay", "drain_timeout"),
 }
 """Every setting, by purpose: the order of ``--help`` and of docs/reference/settings.md."""

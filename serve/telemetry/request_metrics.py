@@ -14,6 +14,7 @@ from serve.telemetry import metrics
 from serve.telemetry.access_log import AccessLog
 from serve.telemetry.drift import Drift
 from serve.telemetry.metrics import Metrics, Series
+from serve.telemetry.request_log import RequestLog
 
 
 class RequestHead(Protocol):
@@ -66,6 +67,7 @@ class RequestMetrics:
         self._metrics = counted
         self._access_log = access_log
         self._drift = Drift(counted.counters)
+        self.request_log: RequestLog | None = None
         self._in_flight = counted.series(metrics.IN_FLIGHT)
         self.has_lines = False
         """Are there lines to ``flush``?"""
@@ -92,8 +94,10 @@ class RequestMetrics:
         counts.last_inference.set(time.time())
 
     def count_outputs(self, model: Model, inputs: Tensors, outputs: Tensors) -> None:
-        """Compare some rows of a run with the test set of the model; see ``drift``."""
+        """Compare some rows of a run with the test set of the model, and log some."""
         self._drift.observe(model, inputs, outputs)
+        if self.request_log:
+            self.request_log.observe(model, inputs, outputs)
 
     def count_shadow(self, model: Model, shadow: Model, result: str, rows: int) -> None:
         """Count rows that were compared with a shadow version; see ``inference.shadow``."""

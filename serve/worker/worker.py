@@ -25,6 +25,7 @@ from serve.processes.worker_slot import WorkerSlot
 from serve.settings import Settings
 from serve.telemetry.access_log import AccessLog
 from serve.telemetry.metrics import RESTARTS, Metrics
+from serve.telemetry.request_log import RequestLog
 from serve.telemetry.request_metrics import RequestMetrics
 from serve.telemetry.totals import Totals
 from serve.worker.event_loop import EventLoop
@@ -107,6 +108,9 @@ class Worker:
         views = Views(self._catalog, self._health, totals, settings.max_rows, pages)
         app = create_app(batcher, admission, views)
         self._metrics = RequestMetrics(metrics, AccessLog(settings.access_log))
+        if settings.request_log:
+            rate, size = settings.request_log_rate, settings.request_log_bytes
+            self._metrics.request_log = RequestLog(settings.request_log, rate, size)
         self._pending_loads = PendingLoads(settings, self._control)
         self._server = Server(settings, self._poller, self._metrics, self._count_closed)
         self._loop = EventLoop(
