@@ -193,7 +193,7 @@ class Settings:
     request_log: Path | None = option(
         None,
         Path,
-        "file for a sample of requests: rows and outputs as JSON lines, and nothing about the client"
+        "file for a sample of requests: rows and outputs as JSON lines, nothing about clients"
         " (default: none)",
         "what clients send is theirs; keep it only if you need it",
     )
