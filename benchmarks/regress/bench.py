@@ -44,6 +44,11 @@ class Bench:
         """Our server with two workers, on all CPUs."""
         return self._onnxlet(self.models, self.model, (), TWO_WORKERS)
 
+    def one_worker(self, cpu: int) -> Server:
+        """Our server with one worker, on this CPU."""
+        arguments = ("--default-model", self.model)
+        return servers.onnxlet(self.models, *arguments, workers=1, cpus=(cpu,))
+
     def _onnxlet(
         self, models: Path, name: str, arguments: tuple[str, ...], workers: int = 0
     ) -> Server:

@@ -7,6 +7,7 @@ from benchmarks.regress import ratios, under_load
 from benchmarks.regress.bench import Bench
 from benchmarks.regress.metrics import Result
 from benchmarks.regress.overload import overload
+from benchmarks.regress.replicas import replicas
 from benchmarks.regress.soak import soak
 
 
@@ -34,6 +35,7 @@ SCENARIOS: Mapping[str, Scenario] = {
     "health": Scenario(under_load.health, "health checks under load"),
     "overrun": Scenario(under_load.overrun, "health checks under more load than the queues hold"),
     "start": Scenario(under_load.start, "how long a start takes"),
+    "replicas": Scenario(replicas, "a second replica on the same machine"),
     "soak": Scenario(soak, "memory under mixed load for --minutes"),
     "overload": Scenario(overload, "ten times the load that is possible, for --minutes"),
 }

@@ -19,6 +19,7 @@ from benchmarks.regress import check_regressions, ratios, reference, scenarios, 
 from benchmarks.regress.bench import Bench
 from benchmarks.regress.metrics import TARGETS, Result
 from benchmarks.regress.overload import overload
+from benchmarks.system.affinity import Affinity
 from benchmarks.system.prober import Prober
 from tests.conftest import ROOT
 
@@ -131,6 +132,18 @@ def test_connections(bench: Bench) -> None:
     assert targets("1 x 64 / 1 x 16") | targets("256 x 4, two workers") == set(found)
     assert 0.5 <= found["256 x 4, two workers: CPU share of the busier worker"].value <= 1
     assert found["256 x 4, two workers: memory (PSS) after it, MiB"].value > 30
+
+
+def test_two_replicas(bench: Bench) -> None:
+    found = by_key(scenarios.measure(bench, ["replicas"]))
+    assert set(found) == {f"two replicas / one, 32 x 4: {one}" for one in ("rows/s", "CPU per row")}
+    assert all(0.2 < one.value < 5 for one in found.values())
+
+
+def test_replicas_need_a_cpu_each(bench: Bench) -> None:
+    one = replace(bench, cpus=Affinity((0,), (0,)))
+    with pytest.raises(BenchmarkError, match="two replicas need two CPUs; this process may use 1"):
+        list(scenarios.measure(one, ["replicas"]))
 
 
 def test_health_under_load_and_beyond_it(bench: Bench) -> None:
