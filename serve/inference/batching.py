@@ -120,8 +120,14 @@ class Batcher:
             job.infer_seconds = ended - began
             _respond(job, request, part, model)
         self.on_run(model, jobs)
-        for take in self.on_outputs:
-            take(model, inputs, outputs)
+        self._observe(model, inputs, outputs)
+
+    def _observe(self, model: Model, inputs: Tensors, outputs: Tensors) -> None:
+        try:
+            for take in self.on_outputs:
+                take(model, inputs, outputs)
+        except Exception:  # a bug: the requests have their responses
+            log.exception("%s: a batch could not be observed", model)
 
 
 def _concatenate(requests: Sequence[DecodedRequest]) -> Tensors:

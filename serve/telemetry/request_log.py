@@ -22,6 +22,7 @@ from serve.protocols.interface import Tensors
 
 log = logging.getLogger("serve")
 
+_OPTIONS = orjson.OPT_APPEND_NEWLINE | orjson.OPT_SERIALIZE_NUMPY
 _MAX_WAITING = 16  # lines; more are dropped, so a slow disk holds nothing up
 
 
@@ -65,7 +66,7 @@ class RequestLog:
             "outputs": _first(outputs),
         }
         if not self._lines.full():
-            self._lines.put_nowait(orjson.dumps(entry, option=orjson.OPT_APPEND_NEWLINE))
+            self._lines.put_nowait(orjson.dumps(entry, option=_OPTIONS))
 
     def _run(self) -> None:
         while True:
@@ -99,5 +100,5 @@ class RequestLog:
 
 
 def _first(tensors: Tensors) -> dict[str, Any]:
-    """The first row of each tensor, as JSON types."""
-    return {name: (array[0] if array.ndim else array).tolist() for name, array in tensors.items()}
+    """The first row of each tensor; orjson writes float32 with few digits, Python would not."""
+    return {name: array[0] if array.ndim else array.item() for name, array in tensors.items()}

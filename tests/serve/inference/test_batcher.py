@@ -215,3 +215,16 @@ def test_an_answer_after_the_deadline_is_none(
     hurried = job(slow, body, deadline=time.monotonic() + 0.01)
     patient = job(slow, body)
     assert [answer.status for answer in answer_all(inference, [hurried, patient])] == [504, 200]
+
+
+def test_an_observer_that_fails_harms_no_request(
+    chosen: Settings, model: Model, digits: Digits, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("a bug")
+
+    watched = Batcher(chosen)
+    watched.on_outputs = [fail]
+    body = json.dumps({"images": digits.images[:2].tolist()}).encode()
+    assert watched.respond(job(model, body)).status == 200
+    assert "could not be observed" in caplog.text

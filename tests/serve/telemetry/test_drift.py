@@ -85,14 +85,14 @@ def test_what_was_long_ago_is_forgotten(watching: Drift, tmp_path: Path) -> None
 
 def test_it_counts_seldom(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Counting took a second, so it does not count again for a hundred."""
-    now = [0.0]
+    now, of = [0.0], model()
     monkeypatch.setattr(drift.time, "monotonic", lambda: now[0])
     monkeypatch.setattr(
         reference, "counts", lambda *_: now.__setitem__(0, now[0] + 0.5) or np.ones(11)
     )
     watching = Drift(SharedCounters(tmp_path, "0"))
     for _ in range(20):
-        show(watching, AGES[:50], model())
+        show(watching, AGES[:50], of)
         now[0] += 10
     ((_, counted), *_) = drift.shared_counters.read(tmp_path)
     assert list(counted[:11]) == [2.0] * 11  # each time a row in each of 11 bins
