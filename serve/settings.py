@@ -101,7 +101,7 @@ class Settings:
     pin: bool = option(
         True,
         on_or_off,
-        "pin each worker to a CPU of its own: on or off",
+        "pin each worker to a CPU of its own: on or off; never under a quota of fewer CPUs",
         "pinned workers keep their caches warm; use off where CPUs are shared with other programs",
     )
     intra_op_threads: int = option(

@@ -50,7 +50,8 @@ class Workers:
         self.living: list[WorkerProcess] = []
         self.have_started = False
         """Have all workers been ready at the same time? A failure before that ends the server."""
-        self._due = [(0.0, cpu) for cpu in _placement(settings)]  # when, and on which CPU
+        # When to start, and on which CPU.
+        self._due = [(0.0, cpu) for cpu in cpus.placement(settings.workers, settings.pin)]
         self._to_replace: list[WorkerProcess] = []
         self._recent_deaths = 0
         self._failed_starts = 0  # in a row
@@ -180,12 +181,3 @@ class Workers:
             except OSError as error:
                 log.error("restart cancelled, the old workers continue: %s", error.strerror)
                 self._to_replace.clear()
-
-
-def _placement(settings: Settings) -> list[int | None]:
-    """The CPU of each worker; None where it is not pinned."""
-    available = cpus.usable_cpus()
-    count = settings.workers or len(available)
-    if not settings.pin:
-        return [None] * count
-    return [available[index % len(available)] for index in range(count)]

@@ -173,7 +173,7 @@ def test_training_understands_its_arguments() -> None:
             export_arguments.parse(shlex.split(line.replace('"${published##*/}"', "1")))
             for line in exported
         ]
-        assert [one.command for one in parsed] == ["", "promote"]
+        assert [one.command for one in parsed] == ["", "promote", "traffic"]
     (worker,) = manifests.containers("search", "onnxlet-train")
     assert worker["args"][:2] == ["train", "sweep"]
     sweep_arguments.parse(worker["args"][2:])
