@@ -205,7 +205,11 @@ def test_a_replica_in_a_swarm_has_time_to_drain() -> None:
 
 
 def test_replicas_that_share_cpus_are_not_pinned() -> None:
+    """Either the quota says so, or a setting does."""
     compose = yaml.safe_load((ROOT / "compose.yaml").read_text())["services"]["replica"]
+    assert not command_line.load([], compose["environment"]).pin
     stack = yaml.safe_load((ROOT / "deploy/swarm/stack.yaml").read_text())["services"]["serve"]
-    for service in (compose, stack):
-        assert not command_line.load([], service["environment"]).pin
+    assert float(stack["deploy"]["resources"]["limits"]["cpus"]) <= 1
+    for name in OVERLAYS:
+        for container in manifests.containers(name, "onnxlet-serve"):
+            assert container["resources"]["limits"]["cpu"] == "1"
