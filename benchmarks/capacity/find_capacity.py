@@ -9,10 +9,10 @@ from rich.console import Console
 from benchmarks import progress
 from benchmarks.capacity import rate_attempt, rate_search, replica_plan
 from benchmarks.capacity.rate_attempt import Attempt
-from benchmarks.capacity.replica_plan import Plan
+from benchmarks.capacity.replica_plan import Plan, Replica
 from benchmarks.errors import BenchmarkError
 from benchmarks.fixtures import small_model
-from benchmarks.load import locust_process, percentiles, prepared_request
+from benchmarks.load import golden_rows, locust_process, percentiles, prepared_request
 from benchmarks.load.locust_process import Load, Target
 from benchmarks.load.prepared_request import MIX, MIXED
 from benchmarks.progress import Step
@@ -32,7 +32,10 @@ _ATTEMPT_HEAD = (
     "load generator's CPU",
     "sustained",
 )
-_REPLICA_HEAD = ("requests/s", "replicas", "cores", "busy", "busy with one replica down")
+_REPLICA_HEAD = (
+    *("requests/s", "replicas", "cores", "memory, GiB", "network, Gbit/s"),
+    *("busy", "busy with one replica down", "core-hours per million rows"),
+)
 _RATES = 10  # of a search, about, for the progress bar
 
 
@@ -118,11 +121,18 @@ def run(options: argparse.Namespace, console: Console) -> None:
         target = Target(server.base, options.model, options.models)
         search = Search(target, server, load, cpus.generator, options.p99, options.attempts, step)
         capacity = search.highest(options.tolerance)
-    plans = [
-        replica_plan.plan(target, capacity, options.headroom, cpus.workers)
-        for target in options.target_rps
-    ]
-    summary = _summary(search, capacity, options, cpus)
+        memory = server.tree.memory_mib()
+    sizes = _sizes(options.rows)
+    golden = golden_rows.published(options.models, options.model)
+    replica = Replica(
+        capacity=capacity,
+        workers=cpus.workers,
+        memory_mib=memory,
+        body_bytes=prepared_request.mean_body_bytes(options.protocol, golden, sizes),
+        rows=sum(rows * share for rows, share in sizes.items()),
+    )
+    plans = [replica_plan.plan(target, replica, options.headroom) for target in options.target_rps]
+    summary = _summary(search, replica, options, cpus)
     print("\n".join(summary))
     attempts, replicas = _attempts(search), _replicas(plans, capacity)
     tables.show(_ATTEMPT_HEAD, attempts, "Attempts")
@@ -146,14 +156,21 @@ def run(options: argparse.Namespace, console: Console) -> None:
     progress.wrote(console, options.out)
 
 
+def _sizes(rows: str) -> dict[int, float]:
+    """The share of the requests with so many rows."""
+    if rows != MIXED:
+        return {int(rows): 1.0}
+    return {size: share / sum(MIX.values()) for size, share in MIX.items()}
+
+
 def _summary(
-    search: Search, capacity: float, options: argparse.Namespace, cpus: Affinity
+    search: Search, replica: Replica, options: argparse.Namespace, cpus: Affinity
 ) -> list[str]:
-    mean = sum(size * share for size, share in MIX.items()) / 100
-    rows = mean if options.rows == MIXED else int(options.rows)
+    capacity, rows = replica.capacity, replica.rows
     lines = [
         f"One replica ({cpus}) sustains {capacity:,.0f} requests/s within a p99 of"
-        f" {options.p99:g} ms, of {rows:g} rows on average: {capacity * rows:,.0f} rows/s.",
+        f" {options.p99:g} ms, of {rows:g} rows and {replica.body_bytes / 1000:,.1f} kB on average:"
+        f" {capacity * rows:,.0f} rows/s. It takes {replica.memory_mib:,.0f} MiB.",
         f"All {options.attempts} attempts at this rate sustained it:",
     ]
     lines += [
@@ -188,8 +205,11 @@ def _replicas(plans: list[Plan], capacity: float) -> list[list[str]]:
             f"{one.target:,.0f}",
             f"{one.replicas:,}",
             f"{one.cores:,}",
+            f"{one.memory_gib:,.1f}",
+            f"{one.network_gbit:,.1f}",
             f"{one.target / one.replicas / capacity:.0%}",
             f"{one.target / one.needed / capacity:.0%}",
+            f"{one.core_hours:.4f}",
         ]
         for one in plans
     ]

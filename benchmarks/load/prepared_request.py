@@ -1,14 +1,14 @@
 """Requests that are encoded before a load begins, and the answers that they must get."""
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from benchmarks.errors import BenchmarkError
 from benchmarks.load import protocols
-from benchmarks.load.golden_rows import GoldenRows
+from benchmarks.load.golden_rows import GoldenModel, GoldenRows
 from benchmarks.load.protocols import PROTOCOLS, Model, Protocol, Request
 
 SIZES = (1, 8, 32, 64, 256)  # rows of a request
@@ -69,6 +69,14 @@ def prepare(
     sent, form = golden.some(rows, first), PROTOCOLS[protocol]
     request = form.request(sent.inputs, model)
     return PreparedRequest(f"{protocol} x {rows}", rows, request, sent, form, model)
+
+
+def mean_body_bytes(protocol: str, golden: GoldenModel, sizes: Mapping[int, float]) -> float:
+    """Bytes of the body of a request, on average over sizes in rows and their shares."""
+    return sum(
+        share * len(prepare(protocol, golden.model, golden.rows, rows).request.body)
+        for rows, share in sizes.items()
+    )
 
 
 class RequestPool:

@@ -15,6 +15,7 @@ from benchmarks.benchmark_arguments import milliseconds
 from benchmarks.capacity import find_capacity, rate_attempt, rate_search, replica_plan
 from benchmarks.capacity.find_capacity import Search
 from benchmarks.capacity.rate_attempt import Attempt
+from benchmarks.capacity.replica_plan import Replica
 from benchmarks.errors import BenchmarkError
 from benchmarks.load.locust_process import Load, Target
 from benchmarks.load.percentiles import Percentile
@@ -22,6 +23,9 @@ from benchmarks.system import affinity
 
 P99 = Percentile(18.0, 17.0, 19.5, 900)
 KEPT_UP = Attempt(1000.0, 1000.0, 990.0, P99, 0, generator_share=0.5, cpu_seconds=1e-4)
+
+
+REPLICA = Replica(capacity=1000.0, workers=2, memory_mib=90.0, body_bytes=50_000, rows=32)
 
 
 @pytest.mark.parametrize("guess", [10.0, 900.0, 1000.0, 5000.0, 100_000.0])
@@ -97,19 +101,23 @@ def test_a_saturated_generator_is_reported(share: float, saturated: bool) -> Non
     far = replace(KEPT_UP, rate=3000.0, failures=9, generator_share=0.99)
     made.tried |= {3000.0: [far], 1000.0: [KEPT_UP], 1030.0: [beyond]}
     chosen = benchmark_arguments.parse(["capacity", "--rows", "32"])
-    lines = find_capacity._summary(made, 1000.0, chosen, affinity.halves())
+    lines = find_capacity._summary(made, REPLICA, chosen, affinity.halves())
     assert "sustains 1,000 requests/s within a p99 of 20 ms" in lines[0]
-    assert lines[0].endswith("of 32 rows on average: 32,000 rows/s.")
+    assert "of 32 rows and 50.0 kB on average: 32,000 rows/s. It takes 90 MiB." in lines[0]
     assert "p99 18.00 (17.00 to 19.50) ms over 900 requests; 100 µs" in lines[2]
     assert ("no CPU left" in lines[-1]) == saturated
 
 
 @pytest.mark.parametrize("target", [100, 700, 701, 1_000_000])
 def test_a_plan(target: int) -> None:
-    made = replica_plan.plan(target, capacity=100, headroom=0.3, workers=2)
+    made = replica_plan.plan(target, replace(REPLICA, capacity=100), headroom=0.3)
     assert made.needed == math.ceil(target / 70)
     assert made.replicas == made.needed + 1
     assert made.cores == 2 * made.replicas
+    assert made.memory_gib == pytest.approx(made.replicas * 90 / 1024)
+    assert made.network_gbit == pytest.approx(target * 50_000 * 8 / 1e9)
+    # All cores for an hour, by the millions of rows in this hour.
+    assert made.core_hours == pytest.approx(made.cores / (target * 32 * 3600 / 1e6))
 
 
 @pytest.mark.parametrize(("text", "meant"), [("20ms", 20), ("0.1s", 100), ("7", 7), ("2.5ms", 2.5)])
