@@ -13,11 +13,11 @@ LAYERS = {
     "tracking": ["tracking"],
     "train": [
         "train",
-        "train.sweep train.compare",
+        "train.sweep train.compare train.baseline",
         "train.run_arguments",
         "train.training",
         "train.data",
-        "train.run_options train.preset",
+        "train.run_options train.preset train.data_options train.option_fields",
         "train.errors",
     ],
     "export": [

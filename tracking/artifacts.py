@@ -14,7 +14,7 @@ CALIBRATION = "data/calibration.npz"  # x_train: some rows of the training set
 
 
 def are_bytes(values: NDArray[Any]) -> bool:
-    """Are all values whole numbers from 0 to 255?"""
+    """Are all values whole numbers from 0 to 255? NaN is none."""
     return bool(((values >= 0) & (values <= 255) & (values == np.rint(values))).all())
 
 

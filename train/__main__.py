@@ -1,4 +1,4 @@
-"""``python -m train``: train one model or many, or compare runs; see ``--help``."""
+"""``python -m train``: train one model, many or a baseline, or compare runs; see ``--help``."""
 
 import sys
 from collections.abc import Callable
@@ -9,9 +9,11 @@ from rich.console import Console
 from cli import interrupt
 from cli.errors import CommandError
 from train import run_arguments
+from train.baseline import baseline_arguments
 from train.compare import compare_arguments
 from train.compare.compare_arguments import CompareOptions
 from train.run_arguments import Resume, Start
+from train.run_options import Options
 from train.sweep import sweep_arguments
 from train.sweep.sweep_arguments import SweepOptions
 
@@ -35,6 +37,8 @@ def _command(argv: list[str]) -> Callable[[Console], None]:
     """Choose the command; TensorFlow is imported only after the options were checked."""
     if argv[:1] == ["sweep"]:
         return partial(_sweep, sweep_arguments.parse(argv[1:]))
+    if argv[:1] == ["baseline"]:
+        return partial(_baseline, baseline_arguments.parse(argv[1:]))
     if argv[:1] == ["compare"]:
         return partial(_compare, compare_arguments.parse(argv[1:]))
     return partial(_single, run_arguments.parse(argv))
@@ -43,6 +47,7 @@ def _command(argv: list[str]) -> Callable[[Console], None]:
 def _single(wanted: Start | Resume, console: Console) -> None:
     with console.status("loading TensorFlow"):
         from tracking.run_session import SEED_SEPARATOR, RunInfo
+        from train.data import reading
         from train.training import trainer
         from train.training.progress_bar import ProgressBar
 
@@ -52,7 +57,10 @@ def _single(wanted: Start | Resume, console: Console) -> None:
             outcome = trainer.resume(wanted.run_id, wanted.checkpoints, display)
         else:
             with console.status("reading the data"):
-                dataset = trainer.read(wanted.options)
+                dataset = reading.read(wanted.options)
+                warning = reading.warning(dataset)
+            if warning:
+                console.print(warning, highlight=False)
             info = RunInfo(f"{wanted.preset}{SEED_SEPARATOR}{wanted.options.seed}")
             outcome = trainer.begin(wanted.options, wanted.preset, dataset, display, info)
     except KeyboardInterrupt:
@@ -76,6 +84,18 @@ def _compare(wanted: CompareOptions, console: Console) -> None:
         from train.compare.comparison import compare
 
     compare(wanted, console)
+
+
+def _baseline(options: Options, console: Console) -> None:
+    with console.status("loading scikit-learn"):
+        from tracking import metrics
+        from train.baseline import trees
+
+    with console.status("training trees"):
+        run_id, found = trees.run(options)
+    for name, value in metrics.described(found):
+        console.print(f"{name} {value}", highlight=False)
+    print(run_id)
 
 
 if __name__ == "__main__":

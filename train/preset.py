@@ -1,16 +1,25 @@
 """Presets: files of options in ``train/presets/``, with the reason for each value."""
 
 import tomllib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from train import data_options
+
 FOLDER = Path(__file__).parent / "presets"
 DEFAULT = "default"
+SMALL = "small"
 
 
 def names() -> list[str]:
     """The names of all presets."""
     return sorted(path.stem for path in FOLDER.glob("*.toml"))
+
+
+def default_for(data: Sequence[str]) -> str:
+    """The preset of runs that name none."""
+    return SMALL if data_options.are_small(data) else DEFAULT
 
 
 def load(name: str) -> dict[str, Any]:

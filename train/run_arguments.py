@@ -2,7 +2,7 @@
 
 import argparse
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -34,13 +34,11 @@ def parse(argv: list[str]) -> Start | Resume:
     """Read the command line; ends the process with status 2 where it is wrong."""
     if any(argument.partition("=")[0] == _RESUME for argument in argv):
         return Resume(**vars(_resume_parser().parse_args(argv)))
-    finder = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
-    _add_preset(finder)
-    parser = _parser(finder.parse_known_args(argv)[0].preset)
+    parser = _parser(preset_of(argv))
     given = vars(parser.parse_args(argv))
     name = given.pop("preset")
     del given["resume"]
-    chosen = Options(**given)
+    chosen = run_options.of_values(given)
     if conflict := chosen.conflict():
         parser.error(conflict)
     return Start(chosen, name)
@@ -64,41 +62,55 @@ def _resume_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _add_preset(parser: argparse._ActionsContainer) -> None:
+def preset_of(argv: list[str]) -> str:
+    """Find the preset in a command line; it has the defaults of the other options."""
+    finder = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    _add_preset(finder)
+    finder.add_argument("--data", nargs="+", default=[""])
+    found = finder.parse_known_args(argv)[0]
+    return found.preset or preset.default_for(found.data)
+
+
+def _add_preset(parser: argparse._ActionsContainer, default: str | None = None) -> None:
     parser.add_argument(
         "--preset",
         choices=preset.names(),
-        default=preset.DEFAULT,
-        help="defaults of the other options, from train/presets/NAME.toml (default: %(default)s)",
+        default=default,
+        help="defaults of the other options, from train/presets/NAME.toml (default:"
+        f" {preset.SMALL} if --data names a table or the digits, else {preset.DEFAULT})",
     )
 
 
 def _parser(name: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m train",
-        usage="%(prog)s [options] | --resume RUN_ID | sweep PLAN … | compare …",
+        usage="%(prog)s [options] | --resume RUN_ID | sweep PLAN … | compare … | baseline …",
         allow_abbrev=False,
-        description="Train a dense network on 28x28 images and record the run in MLflow"
+        description="Train a dense network on a table or on images, and record the run in MLflow"
         " (MLFLOW_TRACKING_URI, by default sqlite:///mlflow.db).",
         epilog="The last line of output is the run's id, for python -m export --run ID. See also"
-        " python -m train sweep --help (many runs) and python -m train compare --help.",
+        " python -m train sweep --help (many runs), compare --help and baseline --help.",
     )
-    _add_preset(parser)
+    _add_preset(parser, name)
     parser.add_argument(_RESUME, metavar="RUN_ID", help="resume an interrupted run")
     add_options(parser, preset.load(name))
     return parser
 
 
-def add_options(parser: argparse.ArgumentParser, values: Mapping[str, Any]) -> None:
-    """Add every option of a run, with these values as defaults."""
+def add_options(
+    parser: argparse.ArgumentParser, values: Mapping[str, Any], only: Collection[str] = ()
+) -> None:
+    """Add every option of a run, or ``only`` some, with these values as defaults."""
     groups: dict[str, argparse._ArgumentGroup] = {}
     for option in dataclasses.fields(run_options.Options):
+        if only and option.name not in only:
+            continue
         argument = dict(option.metadata)
         group = argument.pop("group")
         if group not in groups:
             groups[group] = parser.add_argument_group(group)
         default = values.get(option.name, option.default)
-        if default not in (None, dataclasses.MISSING) and "default:" not in argument["help"]:
+        if default not in (None, (), dataclasses.MISSING) and "default:" not in argument["help"]:
             argument["help"] += f" (default: {_shown(default)})"
         default = None if default is dataclasses.MISSING else default
         groups[group].add_argument(

@@ -2,171 +2,133 @@
 
 import argparse
 import dataclasses
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from cli import number_types
 from train import preset
+from train.data_options import DataOptions
+from train.option_fields import option, switch
 
 LEARNING_RATES = {"sgd": 0.1, "rmsprop": 0.001, "adam": 0.001, "adamw": 0.001}
 WITH_MOMENTUM = ("sgd", "rmsprop")
 CHECKPOINTS = Path("checkpoints")
 SCHEDULES = ("constant", "cosine")
+CLASS_WEIGHTS = ("balanced", "none")
 KEPT_EPOCHS = ("best", "last")
 LOCATION_OPTIONS = ("data", "class_names", "cache", "checkpoints", "experiment")
 """Options that name locations, and do not influence the model."""
+DATA_OPTIONS = ("target", "drop", "id", "task", "unknown_categories", "size", "test_split")
+"""Options that say which data set is made of the files. All runs of a sweep share one."""
 _RATES = ", ".join(f"{rate:g} with {name}" for name, rate in LEARNING_RATES.items())
 
 
-def _option(
-    group: str, parse: Callable[[str], Any], text: str, metavar: str | None = None, **more: Any
-) -> Any:
-    """Declare an option; without a default here, the preset has one."""
-    choices = more.pop("choices", None)
-    argument = {
-        "group": group,
-        "type": parse,
-        "help": text,
-        "metavar": metavar,
-        "choices": choices,
-    }
-    metadata = {key: value for key, value in argument.items() if value is not None}
-    return field(metadata=metadata, **more)
-
-
-def _switch(group: str, text: str, **more: Any) -> Any:
-    action = argparse.BooleanOptionalAction
-    return field(metadata={"group": group, "help": text, "action": action}, **more)
-
-
 @dataclass(frozen=True, kw_only=True)
-class Options:
+class Options(DataOptions):
     """The options of one run. Those without a default here have one in every preset."""
 
-    data: Path | None = _option(
-        "data",
-        Path,
-        "folder of IDX files, or .npz with x_train, y_train, x_test, y_test"
-        " (default: MNIST, downloaded once)",
-        "PATH",
-        default=None,
-    )
-    class_names: Path | None = _option(
-        "data",
-        Path,
-        "file with the name of each class, one per line (default: their indices)",
-        "FILE",
-        default=None,
-    )
-    cache: Path = _option("data", Path, "folder where MNIST is stored", "DIR", default=Path("data"))
-    validation_split: float = _option(
-        "data",
-        number_types.between(0, 1),
-        "fraction of the training set for validation, by which epochs and runs are chosen",
-        "FRACTION",
-    )
-    split_seed: int = _option(
-        "data",
-        number_types.seed,
-        "random seed of the validation split; only runs with the same split are comparable",
-        "N",
-        default=0,
-    )
-    augment: bool = _switch(
-        "data", "rotate, scale, shear, shift and deform each image at random in every epoch"
-    )
-    hidden: tuple[int, ...] = _option(
+    hidden: tuple[int, ...] = option(
         "model", number_types.counts, "units of each hidden layer", "N[,N…]"
     )
-    dropout: float = _option(
+    dropout: float = option(
         "model",
         number_types.between(0, 1, or_zero=True),
         "fraction of each hidden layer that is dropped during training",
         "RATE",
     )
-    l2: float = _option(
+    l2: float = option(
         "model",
         number_types.not_negative,
         "L2 penalty on the weights of hidden layers",
         "FACTOR",
     )
-    batch_norm: bool = _switch("model", "batch normalization in each hidden layer")
-    label_smoothing: float = _option(
+    batch_norm: bool = switch("model", "batch normalization in each hidden layer")
+    label_smoothing: float = option(
         "training",
         number_types.between(0, 1, or_zero=True),
         "fraction of each target that is distributed over all classes",
         "FRACTION",
     )
-    optimizer: str = _option("training", str, "optimizer", choices=sorted(LEARNING_RATES))
-    learning_rate: float | None = _option(
+    class_weights: str = option(
+        "training",
+        str,
+        "balanced gives rows of rare classes more weight, so that all classes count the same",
+        choices=CLASS_WEIGHTS,
+        default="none",
+    )
+    optimizer: str = option("training", str, "optimizer", choices=sorted(LEARNING_RATES))
+    learning_rate: float | None = option(
         "training",
         number_types.positive,
         f"learning rate (default: {_RATES})",
         "RATE",
         default=None,
     )
-    momentum: float = _option(
+    momentum: float = option(
         "training",
         number_types.between(0, 1, or_zero=True),
         f"momentum, with {' or '.join(WITH_MOMENTUM)}",
         "FRACTION",
     )
-    weight_decay: float = _option(
+    weight_decay: float = option(
         "training",
         number_types.not_negative,
         "fraction of each weight subtracted per step, times the learning rate, with adamw",
         "FRACTION",
     )
-    schedule: str = _option(
+    schedule: str = option(
         "training", str, "learning rate schedule; cosine ends at zero", choices=SCHEDULES
     )
-    warmup: float = _option(
+    warmup: float = option(
         "training",
         number_types.not_negative,
         "epochs in which the rate rises from zero, with --schedule cosine",
         "EPOCHS",
     )
-    epochs: int = _option("training", number_types.count, "passes over the training set", "N")
-    keep: str = _option(
+    epochs: int = option("training", number_types.count, "passes over the training set", "N")
+    keep: str = option(
         "training",
         str,
-        "keep the weights of the best epoch by validation accuracy, or of the last one",
+        "keep the weights of the best epoch by validation accuracy (regression: RMSE), or of the"
+        " last one",
         choices=KEPT_EPOCHS,
     )
-    batch_size: int = _option("training", number_types.count, "rows per training step", "N")
-    teacher: str | None = _option(
+    batch_size: int = option("training", number_types.count, "rows per training step", "N")
+    teacher: str | None = option(
         "training",
         str,
         "run whose model gives the targets, for distillation (default: none)",
         "RUN_ID",
         default=None,
     )
-    temperature: float = _option(
+    temperature: float = option(
         "training",
         number_types.positive,
         "temperature of distillation",
         "T",
     )
-    seed: int = _option(
+    seed: int = option(
         "training",
         number_types.seed,
         "random seed of weights, order, dropout and augmentation",
         "N",
         default=0,
     )
-    deterministic: bool = _switch(
+    deterministic: bool = switch(
         "training", "same seed, data and machine give the same weights; slower", default=False
     )
-    checkpoints: Path = _option(
+    checkpoints: Path = option(
         "run",
         Path,
         "folder for checkpoints, which --resume needs; removed at the end of a run",
         "DIR",
         default=CHECKPOINTS,
     )
-    experiment: str = _option("run", str, "MLflow experiment", "NAME", default="mnist")
+    experiment: str | None = option(
+        "run", str, "MLflow experiment (default: the name of the data set)", "NAME", default=None
+    )
 
     @property
     def effective_learning_rate(self) -> float:
@@ -187,6 +149,8 @@ class Options:
             return f"--warmup is {self.warmup:g} epochs, but --epochs is {self.epochs}"
         if self.teacher and self.label_smoothing:
             return "--label-smoothing can't be combined with --teacher"
+        if self.teacher and self.class_weights != "none":
+            return "--class-weights can't be combined with --teacher"
         return ""
 
     @property
@@ -198,6 +162,14 @@ class Options:
 def of_preset(name: str = preset.DEFAULT, **others: Any) -> Options:
     """The options of a preset, with ``others`` in place of some."""
     return Options(**preset.load(name) | others)
+
+
+def of_values(values: Mapping[str, Any]) -> Options:
+    """The options with these values, in which several of one option may be a list."""
+    known: dict[str, Any] = {
+        name: tuple(one) if isinstance(one, list) else one for name, one in values.items()
+    }
+    return Options(**known)
 
 
 def checked(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -220,6 +192,8 @@ def _checked(name: str, value: Any) -> Any:
             raise ValueError(f"{name} is {value!r}; expected true or false")
         return value
     try:
+        if "nargs" in metadata:
+            return tuple(map(metadata["type"], value if isinstance(value, list) else [value]))
         read = metadata["type"](
             ",".join(map(str, value)) if isinstance(value, list) else str(value)
         )
@@ -234,7 +208,8 @@ def described(options: Options) -> dict[str, str]:
     """Options that influence the model, as text for people and MLflow."""
     values = dataclasses.asdict(options)
     values["learning_rate"] = options.effective_learning_rate
-    values["hidden"] = ",".join(map(str, options.hidden))
+    for name in ("hidden", "drop", "id"):
+        values[name] = ",".join(map(str, values[name])) or None
     for name in LOCATION_OPTIONS:
         del values[name]
     return {name: str(value) for name, value in values.items()}
@@ -248,9 +223,7 @@ def to_json(options: Options) -> dict[str, Any]:
 
 def from_json(document: dict[str, Any]) -> Options:
     """Convert the result of ``to_json`` back."""
-    paths = {"data", "class_names", "cache", "checkpoints"}
     values = dict(document)
-    for key in paths:
-        values[key] = values[key] and Path(values[key])
-    values["hidden"] = tuple(values["hidden"])
-    return Options(**values)
+    for name in ("class_names", "cache", "checkpoints"):
+        values[name] = values[name] and Path(values[name])
+    return of_values(values)

@@ -10,6 +10,7 @@ from benchmarks import benchmark_arguments
 from docs.generate.markdown import code, page, table
 from export import export_arguments
 from train import run_arguments
+from train.baseline import baseline_arguments
 from train.compare import compare_arguments
 from train.sweep import sweep_arguments
 
@@ -37,6 +38,7 @@ def _commands() -> Iterator[tuple[list[str], Parse]]:
     yield ["train"], run_arguments.parse
     yield ["train", "sweep"], lambda argv: sweep_arguments.parse(argv[1:])
     yield ["train", "compare"], lambda argv: compare_arguments.parse(argv[1:])
+    yield ["train", "baseline"], lambda argv: baseline_arguments.parse(argv[1:])
     yield ["export"], export_arguments.parse
     for name in export_arguments.COMMANDS:
         yield ["export", name], export_arguments.parse

@@ -18,7 +18,10 @@ from tests.conftest import python_environment
 
 NAME = "mnist"
 COMMANDS = {
-    "train": ("-m", "train", "--data", "few.npz", "--hidden", "16", "--epochs", "2"),
+    "train": (
+        *("-m", "train", "--data", "few.npz", "--experiment", NAME),
+        *("--hidden", "16", "--epochs", "2"),
+    ),
     "export": ("-m", "export", "--best", "--name", NAME),
     "promote": ("-m", "export", "promote", NAME, "1", "--force"),
 }

@@ -70,7 +70,8 @@ def trained(images: Images, work: Path, tmp_path_factory: pytest.TempPathFactory
     change_owner = ("run", "--rm", "--user", "0", *mount, "--entrypoint", "chown", "onnxlet-train")
     images.engine.docker(*change_owner, "--recursive", f"{USER}:{USER}", "/workspace")
     try:
-        images.engine.docker(*run, "train", "--data", "data/subset.npz", "--epochs", "1")
+        data = ("--data", "data/subset.npz", "--experiment", "mnist")
+        images.engine.docker(*run, "train", *data, "--epochs", "1")
         images.engine.docker(*run, "export", "--best")
         yield folder
     finally:  # whoever runs the tests shall be able to remove it

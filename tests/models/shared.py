@@ -26,7 +26,8 @@ def make(folder: Path) -> None:
         if not (folder / "models").exists():
             _take(folder / "subset.npz", SUBSET_TRAIN, SUBSET_TEST)
             _take(folder / "few.npz", FEW, FEW)
-            train = ("train", "--data", "subset.npz", "--hidden", "64", "--epochs", "8")
+            data = ("--data", "subset.npz", "--experiment", "mnist")
+            train = ("train", *data, "--hidden", "64", "--epochs", "8")
             for command in (train, ("export", "--best")):
                 _run(folder, *command)
         for name in OTHERS:

@@ -22,3 +22,10 @@ def test_pickled_arrays_are_not_loaded(tmp_path: Path, monkeypatch: pytest.Monke
     with pytest.raises(ValueError, match=r"test_set\.npz has no x: Object arrays"):
         artifacts.read_arrays(Path("test_set.npz"), "x")
     assert not Path("harmed").exists()
+
+
+@pytest.mark.filterwarnings("error")
+def test_only_whole_numbers_are_bytes() -> None:
+    assert artifacts.are_bytes(np.array([0.0, 255.0], np.float32))
+    for values in ([1.0, np.nan], [0.5], [-1.0], [256.0]):
+        assert not artifacts.are_bytes(np.array(values, np.float32))

@@ -54,7 +54,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 def test_train_sweep_compare_export_and_promote_over_http(
     site: Site, work: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    data = ("--data", work / "subset.npz")
+    data = ("--data", work / "subset.npz", "--experiment", "mnist")
     trained = site.call("train", *data, "--hidden", "64", "--epochs", "3")
     (site.folder / "two.toml").write_text(PLAN)
     sweep = ("sweep", "two.toml", "--seeds", "1", "--storage", site.sweeps)

@@ -15,6 +15,23 @@ def parse(line: str) -> Options:
     return command.options
 
 
+def chosen_preset(line: str) -> str:
+    command = run_arguments.parse(line.split())
+    assert isinstance(command, Start)
+    return command.preset
+
+
+@pytest.mark.parametrize("data", ["digits", "penguins", "a.csv b.csv", "a.parquet"])
+def test_a_table_has_the_preset_of_small_data(data: str) -> None:
+    assert chosen_preset(f"--data {data}") == "small"
+    assert parse(f"--data {data}") == of_preset("small", data=tuple(data.split()))
+    assert chosen_preset(f"--data {data} --preset fast") == "fast"
+
+
+def test_other_data_have_the_default_preset() -> None:
+    assert {chosen_preset(line) for line in ("", "--data a.npz")} == {"default"}
+
+
 def test_defaults_are_those_of_the_preset() -> None:
     assert parse("") == of_preset("default")
     assert parse("--preset accurate") == of_preset("accurate")
@@ -38,7 +55,9 @@ def test_presets_set_what_there_is() -> None:
 
 def test_reads_every_option() -> None:
     chosen = parse(
-        "--data d --class-names l --cache c --validation-split 0.2 --split-seed 3 --augment"
+        "--data d e --target t --drop u --id v --task regression --unknown-categories accept"
+        " --size 9 --test-split 0.3 --fold 1/5"
+        " --class-names l --cache c --validation-split 0.2 --split-seed 3 --augment"
         " --hidden 512,256 --dropout 0 --l2 1e-4 --batch-norm --optimizer sgd"
         " --learning-rate 0.5 --momentum 0.9"
         " --weight-decay 0 --schedule constant --warmup 0 --epochs 3 --keep last --batch-size 32"
@@ -54,7 +73,7 @@ def test_reads_every_option() -> None:
         if getattr(chosen, field.name) == getattr(default, field.name)
     ]
     # They go without a teacher, with adamw, and with a cosine.
-    assert unchanged == ["label_smoothing", "weight_decay", "warmup"]
+    assert unchanged == ["label_smoothing", "class_weights", "weight_decay", "warmup"]
 
 
 def test_each_optimizer_has_its_own_learning_rate() -> None:
@@ -63,7 +82,7 @@ def test_each_optimizer_has_its_own_learning_rate() -> None:
 
 
 def test_options_survive_json() -> None:
-    chosen = of_preset("accurate", data=Path("d"), class_names=Path("l"), teacher="t")
+    chosen = of_preset("accurate", data=("d", "e"), class_names=Path("l"), teacher="t")
     assert run_options.from_json(json.loads(json.dumps(run_options.to_json(chosen)))) == chosen
 
 
@@ -77,6 +96,13 @@ def test_a_run_is_resumed_as_it_began() -> None:
     [
         ("--hidden 0", "expected a whole number of at least 1, got 0"),
         ("--hidden 12,", "expected a whole number of at least 1, got "),
+        ("--fold 0/5", "expected a fold such as 1/5, got 0/5"),
+        ("--fold 1", "expected a fold such as 1/5, got 1"),
+        ("--task ranking", "invalid choice: 'ranking'"),
+        (
+            "--teacher t --class-weights balanced",
+            "--class-weights can't be combined with --teacher",
+        ),
         ("--dropout 1", "expected a number between 0 and 1, got 1"),
         ("--dropout half", "expected a number, got half"),
         ("--validation-split 0", "expected a number between 0 and 1, got 0"),

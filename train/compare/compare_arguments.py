@@ -11,10 +11,12 @@ from cli import number_types
 class CompareOptions:
     """Which runs to compare, and how to show them."""
 
-    experiment: str
+    experiment: str | None
+    """None for that of the newest finished run."""
     runs: list[str]
     """Ids of runs or sweeps, instead of an experiment."""
-    sort: str
+    sort: str | None
+    """A metric; None for the one by which runs of their task are chosen."""
     top: int
     html: Path | None
     markdown: Path | None
@@ -36,9 +38,8 @@ def _parser() -> argparse.ArgumentParser:
     which = parser.add_mutually_exclusive_group()
     which.add_argument(
         "--experiment",
-        default="mnist",
         metavar="NAME",
-        help="MLflow experiment of the runs (default: %(default)s)",
+        help="MLflow experiment of the runs (default: that of the newest finished run)",
     )
     which.add_argument(
         "--runs",
@@ -49,11 +50,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--sort",
-        default="val_accuracy",
         metavar="METRIC",
-        help="sort by this metric, best first: the largest, or for losses, times and sizes the"
-        " smallest"
-        " (default: %(default)s)",
+        help="sort by this metric, best first: the largest, or for losses, errors, times and sizes"
+        " the smallest (default: val_accuracy; val_rmse for regression)",
     )
     parser.add_argument(
         "--top",
@@ -66,8 +65,8 @@ def _parser() -> argparse.ArgumentParser:
         "--html",
         type=Path,
         metavar="FILE",
-        help="also write an HTML page with learning curves, the metric by option, and accuracy by"
-        " latency",
+        help="also write an HTML page with learning curves, the metric by option, and the test"
+        " result by latency",
     )
     parser.add_argument(
         "--markdown",

@@ -4,7 +4,7 @@ from rich.console import Console
 from rich.measure import Measurement
 from rich.table import Table
 
-from tracking import mlflow_store
+from tracking import metrics, mlflow_store
 from train.compare import (
     comparison_page,
     comparison_table,
@@ -35,20 +35,24 @@ def compare(wanted: CompareOptions, console: Console) -> None:
 def _compare(wanted: CompareOptions, console: Console) -> None:
     with console.status("reading MLflow's runs"):
         found = finished_runs.find(wanted)
-        lines = run_groups.grouped(found, wanted.sort)
+        task = found[0].task
+        metric = wanted.sort or metrics.primary(task, "val")
+        lines = run_groups.grouped(found, metric)
         importance = finished_runs.importance(found)
     shown = lines[: wanted.top]
-    title = f"{len(found)} runs, best {wanted.sort} first"
+    title = f"{len(found)} runs, best {metric} first"
     if len(shown) < len(lines):
         title += f" ({len(shown)} of {len(lines)} lines; --top {len(lines)} for all)"
     _print(comparison_table.terminal(shown, title))
     if importance:
         shown_parts = ", ".join(f"{name} {part:.0%}" for name, part in importance.items())
         console.print(f"importance of the options: {shown_parts}", highlight=False)
-    console.print(f"best: python -m export --run {shown[0].runs[0].run_id}", highlight=False)
+    # A baseline has no validation metrics, and can't be exported.
+    if runs := [group.runs[0] for group in shown if group.values(metrics.primary(task, "val"))]:
+        console.print(f"best: python -m export --run {runs[0].run_id}", highlight=False)
     if wanted.html:
         with console.status("drawing the page"):
-            comparison_page.write(shown, importance, wanted.sort, title, wanted.html)
+            comparison_page.write(shown, task, importance, metric, title, wanted.html)
         console.print(f"wrote {wanted.html}", highlight=False)
     if wanted.markdown:
         markdown_table.write(shown, wanted.markdown)

@@ -4,26 +4,40 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from cli import html
+from tracking import metrics
 from train.compare import comparison_plots, comparison_table
 from train.compare.run_groups import Group, differing, metrics_of
 
 
 def write(
-    groups: Sequence[Group], importance: Mapping[str, float], metric: str, title: str, file: Path
+    groups: Sequence[Group],
+    task: str,
+    importance: Mapping[str, float],
+    metric: str,
+    title: str,
+    file: Path,
 ) -> None:
-    """Write the page; ``importance`` is that of each option, if the runs are of a search.
+    """Write the page.
+
+    Args:
+        groups: the lines of the comparison.
+        task: of their runs.
+        importance: of each option, if the runs are of a search.
+        metric: by which the groups are sorted.
+        title: of the page.
+        file: to write.
 
     Raises:
         CommandError: the file can't be written.
 
     """
-    options, metrics = differing(groups), metrics_of(groups)
-    rows = comparison_table.rows(groups, options, metrics)
-    shown = html.table(comparison_table.header(options, metrics), rows, best_first=True)
+    options, shown_metrics = differing(groups), metrics_of(groups)
+    rows = comparison_table.rows(groups, options, shown_metrics)
+    shown = html.table(comparison_table.header(options, shown_metrics), rows, best_first=True)
     figures = {
-        "Learning curves": comparison_plots.learning_curves(groups),
+        "Learning curves": comparison_plots.learning_curves(groups, task),
         f"{metric} by option": comparison_plots.options(groups, metric),
-        "Accuracy by latency": comparison_plots.pareto_front(groups),
+        f"{metrics.PRIMARY_TITLES[task]} by latency": comparison_plots.pareto_front(groups, task),
         "Importance of the options": comparison_plots.importance(importance)
         if importance
         else None,

@@ -8,6 +8,7 @@ from plotly import colors
 from plotly.graph_objects import Bar, Figure, Scatter
 from plotly.subplots import make_subplots
 
+from tracking import metrics
 from tracking.metrics import LATENCIES, METRICS
 from train.compare import finished_runs
 from train.compare.run_groups import Group, differing
@@ -17,12 +18,14 @@ _TITLES = {one.key: one.title for one in METRICS}
 _COLUMNS = 3
 
 
-def learning_curves(groups: Sequence[Group]) -> Figure:
-    """Plot validation accuracy and loss by epoch, with one colour per group."""
-    figure = make_subplots(1, 2, subplot_titles=("validation accuracy", "validation loss"))
+def learning_curves(groups: Sequence[Group], task: str) -> Figure:
+    """Plot the task's metric and the loss in validation by epoch, with one colour per group."""
+    plotted = (metrics.primary(task, "val"), "val_loss")
+    titles = (f"validation {metrics.PRIMARY[task]}", "validation loss")
+    figure = make_subplots(1, 2, subplot_titles=titles)
     for number, group in enumerate(groups):
         for run in group.runs:
-            for column, metric in enumerate(("val_accuracy", "val_loss"), 1):
+            for column, metric in enumerate(plotted, 1):
                 epochs, values = finished_runs.curves(run, metric)
                 trace = Scatter(
                     x=epochs,
@@ -73,20 +76,22 @@ def options(groups: Sequence[Group], metric: str) -> Figure | None:
     return figure
 
 
-def pareto_front(groups: Sequence[Group]) -> Figure:
-    """Plot test accuracy by latency, and the Pareto front: groups that no other beats in both.
+def pareto_front(groups: Sequence[Group], task: str) -> Figure:
+    """Plot the test result by latency, and the Pareto front: groups that no other beats in both.
 
     Without a measured latency, the number of parameters takes its place.
     """
+    metric = metrics.primary(task, "test")
     cost = next(
         key for key in (*LATENCIES, "parameters") if any(group.values(key) for group in groups)
     )
     points = [
-        (mean(group.values(cost)), mean(group.values("test_accuracy")), number)
+        (mean(group.values(cost)), mean(group.values(metric)), number)
         for number, group in enumerate(groups)
-        if group.values(cost)
+        if group.values(cost) and group.values(metric)
     ]
-    best = pareto_points([(x, y) for x, y, _ in points])
+    sign = -1 if metrics.lower_is_better(metric) else 1
+    best = [(x, sign * y) for x, y in pareto_points([(x, sign * y) for x, y, _ in points])]
     figure = Figure(
         Scatter(
             x=[x for x, _ in best],
@@ -115,7 +120,7 @@ def pareto_front(groups: Sequence[Group]) -> Figure:
     if cost not in LATENCIES:
         title += " (export measures latencies)"
     figure.update_xaxes(title=title, type="log", dtick="D2")
-    figure.update_yaxes(title="test accuracy")
+    figure.update_yaxes(title=f"test {metrics.PRIMARY[task]}")
     return figure
 
 
@@ -133,7 +138,7 @@ def importance(parts: Mapping[str, float]) -> Figure:
     ordered = sorted(parts.items(), key=lambda item: item[1])
     names, values = zip(*ordered, strict=True)
     figure = Figure(Bar(x=values, y=names, orientation="h", marker={"color": _PALETTE[0]}))
-    figure.update_xaxes(title="share of the variance of the validation accuracy", tickformat=".0%")
+    figure.update_xaxes(title="share of the variance of the validation result", tickformat=".0%")
     figure.update_layout(height=120 + 40 * len(parts))
     return figure
 

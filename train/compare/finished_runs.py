@@ -21,8 +21,9 @@ from train.compare.compare_arguments import CompareOptions
 from train.errors import TrainError
 from train.run_options import described, of_preset
 
-_NO_TEACHER = "None"
-_NOT_OPTIONS = ("dataset_sha256", "parameters", "seed", "teacher")
+_NONE = "None"
+_TESTED = {metrics.primary(task, "test") for task in metrics.PRIMARY}
+_NOT_OPTIONS = ("dataset_sha256", "fold", "parameters", "seed", "task", "teacher")
 """Parameters that are not options, or are shown in another way."""
 
 
@@ -32,6 +33,7 @@ class Run:
 
     run_id: str
     name: str
+    task: str
     seed: str
     parent: str | None
     """Id of the sweep that it is part of."""
@@ -40,10 +42,10 @@ class Run:
     off_preset: frozenset[str]
     """Names of the options that differ from its preset."""
     metrics: dict[str, float]
-    test_images: int
-    """Number of test images; 0 if unknown."""
+    test_rows: int
+    """Number of rows in the test set; 0 if unknown."""
     identity: str
-    """Equal for runs that differ only in their seeds and those of their teachers."""
+    """Equal for runs that differ only in their seeds, their folds, and their teachers' seeds."""
 
 
 def find(wanted: CompareOptions) -> list[Run]:
@@ -54,11 +56,14 @@ def find(wanted: CompareOptions) -> list[Run]:
 
     """
     client = MlflowClient()
-    found = _of_ids(client, wanted.runs) if wanted.runs else _of(client, wanted.experiment)
-    runs = [_run(client, run) for run in found if "test_accuracy" in run.data.metrics]
+    experiment = wanted.experiment or ("" if wanted.runs else _newest(client))
+    found = _of_ids(client, wanted.runs) if wanted.runs else _of(client, experiment)
+    runs = [_run(client, run) for run in found if _TESTED & run.data.metrics.keys()]
     if not runs:
-        which = " ".join(wanted.runs) or f"experiment {wanted.experiment!r}"
+        which = " ".join(wanted.runs) or f"experiment {experiment!r}"
         raise TrainError(f"{which}: no finished run to compare; train one: python -m train")
+    if len(tasks := {run.task for run in runs}) > 1:
+        raise TrainError(f"these runs have different tasks: {', '.join(sorted(tasks))}")
     return runs
 
 
@@ -82,6 +87,23 @@ def importance(runs: Sequence[Run]) -> dict[str, float]:
         if name.startswith(metrics.IMPORTANCE_PREFIX)
     }
     return dict(sorted(parts.items(), key=lambda part: -part[1]))
+
+
+def _newest(client: MlflowClient) -> str:
+    """The name of the experiment that has the newest finished run.
+
+    Raises:
+        TrainError: there is no finished run.
+
+    """
+    experiments = {one.experiment_id: one.name for one in client.search_experiments()}
+    finished = client.search_runs(
+        list(experiments), "attributes.status = 'FINISHED'", order_by=["attributes.end_time DESC"]
+    )
+    for run in finished:
+        if _TESTED & run.data.metrics.keys():
+            return str(experiments[run.info.experiment_id])
+    raise TrainError("no finished run to compare; train one: python -m train")
 
 
 def _of(client: MlflowClient, experiment: str) -> list[MlflowRun]:
@@ -127,26 +149,29 @@ def _get(client: MlflowClient, run_id: str) -> MlflowRun | None:
 def _run(client: MlflowClient, run: MlflowRun) -> Run:
     params, tags = run.data.params, run.data.tags
     options = {key: value for key, value in params.items() if key not in _NOT_OPTIONS}
+    if (fold := params.get("fold", _NONE)) != _NONE:
+        options["folds"] = fold.partition("/")[2]  # the runs of all folds are one line
     if ended := tags.get(run_session.CUT_SHORT_TAG):
         options[run_session.CUT_SHORT_TAG] = ended  # keeps it apart from complete runs
     identity = [sorted(options.items()), params.get("dataset_sha256")]
-    if (teacher := params.get("teacher", _NO_TEACHER)) != _NO_TEACHER:
-        known = _get(client, teacher)
-        teacher_run = known and _run(client, known)
+    if (teacher := params.get("teacher", _NONE)) != _NONE:
+        taught_by = _get(client, teacher)
+        teacher_run = taught_by and _run(client, taught_by)
         options["teacher"] = teacher_run.options.get("preset", teacher) if teacher_run else teacher
         identity.append(teacher_run.identity if teacher_run else teacher)
-    metrics = {name: value for name, value in run.data.metrics.items() if math.isfinite(value)}
+    known = {name: value for name, value in run.data.metrics.items() if math.isfinite(value)}
     with contextlib.suppress(ValueError):
-        metrics["parameters"] = float(params.get("parameters", ""))
+        known["parameters"] = float(params.get("parameters", ""))
     return Run(
         run_id=run.info.run_id,
         name=run.info.run_name,
+        task=params.get("task", "classification"),
         seed=params.get("seed", ""),
         parent=tags.get(MLFLOW_PARENT_RUN_ID),
         options=options,
         off_preset=frozenset(options) - _implied(run.info.run_name, options),
-        metrics=metrics,
-        test_images=_test_images(run),
+        metrics=known,
+        test_rows=_test_rows(run),
         identity=json.dumps(identity),
     )
 
@@ -166,7 +191,7 @@ def _of_preset(name: str) -> dict[str, str]:
     return described(of_preset(name)) if name in preset.names() else {}
 
 
-def _test_images(run: MlflowRun) -> int:
+def _test_rows(run: MlflowRun) -> int:
     for given in run.inputs.dataset_inputs if run.inputs else ():
         if given.dataset.profile and any(tag.value == "test" for tag in given.tags):
             shape = json.loads(given.dataset.profile).get("features_shape")

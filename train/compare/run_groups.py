@@ -1,4 +1,4 @@
-"""Groups of runs that differ only in their seed."""
+"""Groups of runs that differ only in their seed or fold."""
 
 import math
 from collections.abc import Sequence
@@ -34,14 +34,14 @@ class Group:
         return [run.metrics[metric] for run in self.runs if metric in run.metrics]
 
     def interval(self) -> tuple[float, float] | None:
-        """95 % confidence interval of the test accuracy, given the number of test images."""
-        images, accuracies = self.runs[0].test_images, self.values("test_accuracy")
-        if not images or not accuracies:
+        """95 % confidence interval of the test accuracy, given the number of test rows."""
+        rows, accuracies = self.runs[0].test_rows, self.values("test_accuracy")
+        if not rows or not accuracies:
             return None
         from scipy.stats import binomtest  # here: it takes half a second
 
-        correct = round(mean(accuracies) * images)
-        low, high = binomtest(correct, images).proportion_ci(0.95, method="wilson")
+        correct = round(mean(accuracies) * rows)
+        low, high = binomtest(correct, rows).proportion_ci(0.95, method="wilson")
         return float(low), float(high)
 
 

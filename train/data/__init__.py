@@ -1,4 +1,4 @@
-"""Data sets of images: read, checked, split, augmented and put into batches.
+"""Data sets: read, checked, split, augmented and put into batches.
 
-Of train it imports ``run_options`` and ``errors``.
+Of train it imports ``run_options``, ``data_options`` and ``errors``.
 """

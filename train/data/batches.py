@@ -23,36 +23,39 @@ def steps(rows: int, options: Options) -> int:
 
 
 def batches(
-    images: NDArray[Any],
+    x: NDArray[Any],
     targets: NDArray[Any],
     options: Options,
     first_epoch: int = 0,
+    *,
+    shape: tuple[int, ...] = (),
     teacher: Callable[[Tensor], Tensor] | None = None,
 ) -> tf.data.Dataset:
     """Create the batches of all epochs from ``first_epoch`` on, as one sequence.
 
     Args:
-        images: float32, shape (N, 784).
-        targets: one per image.
+        x: float32, shape (N, features).
+        targets: one per row.
         options: of the run.
         first_epoch: counted from 0.
-        teacher: computes the targets of a batch of images, in place of ``targets``.
+        shape: rows and columns of an image, if ``x`` are images.
+        teacher: computes the targets of a batch, in place of ``targets``.
 
     """
-    pixels, truth = tf.constant(images), tf.constant(targets)
-    count = steps(len(images), options)
+    values, truth = tf.constant(x), tf.constant(targets)
+    count = steps(len(x), options)
 
     def epoch(number: Tensor) -> tf.data.Dataset:
         number = tf.cast(number, tf.int32)
         order = tf.random.experimental.stateless_shuffle(
-            tf.range(len(images)), seed=tf.stack([options.seed, number])
+            tf.range(len(x)), seed=tf.stack([options.seed, number])
         )
 
         def batch(step: Tensor, chosen: Tensor) -> tuple[Tensor, Tensor]:
-            rows = tf.gather(pixels, chosen)
+            rows = tf.gather(values, chosen)
             if options.augment:
                 index = number * count + tf.cast(step, tf.int32)
-                rows = augment(rows, tf.stack([options.seed, index]))
+                rows = augment(rows, tf.stack([options.seed, index]), shape)
             return rows, teacher(rows) if teacher else tf.gather(truth, chosen)
 
         chosen = tf.data.Dataset.from_tensor_slices(order).batch(options.batch_size)

@@ -41,6 +41,11 @@ def parse(data: bytes) -> NDArray[Any]:
     return np.frombuffer(data, dtype, offset=start).reshape(shape)
 
 
+def is_folder(folder: Path) -> bool:
+    """Whether a folder has such files."""
+    return any(folder.glob("*idx?-ubyte*"))
+
+
 def read_folder(folder: Path) -> tuple[NDArray[Any], ...]:
     """Read the four files of a data set: train images and labels, test images and labels.
 

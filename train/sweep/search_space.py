@@ -59,9 +59,10 @@ def varied(values: Mapping[str, Any]) -> dict[str, Any]:
         ValueError: there is no such option, its value is invalid, or it must not differ.
 
     """
-    if shared := sorted(values.keys() & {*run_options.LOCATION_OPTIONS, "seed", "split_seed"}):
+    fixed = {*run_options.LOCATION_OPTIONS, *run_options.DATA_OPTIONS, "seed", "split_seed"}
+    if shared := values.keys() & fixed:
         raise ValueError(
-            f"{', '.join(shared)}: must be the same for all runs; set it in [options] or"
+            f"{', '.join(sorted(shared))}: must be the same for all runs; set it in [options] or"
             " on the command line"
         )
     return run_options.checked(values)

@@ -20,7 +20,7 @@ from optuna.exceptions import DuplicatedStudyError, ExperimentalWarning
 from optuna.storages import RetryHeartbeatStaleTrialCallback
 from optuna.trial import FrozenTrial, TrialState
 
-from tracking import mlflow_store
+from tracking import metrics, mlflow_store
 from train.errors import TrainError
 from train.sweep import parent_run
 from train.sweep.study_storage import GRACE_SECONDS, open_storage
@@ -38,7 +38,7 @@ class SweepStatus:
     done: int
     total: int
     best: float | None
-    """Highest validation accuracy."""
+    """Best value of the metric."""
     seconds_left: float | None
     """Estimated for the current number of processes."""
 
@@ -47,8 +47,8 @@ class SweepStatus:
 class Result:
     """The result of a trial."""
 
-    accuracy: float
-    """Validation accuracy."""
+    value: float
+    """Of the metric."""
     is_last: bool
     """Whether this process should take no other trial."""
 
@@ -66,6 +66,7 @@ class Study:
         spec: description of the sweep; that of an existing study must be the same.
         trials: user attributes of each trial of a new study.
         begin: creates the parent run of a new study in MLflow; returns its id.
+        metric: by which trials are compared.
         seed: of the sampler.
 
     Raises:
@@ -80,17 +81,23 @@ class Study:
         spec: Mapping[str, Any],
         trials: list[dict[str, Any]],
         begin: Callable[[], str],
+        metric: str,
         seed: int = 0,
     ) -> None:
         optuna.logging.set_verbosity(optuna.logging.ERROR)
         warnings.simplefilter(
             "ignore", ExperimentalWarning
         )  # heartbeats have been experimental for years
+        minimizes = metrics.lower_is_better(metric)
+        self._best = min if minimizes else max
         storage = open_storage(url, _stale)
         pruner = optuna.pruners.MedianPruner(n_startup_trials=5, n_warmup_steps=2)
         try:
             self._study = optuna.create_study(
-                storage=storage, study_name=name, direction="maximize", pruner=pruner
+                storage=storage,
+                study_name=name,
+                direction="minimize" if minimizes else "maximize",
+                pruner=pruner,
             )
         except DuplicatedStudyError:
             self._study = optuna.load_study(storage=storage, study_name=name, pruner=pruner)
@@ -155,7 +162,7 @@ class Study:
             try:
                 result = objective(trial)
                 is_last = result.is_last
-                return result.accuracy
+                return result.value
             except optuna.TrialPruned:
                 raise
             except BaseException as error:
@@ -200,11 +207,12 @@ class Study:
         seconds = [trial.duration.total_seconds() for trial in done if trial.duration]
         left = self._count(TrialState.WAITING, TrialState.RUNNING)
         at_once = max(1, self._count(TrialState.RUNNING))
-        values = [trial.value for trial in done if trial.state == TrialState.COMPLETE]
+        complete = [trial.value for trial in done if trial.state == TrialState.COMPLETE]
+        values = [value for value in complete if value is not None]
         return SweepStatus(
             len(done),
             len(done) + left,
-            max((value for value in values if value is not None), default=None),
+            self._best(values, default=None),
             mean(seconds) * left / at_once if seconds else None,
         )
 

@@ -12,10 +12,11 @@ import optuna
 from optuna.exceptions import OptunaError, UpdateFinishedTrialError
 from rich.console import Console
 
-from tracking import mlflow_store
+from tracking import metrics, mlflow_store
 from tracking.run_session import SEED_SEPARATOR, Pruned, RunInfo
-from train import preset, run_options
-from train.data.datasets import Dataset
+from train import run_options
+from train.data import reading
+from train.data.dataset import Dataset
 from train.errors import TrainError
 from train.run_options import Options
 from train.sweep import parent_run, search_space, sweep_plan
@@ -40,7 +41,10 @@ def sweep(wanted: SweepOptions, console: Console) -> str:
     if wanted.storage == uri:
         raise TrainError(f"--storage {uri} is MLflow's database; Optuna needs its own")
     with console.status("reading the data"):
-        dataset = trainer.read(wanted.options)
+        dataset = reading.read(wanted.options)
+        warning = reading.warning(dataset)
+    if warning:
+        console.print(warning, highlight=False)
     try:
         return _sweep(wanted, dataset, console)
     except mlflow_store.STORE_ERRORS as error:
@@ -50,12 +54,14 @@ def sweep(wanted: SweepOptions, console: Console) -> str:
 
 
 def _sweep(wanted: SweepOptions, dataset: Dataset, console: Console) -> str:
+    metric = metrics.primary(dataset.task, "val")
     study = Study(
         wanted.storage,
         wanted.study,
         _spec(wanted, dataset),
         _trials(wanted),
-        lambda: parent_run.begin(wanted),
+        lambda: parent_run.begin(wanted, wanted.options.experiment or dataset.name),
+        metric,
         wanted.options.seed,
     )
     console.print(
@@ -66,14 +72,14 @@ def _sweep(wanted: SweepOptions, dataset: Dataset, console: Console) -> str:
     )
     # TensorFlow warns about a new model for each run, as if it were a mistake.
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
-    _work(study, wanted, dataset, SweepProgress(console, study))
+    _work(study, wanted, dataset, SweepProgress(console, study, metric))
     if study.missing:
         console.print(
             f"{study.missing} runs are missing: their processes died {MAX_RETRIES + 1} times",
             highlight=False,
         )
     if (best := study.status().best) is not None:
-        parent_run.log_result(study.parent, best, study.importance())
+        parent_run.log_result(study.parent, metric, best, study.importance())
     console.print(f"compare: python -m train compare --runs {study.parent}", highlight=False)
     return study.parent
 
@@ -106,17 +112,19 @@ def _make(
     info = RunInfo(name, parent_id, {"sweep": wanted.study, "trial": str(trial.number)})
     display.begin(name)
     keras.backend.clear_session()  # otherwise the layers of each run stay in memory
-    reporter = _Reporter(trial, prunes=bool(wanted.plan.space))
+    metric = metrics.primary(dataset.task, "val")
+    reporter = _Reporter(trial, metric, prunes=bool(wanted.plan.space))
     try:
-        outcome = trainer.begin(chosen, preset.DEFAULT, dataset, display, info, [reporter])
+        outcome = trainer.begin(chosen, wanted.preset, dataset, display, info, [reporter])
     except Pruned as reason:
         display.end(str(reason))
         raise optuna.TrialPruned from None
-    accuracy = outcome.metrics["val_accuracy"]
-    display.end(f"validation {accuracy:.2%}  {outcome.metrics['train_seconds']:.1f} s")
+    value = outcome.metrics[metric]
+    seconds = outcome.metrics["train_seconds"]
+    display.end(f"validation {metrics.text(metric, value)}  {seconds:.1f} s")
     if outcome.is_cut_short:
         raise KeyboardInterrupt
-    return Result(accuracy, outcome.is_interrupted)
+    return Result(value, outcome.is_interrupted)
 
 
 def _chosen(trial: optuna.Trial, wanted: SweepOptions) -> tuple[str, Options]:
@@ -135,8 +143,9 @@ def _chosen(trial: optuna.Trial, wanted: SweepOptions) -> tuple[str, Options]:
 class _Reporter(keras.callbacks.Callback):
     """Reports a run to the study, and ends it if the pruner says so."""
 
-    def __init__(self, trial: optuna.Trial, *, prunes: bool) -> None:
+    def __init__(self, trial: optuna.Trial, metric: str, *, prunes: bool) -> None:
         super().__init__()
+        self._metric = metric
         self._trial = trial
         self._prunes = prunes
 
@@ -148,7 +157,7 @@ class _Reporter(keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Report each epoch, counted from 0, and ask the pruner after each but the last."""
         try:
-            self._trial.report((logs or {})["val_accuracy"], epoch)
+            self._trial.report((logs or {})[self._metric], epoch)
         except UpdateFinishedTrialError:
             raise Pruned("given up: without a heartbeat for too long, it counted as dead") from None
         is_last = epoch + 1 == self.params["epochs"]

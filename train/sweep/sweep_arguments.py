@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from cli import number_types
-from train import preset, run_arguments
+from train import preset, run_arguments, run_options
 from train.errors import TrainError
 from train.run_options import Options
 from train.sweep import sweep_plan
@@ -22,6 +22,8 @@ class SweepOptions:
     plan: Plan
     options: Options
     """Options of every run, unless the plan varies them."""
+    preset: str
+    """The name of the preset of the options."""
     study: str
     storage: str
     """URL of Optuna's database."""
@@ -35,9 +37,10 @@ def parse(argv: list[str]) -> SweepOptions:
 
     """
     parser = _parser()
-    chosen = _plan(parser, argv)
+    chosen, data = _plan(parser, argv)
     defaults = dict(chosen.options) if chosen else {}
-    run_arguments.add_options(parser, preset.load(preset.DEFAULT) | defaults)
+    name = preset.default_for(data or defaults.get("data") or [""])
+    run_arguments.add_options(parser, preset.load(name) | defaults)
     given = vars(parser.parse_args(argv))
     if chosen is None:
         parser.error(f"expected a plan: {', '.join(sweep_plan.names())}, or a TOML file")
@@ -45,7 +48,7 @@ def parse(argv: list[str]) -> SweepOptions:
     study = given.pop("study") or f"{chosen.name}-{datetime.now():%Y%m%d-%H%M%S}"
     storage = given.pop("storage")
     del given["plan"]
-    wanted = SweepOptions(chosen, Options(**given), study, storage)
+    wanted = SweepOptions(chosen, run_options.of_values(given), name, study, storage)
     if wanted.plan.space and (conflict := wanted.options.conflict()):
         parser.error(conflict)
     for run, options in wanted.plan.runs.items():
@@ -54,13 +57,16 @@ def parse(argv: list[str]) -> SweepOptions:
     return wanted
 
 
-def _plan(parser: argparse.ArgumentParser, argv: list[str]) -> Plan | None:
-    """Find the plan among the arguments; its options are the defaults of the others."""
+def _plan(
+    parser: argparse.ArgumentParser, argv: list[str]
+) -> tuple[Plan | None, tuple[str, ...] | None]:
+    """Find the plan, whose options are the defaults of the others, and the data."""
     finder = argparse.ArgumentParser(add_help=False, allow_abbrev=False, parents=[parser])
     run_arguments.add_options(finder, preset.load(preset.DEFAULT))
-    name = finder.parse_known_args([one for one in argv if one not in ("-h", "--help")])[0].plan
+    finder.set_defaults(data=None)
+    found = finder.parse_known_args([one for one in argv if one not in ("-h", "--help")])[0]
     try:
-        return sweep_plan.read(name) if name else None
+        return (sweep_plan.read(found.plan) if found.plan else None), found.data
     except TrainError as error:
         parser.error(str(error))
 

@@ -1,4 +1,4 @@
-"""Progress of a sweep in the terminal: completed runs, best accuracy, and remaining time."""
+"""Progress of a sweep in the terminal: completed runs, best result, and remaining time."""
 
 from datetime import timedelta
 from typing import Self
@@ -6,6 +6,7 @@ from typing import Self
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
+from tracking import metrics
 from train.sweep.study import Study
 from train.training.progress_bar import Display
 
@@ -13,9 +14,10 @@ from train.training.progress_bar import Display
 class SweepProgress(Display):
     """A bar for all runs, one for the epochs of the current run, and a line per completed run."""
 
-    def __init__(self, console: Console, study: Study) -> None:
+    def __init__(self, console: Console, study: Study, metric: str) -> None:
         super().__init__(console)
         self._study = study
+        self._metric = metric
         self._name = ""
         self._progress = Progress(
             TextColumn("{task.description}", markup=False),
@@ -63,19 +65,19 @@ class SweepProgress(Display):
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Advance the bar by one epoch."""
-        accuracy = (logs or {}).get("val_accuracy", 0.0)
+        value = (logs or {}).get(self._metric, 0.0)
         self._progress.update(
             self._epochs,
             completed=epoch + 1,
             total=self.params["epochs"],
-            text=f"validation {accuracy:.2%}",
+            text=f"validation {metrics.text(self._metric, value)}",
         )
 
     def _refresh(self) -> str:
         status = self._study.status()
         parts = []
         if status.best is not None:
-            parts.append(f"best {status.best:.2%}")
+            parts.append(f"best {metrics.text(self._metric, status.best)}")
         if status.seconds_left is not None:
             parts.append(f"{timedelta(seconds=round(status.seconds_left))} left")
         self._progress.update(

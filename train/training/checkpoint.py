@@ -30,8 +30,8 @@ class Progress:
     """Time that they took."""
     kept_epoch: int = 0
     """The epoch whose weights are kept, counted from 1."""
-    accuracy: float = -1.0
-    """Validation accuracy of the kept weights."""
+    score: float | None = None
+    """Validation accuracy (regression: RMSE) of the kept weights."""
     history: dict[str, list[float]] = field(default_factory=dict)
     """Values of each metric, one per epoch."""
 

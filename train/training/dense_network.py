@@ -1,51 +1,83 @@
-"""The network: dense layers from raw pixels to class probabilities."""
+"""The network: dense layers from raw values to class probabilities, or to a value."""
 
 from typing import Any
 
 import keras
+import numpy as np
 from keras import layers
+from numpy.typing import NDArray
 
-from train.data.datasets import FEATURES
+from train.data.dataset import Dataset
 from train.run_options import Options
-from train.training import distillation
+from train.training import distillation, input_stage
 
-INPUT_NAME = "image"
-OUTPUT_NAME = "probabilities"
+PROBABILITIES, VALUE = "probabilities", "value"
 EVALUATION_BATCH = 1000  # batch size outside of training
 
 
-def build(options: Options, classes: int) -> keras.Model:
+def build(options: Options, dataset: Dataset, training: NDArray[np.float32]) -> keras.Model:
     """Build the model that ``options`` describe.
 
-    Its input are raw pixels 0..255, float32 (N, 784); its output are probabilities (N, classes).
-    The first layer scales pixels to 0..1, so that no client or server has to.
+    Its input is named ``image`` (raw pixels) or ``features`` (columns as ``bundle/features.py`` has
+    them), float32 (N, features). Its output are the ``probabilities`` of classes (N, classes), or
+    the ``value`` (N, 1) in units of the target.
+
+    Args:
+        options: of the run.
+        dataset: to be learned from.
+        training: the rows that are trained on, shape (N, features); the model standardizes by them.
+
     """
-    model = keras.Sequential([keras.Input((FEATURES,), name=INPUT_NAME)], name="dense")
-    model.add(layers.Rescaling(1 / 255, name="scale"))
+    name = "features" if dataset.is_table else "image"
+    raw = keras.Input((dataset.x_train.shape[1],), name=name)
+    values = input_stage.build(raw, dataset, training)
     for units in options.hidden:
         for layer in _hidden(units, options):
-            model.add(layer)
-    model.add(layers.Dense(classes, activation="softmax", name=OUTPUT_NAME))
-    return model
+            values = layer(values)
+    if dataset.classes:
+        output = layers.Dense(dataset.classes, activation="softmax", name=PROBABILITIES)(values)
+    else:
+        mean, deviation = float(dataset.y_train.mean()), float(dataset.y_train.std())
+        standardized = layers.Dense(1, name="standardized")(values)
+        output = layers.Rescaling(deviation, mean, name=VALUE)(standardized)
+    return keras.Model(raw, output, name="dense")
 
 
-def compile_to_train(model: keras.Model, options: Options, steps: int) -> None:
+def compile_to_train(model: keras.Model, options: Options, dataset: Dataset, steps: int) -> None:
     """Set loss and optimizer for training with this number of steps per epoch.
 
-    The targets are class indices, or probabilities if ``options.learns_probabilities``.
+    The targets are class indices, probabilities if ``options.learns_probabilities``, or values.
     """
     loss: Any = "sparse_categorical_crossentropy"
     if options.teacher:
         loss = distillation.loss(options.temperature)
     elif options.label_smoothing:
         loss = keras.losses.CategoricalCrossentropy(label_smoothing=options.label_smoothing)
-    model.compile(_optimizer(options, steps), loss, metrics=["accuracy"])
+    elif not dataset.classes:
+        loss = _standardized_error(float(dataset.y_train.var()))
+    model.compile(_optimizer(options, steps), loss, metrics=_metrics(dataset))
 
 
-def compile_to_evaluate(model: keras.Model) -> None:
+def compile_to_evaluate(model: keras.Model, dataset: Dataset) -> None:
     """Set loss and metrics for evaluation; the model is saved with these."""
     # Keras needs an optimizer; this one has no variables that would be saved.
-    model.compile("sgd", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    loss = "sparse_categorical_crossentropy" if dataset.classes else "mean_squared_error"
+    model.compile("sgd", loss, metrics=_metrics(dataset))
+
+
+def _metrics(dataset: Dataset) -> list[Any]:
+    if dataset.classes:
+        return ["accuracy"]
+    return [keras.metrics.RootMeanSquaredError(name="rmse")]
+
+
+def _standardized_error(variance: float) -> Any:
+    """Squared error as a part of the target's variance: learning rates then fit any unit."""
+
+    def of(truth: Any, predicted: Any) -> Any:
+        return keras.losses.mean_squared_error(truth, predicted) / variance
+
+    return of
 
 
 def _hidden(units: int, options: Options) -> list[keras.Layer]:

@@ -13,7 +13,7 @@ import mlflow
 import tensorflow as tf
 
 from tracking import mlflow_store
-from train.data.datasets import Dataset
+from train.data.dataset import Dataset
 from train.errors import TrainError
 from train.run_options import Options
 
@@ -21,11 +21,11 @@ Tensor = Any  # TensorFlow publishes no types
 
 
 def load(run_id: str, options: Options, dataset: Dataset) -> Callable[[Tensor], Tensor]:
-    """Load the model of a run, as a function from images (N, 784) to probabilities (N, classes).
+    """Load the model of a run, as a function from rows (N, features) to probabilities (N, classes).
 
     Raises:
         TrainError: there is no such run, it has no Keras model, or its data or split differ: the
-            student would be validated on images that its teacher was trained on.
+            student would be validated on rows that its teacher was trained on.
 
     """
     mlflow_store.connect()
@@ -42,14 +42,15 @@ def load(run_id: str, options: Options, dataset: Dataset) -> Callable[[Tensor], 
         "dataset_sha256": dataset.sha256,
         "split_seed": str(options.split_seed),
         "validation_split": str(options.validation_split),
+        "fold": str(options.fold),
     }
     for name, value in expected.items():
-        if taught.get(name) != value:
+        if taught.get(name, "None") != value:
             raise TrainError(
                 f"teacher {run_id}: its {name} is {taught.get(name)}, not {value}; a student must"
-                " be validated on images that its teacher was not trained on"
+                " be validated on rows that its teacher was not trained on"
             )
-    return lambda images: network(images, training=False)
+    return lambda rows: network(rows, training=False)
 
 
 def loss(temperature: float) -> Callable[[Tensor, Tensor], Tensor]:

@@ -1,8 +1,7 @@
 """Train one network, keep the best or last weights, and write a checkpoint after each epoch."""
 
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -11,26 +10,14 @@ from numpy.typing import NDArray
 from rich.console import Console
 
 from cli import interrupt
+from tracking import metrics
 from train.data import batches
-from train.data.split import Part
 from train.errors import TrainError
 from train.run_options import Options
 from train.training import dense_network, run_log
 from train.training.checkpoint import Checkpoint, Progress
 from train.training.progress_bar import Display
-
-
-@dataclass(frozen=True)
-class TrainingData:
-    """Images and targets of one run."""
-
-    training: Part
-    validation: Part
-    """With targets of the same kind as for training."""
-    validation_classes: Part
-    """The same images with class indices as targets."""
-    teacher: Callable[[Any], Any] | None = None
-    """Computes the training targets of a batch of images, in place of those in ``training``."""
+from train.training.training_data import TrainingData
 
 
 def fit(
@@ -61,8 +48,13 @@ def fit(
         TrainError: the loss is not a finite number.
 
     """
-    keeper = _WeightKeeper(network, options, checkpoint)
-    feed = batches.batches(*data.training, options, keeper.progress.epoch, data.teacher)
+    metric = metrics.primary(data.dataset.task, "val")
+    keeper = _WeightKeeper(network, options, checkpoint, metric)
+    feed = batches.batches(
+        *(*data.training, options, keeper.progress.epoch),
+        shape=data.dataset.shape,
+        teacher=data.teacher,
+    )
     with display, interrupt.stop_requests() as request:
         if keeper.progress.epoch < options.epochs:
             network.fit(
@@ -71,6 +63,7 @@ def fit(
                 initial_epoch=keeper.progress.epoch,
                 epochs=options.epochs,
                 steps_per_epoch=batches.steps(len(data.training[0]), options),
+                class_weight=data.class_weights,
                 validation_batch_size=dense_network.EVALUATION_BATCH,
                 callbacks=[
                     run_log.EpochMetrics(),
@@ -91,9 +84,12 @@ def fit(
 class _WeightKeeper(keras.callbacks.Callback):
     """Keeps the best or the last weights, and writes checkpoints."""
 
-    def __init__(self, network: keras.Model, options: Options, checkpoint: Checkpoint) -> None:
+    def __init__(
+        self, network: keras.Model, options: Options, checkpoint: Checkpoint, metric: str
+    ) -> None:
         super().__init__()
         self._checkpoint = checkpoint
+        self._metric = metric
         self._keeps_last = options.keep == "last"
         self.weights: list[NDArray[Any]] = []
         self.progress = Progress()
@@ -115,9 +111,9 @@ class _WeightKeeper(keras.callbacks.Callback):
                 f"the training loss is {progress.history['loss'][-1]} after epoch {epoch + 1}; try"
                 " a lower --learning-rate"
             )
-        accuracy = progress.history["val_accuracy"][-1]
-        if self._keeps_last or accuracy > progress.accuracy:
-            progress.accuracy = accuracy
+        score = progress.history[self._metric][-1]
+        if self._keeps_last or metrics.is_better(self._metric, score, progress.score):
+            progress.score = score
             progress.kept_epoch = epoch + 1
             self.weights = [np.array(value) for value in self.model.get_weights()]
         self._checkpoint.save(self.model, self.weights, progress)

@@ -1,4 +1,4 @@
-"""Plots of a run: learning curves, confusion matrix, and worst mistakes."""
+"""Plots of a run: learning curves, and what the model gets wrong on the test set."""
 
 from collections.abc import Mapping, Sequence
 
@@ -6,20 +6,25 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from train.data.datasets import SIDE
+from train.data.dataset import Dataset
+from train.training import evaluation
+from train.training.permutation_importance import Importance
 
+_MAX_COLUMNS = 30  # that one can read
 _MAX_NAMED_CLASSES = 60  # with more, names and counts would not fit
 
 
-def learning_curves(history: Mapping[str, Sequence[float]], kept_epoch: float) -> Figure:
-    """Plot loss and accuracy of training and validation by epoch; ``kept_epoch`` counts from 1."""
+def learning_curves(
+    history: Mapping[str, Sequence[float]], metric: str, kept_epoch: float
+) -> Figure:
+    """Plot loss and a metric of training and validation by epoch; ``kept_epoch`` counts from 1."""
     figure = Figure(figsize=(11, 4), layout="constrained")
-    for axis, metric in zip(figure.subplots(1, 2), ("loss", "accuracy"), strict=True):
-        epochs = range(1, len(history[metric]) + 1)
-        axis.plot(epochs, history[metric], label="training")
-        axis.plot(epochs, history[f"val_{metric}"], label="validation")
+    for axis, name in zip(figure.subplots(1, 2), ("loss", metric), strict=True):
+        epochs = range(1, len(history[name]) + 1)
+        axis.plot(epochs, history[name], label="training")
+        axis.plot(epochs, history[f"val_{name}"], label="validation")
         axis.axvline(kept_epoch, color="grey", linestyle=":", label="kept")
-        axis.set(xlabel="epoch", ylabel=metric)
+        axis.set(xlabel="epoch", ylabel=name)
         axis.xaxis.get_major_locator().set_params(integer=True)
         axis.grid(alpha=0.3)
         axis.legend()
@@ -51,14 +56,61 @@ def confusion_matrix(
     return figure
 
 
-def worst_mistakes(
-    images: NDArray[np.float32],
-    truth: NDArray[np.int64],
-    probabilities: NDArray[np.float32],
-    names: Sequence[str],
-    limit: int = 40,
-) -> Figure:
-    """Show the misclassified images with the highest confidence, highest first."""
+def reliability(truth: NDArray[np.int64], probabilities: NDArray[np.float32]) -> Figure:
+    """Plot accuracy by confidence; a calibrated model lies on the diagonal."""
+    confidence, accuracy, counts = evaluation.reliability(truth, probabilities)
+    error = evaluation.calibration_error(truth, probabilities)
+    used = counts > 0
+    figure = Figure(figsize=(5.5, 6), layout="constrained")
+    upper, lower = figure.subplots(2, 1, height_ratios=(3, 1), sharex=True)
+    upper.plot([0, 1], [0, 1], color="grey", linestyle=":", label="calibrated")
+    upper.plot(confidence[used], accuracy[used], marker="o", label="this model")
+    upper.set(ylabel="accuracy", ylim=(-0.02, 1.02), title=f"calibration error {error:.2%}")
+    upper.legend()
+    width = 1 / evaluation.BINS
+    lower.bar((np.arange(evaluation.BINS) + 0.5) * width, counts, width * 0.9)
+    lower.set(xlabel="confidence", ylabel="rows", xlim=(0, 1))
+    for axis in (upper, lower):
+        axis.grid(alpha=0.3)
+    return figure
+
+
+def residuals(truth: NDArray[np.float32], predicted: NDArray[np.float32]) -> Figure:
+    """Plot predicted by true value, and the distribution of the errors."""
+    errors = predicted - truth
+    low, high = min(truth.min(), predicted.min()), max(truth.max(), predicted.max())
+    figure = Figure(figsize=(11, 4.5), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    left.plot([low, high], [low, high], color="grey", linestyle=":", label="exact")
+    left.scatter(truth, predicted, s=12, alpha=0.5)
+    left.set(xlabel="true", ylabel="predicted", title=f"{len(truth)} rows")
+    left.legend()
+    right.hist(errors, bins=40)
+    right.axvline(0, color="grey", linestyle=":")
+    right.set(xlabel="predicted - true", ylabel="rows", title=f"mean error {errors.mean():.4g}")
+    for axis in (left, right):
+        axis.grid(alpha=0.3)
+    return figure
+
+
+def importance(columns: Sequence[Importance]) -> Figure:
+    """Plot the permutation importance of columns, which come with the largest first."""
+    shown = columns[:_MAX_COLUMNS]
+    figure = Figure(figsize=(8, 1.2 + 0.28 * len(shown)), layout="constrained")
+    axis = figure.subplots()
+    names = [one.feature for one in shown]
+    axis.barh(names, [one.mean for one in shown], xerr=[one.deviation for one in shown])
+    axis.invert_yaxis()
+    axis.set(xlabel="growth of the error if the column is shuffled (validation)")
+    if len(columns) > len(shown):
+        axis.set(title=f"the first {len(shown)} of {len(columns)} columns")
+    axis.grid(axis="x", alpha=0.3)
+    return figure
+
+
+def worst_mistakes(dataset: Dataset, probabilities: NDArray[np.float32], limit: int = 40) -> Figure:
+    """Show the misclassified test images with the highest confidence, highest first."""
+    truth, names = dataset.y_test, dataset.class_names
     predicted = probabilities.argmax(axis=1)
     confidence = probabilities.max(axis=1)
     wrong = np.flatnonzero(predicted != truth)
@@ -70,7 +122,7 @@ def worst_mistakes(
     for axis in axes.flat:
         axis.axis("off")
     for axis, index in zip(axes.flat, worst, strict=False):
-        axis.imshow(images[index].reshape(SIDE, SIDE), cmap="gray_r")
+        axis.imshow(dataset.x_test[index].reshape(dataset.shape), cmap="gray_r")
         title = f"{names[truth[index]]} as {names[predicted[index]]}\n{confidence[index]:.1%}"
         axis.set_title(title, fontsize=8)
     return figure

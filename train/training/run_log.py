@@ -1,10 +1,12 @@
 """Log a training run to MLflow: parameters, data sets, metrics, model, plots, rows for export."""
 
 import contextlib
+import dataclasses
 import io
 import json
 import warnings
 from collections.abc import Mapping
+from typing import Any
 
 import keras
 import mlflow
@@ -15,11 +17,13 @@ from mlflow.models import infer_signature
 from numpy.typing import NDArray
 
 from tracking import artifacts
-from train.data import datasets, mnist
+from train.data.dataset import Dataset
 from train.run_options import Options, described
-from train.training import dense_network, result_plots
+from train.training import figures, permutation_importance, result_plots
+from train.training.training_data import TrainingData
 
 CALIBRATION_ROWS = 500
+IMPORTANCE_TABLE = "tables/importance.json"
 
 
 class EpochMetrics(keras.callbacks.Callback):
@@ -31,61 +35,55 @@ class EpochMetrics(keras.callbacks.Callback):
         mlflow.log_metrics(values, step=epoch + 1)
 
 
-def log_description(
-    options: Options, preset: str, dataset: datasets.Dataset, network: keras.Model
-) -> None:
+def log_description(options: Options, preset: str, dataset: Dataset, network: keras.Model) -> None:
     """Log what is known before training: options, data set, number of parameters."""
     settings = {"preset": preset} | described(options)
-    settings |= {"dataset": dataset.name, "dataset_sha256": dataset.sha256}
+    settings |= {"dataset": dataset.name, "dataset_sha256": dataset.sha256, "task": dataset.task}
     mlflow.log_params(settings | {"parameters": str(network.count_params())})
     for context in ("training", "test"):
-        mlflow.log_input(_described(options, dataset, context), context=context)
+        mlflow.log_input(_described(dataset, context), context=context)
 
 
-def _described(options: Options, dataset: datasets.Dataset, context: str) -> NumpyDataset:
+def _described(dataset: Dataset, context: str) -> NumpyDataset:
     """Describe one part of the data set for MLflow."""
-    source = options.data or mnist.cache_file(options.cache)
+    # Data that come with a library have none: their source is this program, which is the default.
+    source: Any = str(dataset.source.resolve()) if dataset.source else None
     x, y = dataset.x_train, dataset.y_train
     if context == "test":
         x, y = dataset.x_test, dataset.y_test
     with warnings.catch_warnings():
         # MLflow knows two equivalent source types for a local path, and warns about it.
         warnings.filterwarnings("ignore", message="The specified dataset source can be")
-        return from_numpy(x, targets=y, source=str(source.resolve()), name=dataset.name)
+        return from_numpy(x, targets=y, source=source, name=dataset.name)
 
 
 def log_result(
-    options: Options,
     network: keras.Model,
-    dataset: datasets.Dataset,
+    data: TrainingData,
     metrics: Mapping[str, float],
     history: Mapping[str, list[float]],
-    training_images: NDArray[np.float32],
+    predicted: NDArray[np.float32],
 ) -> None:
     """Log the trained model, its metrics, plots, and rows for export.
 
     Args:
-        options: of the run.
         network: with the kept weights.
-        dataset: that it was trained and tested on.
+        data: that it was trained and validated on.
         metrics: of the kept weights, and ``kept_epoch``, counted from 1.
         history: metric name to its values after each epoch, as in Keras.
-        training_images: in random order, without those for validation.
+        predicted: the output of the network for the test set.
 
     """
-    names = dataset.class_names
-    probabilities = network.predict(
-        dataset.x_test, batch_size=dense_network.EVALUATION_BATCH, verbose=0
-    )
+    dataset = data.dataset
     with contextlib.redirect_stdout(
         io.StringIO()
     ):  # MLflow runs the example, and Keras shows a bar
         logged = mlflow.tensorflow.log_model(
             network,
             name="model",
-            signature=infer_signature(dataset.x_test[:1], probabilities[:1]),
+            signature=infer_signature(dataset.x_test[:1], predicted[:1]),
             input_example=dataset.x_test[:2],
-            metadata={"labels": json.dumps(names), "range": json.dumps(datasets.PIXEL_RANGE)},
+            metadata=_metadata(dataset),
             pip_requirements=[
                 f"{module.__name__}=={module.__version__}" for module in (tensorflow, keras, np)
             ],
@@ -95,18 +93,25 @@ def log_result(
         ("test", test_metrics),
         ("training", {name: metrics[name] for name in metrics.keys() - test_metrics.keys()}),
     ):
-        described = _described(options, dataset, context)
+        described = _described(dataset, context)
         mlflow.log_metrics(values, model_id=logged.model_id, dataset=described)
-    predicted = probabilities.argmax(axis=1)
-    plots = {
-        "learning_curves.png": result_plots.learning_curves(history, metrics["kept_epoch"]),
-        "confusion_matrix.png": result_plots.confusion_matrix(dataset.y_test, predicted, names),
-        "worst_mistakes.png": result_plots.worst_mistakes(
-            dataset.x_test, dataset.y_test, probabilities, names
-        ),
-    }
-    for name, figure in plots.items():
-        mlflow.log_figure(figure, f"figures/{name}")
+    drawn = figures.draw(dataset, history, metrics["kept_epoch"], predicted)
+    if dataset.is_table:
+        found = permutation_importance.measure(network, dataset, *data.validation_truth)
+        columns = {key: [vars(one)[key] for one in found] for key in vars(found[0])}
+        mlflow.log_table(columns, IMPORTANCE_TABLE)
+        drawn["importance"] = result_plots.importance(found)
+    for name, figure in drawn.items():
+        mlflow.log_figure(figure, f"figures/{name}.png")
     # For export: the test set to compare models on, and rows for static quantization.
     artifacts.log_arrays(artifacts.TEST_SET, x_test=dataset.x_test, y_test=dataset.y_test)
-    artifacts.log_arrays(artifacts.CALIBRATION, x_train=training_images[:CALIBRATION_ROWS])
+    artifacts.log_arrays(artifacts.CALIBRATION, x_train=data.training[0][:CALIBRATION_ROWS])
+
+
+def _metadata(dataset: Dataset) -> dict[str, str]:
+    """What export and serving need to know of the model, as JSON texts."""
+    metadata = {"task": dataset.task, "labels": json.dumps(dataset.class_names)}
+    if dataset.is_table:
+        features = [dataclasses.asdict(feature) for feature in dataset.features]
+        return metadata | {"features": json.dumps(features)}
+    return metadata | {"range": json.dumps(dataset.range)}

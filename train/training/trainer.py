@@ -3,24 +3,26 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import keras
 import mlflow
+import numpy as np
 import tensorflow
+from numpy.typing import NDArray
 from rich.table import Table
+from sklearn.utils.class_weight import compute_class_weight
 
-from cli import class_names
-from tracking import run_session
+from tracking import metrics, run_session
 from tracking.run_session import Pruned, RunInfo
-from train.data import batches, datasets, mnist
-from train.data.split import split
+from train.data import batches, reading, split
+from train.data.dataset import Dataset
 from train.errors import TrainError
 from train.run_options import Options
-from train.training import dense_network, distillation, run_log
+from train.training import dense_network, distillation, evaluation, run_log, suitability
 from train.training.checkpoint import Checkpoint
-from train.training.fit import TrainingData, fit
+from train.training.fit import fit
 from train.training.progress_bar import Display
+from train.training.training_data import TrainingData
 
 
 @dataclass(frozen=True)
@@ -43,30 +45,15 @@ class Outcome:
         table.add_row("parameters", f"{self.parameters:,}")
         table.add_row("kept epoch", f"{self.metrics['kept_epoch']:.0f}")
         table.add_row("training time", f"{self.metrics['train_seconds']:.1f} s")
-        for part, name in (("val", "validation"), ("test", "test")):
-            table.add_row(f"{name} accuracy", f"{self.metrics[f'{part}_accuracy']:.2%}")
-            table.add_row(f"{name} loss", f"{self.metrics[f'{part}_loss']:.4f}")
+        for name, value in metrics.described(self.metrics):
+            table.add_row(name, value)
         return table
-
-
-def read(options: Options) -> datasets.Dataset:
-    """Read the data that the options name.
-
-    Raises:
-        CommandError: it can't be read, or can't be used for training.
-
-    """
-    dataset = datasets.read(options.data) if options.data else mnist.load(options.cache)
-    if options.class_names:
-        names = class_names.read(options.class_names)
-        return datasets.named(dataset, names, options.class_names)
-    return dataset
 
 
 def begin(
     options: Options,
     preset: str,
-    dataset: datasets.Dataset,
+    dataset: Dataset,
     display: Display,
     info: RunInfo,
     callbacks: Sequence[keras.callbacks.Callback] = (),
@@ -88,14 +75,14 @@ def begin(
 
     """
     data = _training_data(options, dataset)
-    with run_session.start(options.experiment, info) as active:
+    with run_session.start(options.experiment or dataset.name, info) as active:
         checkpoint = Checkpoint(options.checkpoints, active.info.run_id)
         try:
             checkpoint.create(options, dataset.sha256)
-            display.say(f"run {active.info.run_id} on {dataset.name}")
-            network = _network(options, dataset)
+            display.say(f"run {active.info.run_id} on {dataset.name}, {dataset.task}")
+            network = _network(options, data)
             run_log.log_description(options, preset, dataset, network)
-            return _finish(network, dataset, data, options, checkpoint, display, callbacks)
+            return _finish(network, data, options, checkpoint, display, callbacks)
         except (Pruned, KeyboardInterrupt) as reason:
             if info.parent or isinstance(reason, Pruned):
                 checkpoint.remove()  # a sweep starts such a run from the beginning
@@ -111,41 +98,45 @@ def resume(run_id: str, checkpoints: Path, display: Display) -> Outcome:
     """
     checkpoint = Checkpoint(checkpoints, run_id)
     options, dataset_sha256 = checkpoint.start()
-    dataset = read(options)
+    dataset = reading.read(options)
     if dataset.sha256 != dataset_sha256:
         raise TrainError(
             f"run {run_id} was started on other data: their sha256 was {dataset_sha256}, that of"
-            f" {options.data or 'MNIST'} is {dataset.sha256}"
+            f" {' '.join(options.data)} is {dataset.sha256}"
         )
     data = _training_data(options, dataset)
     with run_session.resume(run_id):
         display.say(f"resuming run {run_id} on {dataset.name}")
-        return _finish(_network(options, dataset), dataset, data, options, checkpoint, display)
+        return _finish(_network(options, data), data, options, checkpoint, display)
 
 
-def _training_data(options: Options, dataset: datasets.Dataset) -> TrainingData:
+def _training_data(options: Options, dataset: Dataset) -> TrainingData:
     """Split the data, and give it the targets that the loss needs."""
-    training, validation = split(dataset, options)
-    validation_classes = validation
+    suitability.check(options, dataset)
+    training, validation = split.split(dataset, options)
+    truth, weights = validation, None
+    if options.class_weights == "balanced":
+        classes = np.arange(dataset.classes)
+        balanced = compute_class_weight("balanced", classes=classes, y=training[1])
+        weights = dict(enumerate(balanced.tolist()))
     if options.learns_probabilities:
         training, validation = (
-            (images, keras.utils.to_categorical(targets, dataset.classes))
-            for images, targets in (training, validation)
+            (rows, keras.utils.to_categorical(targets, dataset.classes))
+            for rows, targets in (training, validation)
         )
     teacher = distillation.load(options.teacher, options, dataset) if options.teacher else None
-    return TrainingData(training, validation, validation_classes, teacher)
+    return TrainingData(dataset, training, validation, truth, weights, teacher)
 
 
-def _network(options: Options, dataset: datasets.Dataset) -> keras.Model:
+def _network(options: Options, data: TrainingData) -> keras.Model:
     keras.utils.set_random_seed(options.seed)
     if options.deterministic:
         tensorflow.config.experimental.enable_op_determinism()
-    return dense_network.build(options, dataset.classes)
+    return dense_network.build(options, data.dataset, data.training[0])
 
 
 def _finish(
     network: keras.Model,
-    dataset: datasets.Dataset,
     data: TrainingData,
     options: Options,
     checkpoint: Checkpoint,
@@ -153,22 +144,26 @@ def _finish(
     callbacks: Sequence[keras.callbacks.Callback] = (),
 ) -> Outcome:
     """Train, evaluate and log."""
-    dense_network.compile_to_train(network, options, batches.steps(len(data.training[0]), options))
+    dataset, steps = data.dataset, batches.steps(len(data.training[0]), options)
+    dense_network.compile_to_train(network, options, dataset, steps)
     progress, is_interrupted = fit(network, data, options, checkpoint, display, callbacks)
-    dense_network.compile_to_evaluate(network)
-    metrics = {"train_seconds": progress.seconds, "kept_epoch": float(progress.kept_epoch)}
-    metrics |= _evaluate(network, "val", *data.validation_classes)
-    metrics |= _evaluate(network, "test", dataset.x_test, dataset.y_test)
-    run_log.log_result(options, network, dataset, metrics, progress.history, data.training[0])
+    dense_network.compile_to_evaluate(network, dataset)
+    found = {"train_seconds": progress.seconds, "kept_epoch": float(progress.kept_epoch)}
+    x, truth = data.validation_truth
+    predictions = {"val": _predict(network, x), "test": _predict(network, dataset.x_test)}
+    for part, expected in (("val", truth), ("test", dataset.y_test)):
+        values = evaluation.evaluate(dataset, expected, predictions[part])
+        found |= {f"{part}_{name}": value for name, value in values.items()}
+    run_log.log_result(network, data, found, progress.history, predictions["test"])
     is_cut_short = progress.epoch < options.epochs
     if is_cut_short:
         mlflow.set_tag(run_session.CUT_SHORT_TAG, progress.epoch)
     checkpoint.remove()
-    return Outcome(checkpoint.run_id, network.count_params(), metrics, is_interrupted, is_cut_short)
+    return Outcome(checkpoint.run_id, network.count_params(), found, is_interrupted, is_cut_short)
 
 
-def _evaluate(network: keras.Model, part: str, x: Any, y: Any) -> dict[str, float]:
-    result = network.evaluate(
-        x, y, batch_size=dense_network.EVALUATION_BATCH, verbose=0, return_dict=True
+def _predict(network: keras.Model, x: NDArray[np.float32]) -> NDArray[np.float32]:
+    predicted: NDArray[np.float32] = network.predict(
+        x, batch_size=dense_network.EVALUATION_BATCH, verbose=0
     )
-    return {f"{part}_{name}": float(value) for name, value in result.items()}
+    return predicted

@@ -36,10 +36,10 @@ def test_the_table_has_what_differs_and_what_was_measured(swept: Swept) -> None:
     head, *rows = cells(out)
     assert head == [
         *("run", "runs", "hidden", "validation %", "test %", "validation loss", "test loss"),
-        *("parameters", "training s"),
+        *("test F1 %", "test AUC %", "test ECE %", "parameters", "training s"),
     ]
     assert [row[:3] for row in rows] == [["wide", "2", "32"], ["narrow", "2", "8"]]
-    assert [row[7] for row in rows] == ["25,450", "6,370"]
+    assert [row[10] for row in rows] == ["25,450", "6,370"]
     first, second = (one["test_accuracy"] for one in metrics(swept, "wide"))
     spread = abs(first - second) / 2**0.5
     assert rows[0][4] == f"{50 * (first + second):.2f} ± {100 * spread:.2f}"

@@ -36,9 +36,9 @@ class Store:
         self.client.set_terminated(made, status)
         return str(made)
 
-    def lines(self, *run_ids: str) -> list[run_groups.Group]:
-        wanted = CompareOptions(self.name, list(run_ids), "val_accuracy", 20, None, None)
-        return run_groups.grouped(finished_runs.find(wanted), "val_accuracy")
+    def lines(self, *run_ids: str, metric: str = "val_accuracy") -> list[run_groups.Group]:
+        wanted = CompareOptions(self.name, list(run_ids), None, 20, None, None)
+        return run_groups.grouped(finished_runs.find(wanted), metric)
 
 
 @pytest.fixture
@@ -93,6 +93,28 @@ def test_runs_of_others_and_relatives_that_are_gone(store: Store) -> None:
     assert line.values("parameters") == []
     assert finished_runs.importance(line.runs) == {}
     assert line.interval() is None
+
+
+def test_the_folds_of_a_cross_validation_are_one_line(store: Store) -> None:
+    for fold, rmse in (("1/2", 3.0), ("2/2", 5.0), ("None", 2.0)):
+        params = {"fold": fold, "task": "regression", "seed": "0"}
+        store.run(params, val_rmse=rmse, test_rmse=rmse)
+    single, folds = store.lines(metric="val_rmse")
+    assert (single.values("val_rmse"), folds.values("val_rmse")) == ([2.0], [3.0, 5.0])
+    assert (single.options.get("folds"), folds.options["folds"]) == (None, "2")
+
+
+def test_other_tasks_are_not_compared(store: Store) -> None:
+    store.run({"task": "regression"}, val_rmse=1.0, test_rmse=1.0)
+    store.run({}, val_accuracy=0.5, test_accuracy=0.5)
+    with pytest.raises(TrainError, match="different tasks: classification, regression"):
+        store.lines()
+
+
+def test_the_experiment_is_that_of_the_newest_run(store: Store) -> None:
+    made = store.run({}, val_accuracy=0.5, test_accuracy=0.5)
+    (run,) = finished_runs.find(CompareOptions(None, [], None, 20, None, None))
+    assert run.run_id == made
 
 
 def test_only_finished_runs_are_compared(store: Store) -> None:

@@ -16,12 +16,13 @@ def made(name: str, seed: int = 0, hidden: str = "8", **metrics: float) -> Run:
     return Run(
         run_id=f"{name}{seed}",
         name=f"{name}, seed {seed}",
+        task="classification",
         seed=str(seed),
         parent=None,
         options=options,
         off_preset=frozenset(options),
         metrics=metrics,
-        test_images=10_000,
+        test_rows=10_000,
         identity=str(options),
     )
 
@@ -44,7 +45,13 @@ def test_runs_of_other_seeds_are_one_line() -> None:
 
 @pytest.mark.parametrize(
     ("metric", "first"),
-    [("val_accuracy", "a"), ("val_loss", "b"), ("train_seconds", "b"), ("us_per_row_1", "b")],
+    [
+        ("val_accuracy", "a"),
+        ("val_loss", "b"),
+        ("train_seconds", "b"),
+        ("us_per_row_1", "b"),
+        ("val_rmse", "b"),
+    ],
 )
 def test_the_best_stands_first(metric: str, first: str) -> None:
     runs = [made("b", 0, "16", **{metric: 0.1}), made("a", **{metric: 0.9}), made("c", 0, "4")]
@@ -67,7 +74,7 @@ def test_a_metric_that_no_run_has() -> None:
         run_groups.grouped([made("a", val_loss=1.0)], "p99")
 
 
-def test_the_interval_is_that_of_the_test_images() -> None:
+def test_the_interval_is_that_of_the_test_rows() -> None:
     (line,) = run_groups.grouped([made("a", test_accuracy=0.995)], "test_accuracy")
     assert line.interval() == pytest.approx((0.99341, 0.99620), abs=1e-5)
 

@@ -8,6 +8,8 @@ from tests.conftest import Digits
 from train.data import augment
 from train.data.augment import Tensor
 
+SHAPE = (28, 28)
+
 
 @pytest.fixture
 def images(digits: Digits) -> Tensor:
@@ -25,7 +27,7 @@ def center(images: Tensor) -> Tensor:
 
 
 def test_gives_other_images_of_the_same_kind(images: Tensor) -> None:
-    changed = np.asarray(augment.augment(images, tf.constant([0, 1])))
+    changed = np.asarray(augment.augment(images, tf.constant([0, 1]), SHAPE))
     assert changed.shape == (64, 784)
     assert changed.dtype == np.float32
     assert changed.min() >= 0
@@ -40,7 +42,8 @@ def test_gives_other_images_of_the_same_kind(images: Tensor) -> None:
 
 def test_the_seed_decides(images: Tensor) -> None:
     first, same, other = (
-        np.asarray(augment.augment(images, tf.constant(seed))) for seed in ([3, 4], [3, 4], [3, 5])
+        np.asarray(augment.augment(images, tf.constant(seed), SHAPE))
+        for seed in ([3, 4], [3, 4], [3, 5])
     )
     np.testing.assert_array_equal(first, same)
     assert np.abs(first - other).mean() > 1
@@ -48,7 +51,7 @@ def test_the_seed_decides(images: Tensor) -> None:
 
 def test_each_image_of_a_batch_is_changed_otherwise(images: Tensor) -> None:
     same = tf.repeat(images[:1], 8, axis=0)
-    changed = np.asarray(augment.augment(same, tf.constant([0, 1])))
+    changed = np.asarray(augment.augment(same, tf.constant([0, 1]), SHAPE))
     assert len(np.unique(changed, axis=0)) == 8
 
 
@@ -64,7 +67,7 @@ def still(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
 
 
 def test_without_strength_nothing_changes(images: Tensor, still: pytest.MonkeyPatch) -> None:
-    changed = augment.augment(images, tf.constant([0, 1]))
+    changed = augment.augment(images, tf.constant([0, 1]), SHAPE)
     np.testing.assert_allclose(changed, images, atol=0.1)
 
 
@@ -73,7 +76,7 @@ def test_each_strength_does_its_part(images: Tensor, still: pytest.MonkeyPatch, 
     still.setattr(
         augment, name, {"ROTATION": 15.0, "SHIFT": 2.0, "DISPLACEMENT": 34.0}.get(name, 0.15)
     )
-    changed = np.asarray(augment.augment(images, tf.constant([0, 1])))
+    changed = np.asarray(augment.augment(images, tf.constant([0, 1]), SHAPE))
     assert (np.abs(changed - np.asarray(images)).mean(axis=1) > 0.1).mean() > 0.9
     moved = np.abs(center(changed) - center(images)).max(axis=1)
     if name == "SHIFT":
@@ -88,7 +91,7 @@ def test_a_turn_is_a_turn(still: pytest.MonkeyPatch) -> None:
     bar = np.zeros((50, 28, 28), np.float32)
     bar[:, 4:24, 13:15] = 255
     still.setattr(augment, "ROTATION", 15.0)
-    turned = augment.augment(tf.constant(bar.reshape(50, 784)), tf.constant([0, 2]))
+    turned = augment.augment(tf.constant(bar.reshape(50, 784)), tf.constant([0, 2]), SHAPE)
     slopes = []
     for image in np.asarray(turned).reshape(50, 28, 28):
         rows, columns = np.nonzero(image > 127)
@@ -97,3 +100,17 @@ def test_a_turn_is_a_turn(still: pytest.MonkeyPatch) -> None:
     angles = np.degrees(np.arctan(slopes))
     assert -16 < angles.min() < -10
     assert 10 < angles.max() < 16
+
+
+def test_other_images_move_in_proportion() -> None:
+    """A dot in the middle of 8x12 pixels stays near it."""
+    dots = np.zeros((50, 8, 12), np.float32)
+    dots[:, 3:5, 5:7] = 255
+    changed = augment.augment(tf.constant(dots.reshape(50, 96)), tf.constant([0, 1]), (8, 12))
+    square = np.asarray(changed).reshape(50, 8, 12)
+    assert np.abs(square - dots).max(axis=(1, 2)).min() > 1
+    mass = square.sum(axis=(1, 2))
+    rows = (square.sum(axis=2) * np.arange(8)).sum(axis=1) / mass
+    columns = (square.sum(axis=1) * np.arange(12)).sum(axis=1) / mass
+    assert np.abs(rows - 3.5).max() < 1
+    assert np.abs(columns - 5.5).max() < 1

@@ -42,8 +42,8 @@ def test_augmented_images_depend_on_the_epoch() -> None:
     rng = np.random.default_rng(0)
     x = rng.uniform(0, 255, (10, 784)).astype(np.float32)
     chosen = of_preset("accurate", epochs=2, batch_size=4)
-    whole = [np.asarray(images) for images, _ in batches(x, Y, chosen)]
-    rest = [np.asarray(images) for images, _ in batches(x, Y, chosen, 1)]
+    whole = [np.asarray(images) for images, _ in batches(x, Y, chosen, shape=(28, 28))]
+    rest = [np.asarray(images) for images, _ in batches(x, Y, chosen, 1, shape=(28, 28))]
     for one, other in zip(whole[3:], rest, strict=True):
         np.testing.assert_array_equal(one, other)
     assert not np.array_equal(whole[0], whole[3])

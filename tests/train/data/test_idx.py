@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from train.data import datasets, idx
+from tests.train.data.reads import read
+from train.data import idx
 from train.errors import TrainError
 
 
@@ -58,7 +59,7 @@ def test_refuses_what_is_none(content: bytes, message: str) -> None:
 )
 def test_reads_a_folder_under_the_usual_names(tmp_path: Path, naming: str) -> None:
     write(tmp_path, naming)
-    dataset = datasets.read(tmp_path)
+    dataset = read(tmp_path)
     assert dataset.name == tmp_path.name
     np.testing.assert_array_equal(dataset.x_test, IMAGES.reshape(5, 784))
     np.testing.assert_array_equal(dataset.y_train, LABELS)
@@ -70,7 +71,7 @@ def test_names_the_file_that_is_missing_or_damaged(tmp_path: Path) -> None:
     path = tmp_path / "t10k-images-idx3-ubyte.gz"
     path.write_bytes(path.read_bytes()[:-20])
     with pytest.raises(TrainError, match=r"t10k-images-idx3-ubyte\.gz: "):
-        datasets.read(tmp_path)
+        read(tmp_path)
     path.unlink()
     with pytest.raises(TrainError, match="no file t10k-images-idx3-ubyte"):
-        datasets.read(tmp_path)
+        read(tmp_path)

@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from train.data import datasets, mnist
+from train.data import mnist, npz
+from train.data.dataset import digests
 from train.errors import TrainError
 
 CACHE = mnist.cache_file(Path("data"))
@@ -35,7 +36,7 @@ def test_a_damaged_cache_is_replaced(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, work: Path
 ) -> None:
     """``work`` has seen to it that the project's own cache exists."""
-    real = datasets.read_npz(CACHE)
+    real = tuple(npz.read(CACHE).values())
     monkeypatch.setattr(mnist, "_keras", lambda: real)
     flipped = bytearray(CACHE.read_bytes())
     flipped[949] ^= 1  # within a compressed array
@@ -43,7 +44,7 @@ def test_a_damaged_cache_is_replaced(
     for damage in (b"", CACHE.read_bytes()[:-1000], bytes(flipped), other):
         (tmp_path / "mnist.npz").write_bytes(damage)
         assert mnist.load(tmp_path).y_train[:3].tolist() == [5, 0, 4]
-        assert datasets.digests(datasets.read_npz(tmp_path / "mnist.npz")) == mnist.DIGESTS
+        assert digests(tuple(npz.read(tmp_path / "mnist.npz").values())) == mnist.DIGESTS
 
 
 def test_says_what_each_source_answered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -81,7 +82,7 @@ def test_the_real_npm_says_why_it_failed(tmp_path: Path, monkeypatch: pytest.Mon
 def test_a_cache_that_cannot_be_written_is_said(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, work: Path
 ) -> None:
-    real = datasets.read_npz(CACHE)
+    real = tuple(npz.read(CACHE).values())
     monkeypatch.setattr(mnist, "_keras", lambda: real)
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(TrainError, match=r"cannot store the data: .*--cache"):

@@ -26,7 +26,7 @@ def url(tmp_path: Path) -> str:
 
 def study(url: str, runs: int = 2, spec: dict[str, Any] = SPEC) -> Study:
     trials = [{"run": "a", "seed": seed} for seed in range(runs)]
-    return Study(url, "s", spec, trials, lambda: "parent")
+    return Study(url, "s", spec, trials, lambda: "parent", "val_accuracy")
 
 
 def trials(url: str) -> list[optuna.trial.FrozenTrial]:
@@ -124,7 +124,9 @@ def test_the_same_seed_searches_the_same(tmp_path: Path) -> None:
     proposed = []
     for seed, name in ((3, "a"), (3, "b"), (4, "c")):
         url = f"sqlite:///{tmp_path}/{name}.db"
-        Study(url, "s", SPEC, [{"slot": n} for n in range(3)], lambda: "parent", seed).work(make)
+        Study(
+            url, "s", SPEC, [{"slot": n} for n in range(3)], lambda: "parent", "val_accuracy", seed
+        ).work(make)
         proposed.append([trial.params["dropout"] for trial in trials(url)])
     assert proposed[0] == proposed[1] != proposed[2]
 
@@ -144,12 +146,19 @@ def test_importance_is_of_what_differed(url: str) -> None:
     assert searched.status().best == max(trial.value or 0 for trial in trials(url))
 
 
+def test_the_smallest_error_is_the_best(url: str) -> None:
+    trials = [{"run": "a", "seed": seed} for seed in (3, 1, 2)]
+    errors = Study(url, "s", SPEC, trials, lambda: "parent", "val_rmse")
+    errors.work(lambda trial: Result(trial.user_attrs["seed"], is_last=False))
+    assert errors.status().best == 1
+
+
 def test_a_beginning_that_fails_leaves_no_study(url: str) -> None:
     def begin() -> str:
         raise TrainError("MLflow is away")
 
     with pytest.raises(TrainError):
-        Study(url, "s", SPEC, [{"run": "a", "seed": 0}], begin)
+        Study(url, "s", SPEC, [{"run": "a", "seed": 0}], begin, "val_accuracy")
     assert optuna.get_all_study_names(url) == []
 
 
@@ -164,7 +173,8 @@ def test_another_study_says_what_differs(url: str) -> None:
 def test_processes_may_begin_at_once(tmp_path: Path, url: str) -> None:
     code = (
         "from train.sweep.study import MAX_RETRIES, Result, Study;"
-        f"s = Study({url!r}, 's', {SPEC!r}, [{{'seed': n}} for n in range(12)], lambda: 'p');"
+        f"s = Study({url!r}, 's', {SPEC!r}, [{{'seed': n}} for n in range(12)], lambda: 'p',"
+        "    'val_accuracy');"
         "s.work(lambda trial: Result(trial.user_attrs['seed'] / 100, False))"
     )
     command = [sys.executable, "-c", code]

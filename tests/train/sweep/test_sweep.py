@@ -62,10 +62,8 @@ def wait_for(process: "subprocess.Popen[str]", part: str) -> None:
 
 def children(folder: Path, parent: str) -> list[Run]:
     client = mlflow.MlflowClient(f"sqlite:///{folder}/mlflow.db")
-    (experiment,) = client.search_experiments(filter_string="name = 'mnist'")
-    return client.search_runs(
-        [experiment.experiment_id], f"tags.`{MLFLOW_PARENT_RUN_ID}` = '{parent}'"
-    )
+    experiment = client.get_run(parent).info.experiment_id
+    return client.search_runs([experiment], f"tags.`{MLFLOW_PARENT_RUN_ID}` = '{parent}'")
 
 
 def test_makes_the_runs_of_a_plan_below_one(swept: Swept) -> None:
@@ -145,7 +143,7 @@ def wait_until_it_trains(process: "subprocess.Popen[str]", folder: Path) -> None
 def has_an_epoch(folder: Path, name: str) -> bool:
     """Wait for a run's first epoch; false where the run has ended before it was seen."""
     client = mlflow.MlflowClient(f"sqlite:///{folder}/mlflow.db")
-    (experiment,) = client.search_experiments(filter_string="name = 'mnist'")
+    (experiment,) = client.search_experiments(filter_string="name = 'few'")
     for _ in range(600):
         named = f"attributes.run_name = '{name}'"
         for found in client.search_runs([experiment.experiment_id], named):

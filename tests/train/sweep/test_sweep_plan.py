@@ -27,6 +27,20 @@ def test_regularization_is_the_course_s_six_experiments() -> None:
     assert [one.conflict() for one in options.values()] == [""] * 6
 
 
+def test_folds_are_all_there() -> None:
+    runs = sweep_plan.read("kfold").runs
+    assert [one["fold"] for one in runs.values()] == ["1/5", "2/5", "3/5", "4/5", "5/5"]
+
+
+def test_a_table_has_the_preset_of_small_data(tmp_path: Path) -> None:
+    wanted = sweep_arguments.parse(["kfold", "--data", "wine"])
+    assert (wanted.preset, wanted.options.batch_size) == ("small", of_preset("small").batch_size)
+    (tmp_path / "own.toml").write_text("[options]\ndata = ['a.csv', 'b.csv']\n[[runs]]\nname='a'\n")
+    planned = sweep_arguments.parse([str(tmp_path / "own.toml")])
+    assert (planned.preset, planned.options.data) == ("small", ("a.csv", "b.csv"))
+    assert sweep_arguments.parse(["kfold"]).preset == "default"
+
+
 def test_search_is_over_what_it_says() -> None:
     space = sweep_plan.read("search").space
     assert list(space) == ["width", "depth", "dropout", "learning_rate", "optimizer"]
@@ -114,6 +128,14 @@ def test_runs_are_repeated_with_other_seeds() -> None:
             "run 'a': seed: must be the same for all runs; set it in [opt",
         ),
         (
+            "[[runs]]\nname = 'a'\ntarget = 't'",
+            "run 'a': target: must be the same for all runs",
+        ),
+        (
+            "[[runs]]\nname = 'a'\nfold = '6/5'",
+            "run 'a': fold: expected a fold such as 1/5, got 6/5",
+        ),
+        (
             "[[runs]]\nname = 'a'\nclass_names = 'f'",
             "run 'a': class_names: must be the same for all runs",
         ),
@@ -131,10 +153,10 @@ def test_says_what_is_wrong_with_a_plan(tmp_path: Path, text: str, message: str)
 @pytest.mark.parametrize(
     ("argv", "message"),
     [
-        ("", "expected a plan: regularization, search, or a TOML file"),
+        ("", "expected a plan: kfold, regularization, search, or a TOML file"),
         (
             "nowhere",
-            "plan nowhere: No such file or directory; expected one of regularization, search",
+            "plan nowhere: No such file or directory; expected one of kfold, regularization,",
         ),
         ("search --seeds 2", "--seeds can only be used with a plan of runs"),
         ("regularization --trials 2", "--trials can only be used with a plan that has a [search]"),
@@ -169,4 +191,4 @@ def test_help_has_the_plan_s_defaults(capsys: pytest.CaptureFixture[str]) -> Non
         sweep_arguments.parse(["regularization", "--help"])
     shown = " ".join(capsys.readouterr().out.split())
     assert "units of each hidden layer (default: 128,128)" in shown
-    assert "regularization, search (train/plans/NAME.toml), or a file like them" in shown
+    assert "kfold, regularization, search (train/plans/NAME.toml), or a file like them" in shown

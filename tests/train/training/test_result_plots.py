@@ -1,8 +1,16 @@
 import io
 
 import numpy as np
+from matplotlib.figure import Figure
 
+from train.training import result_plots
 from train.training.result_plots import confusion_matrix
+
+
+def drawn(figure: Figure) -> bytes:
+    file = io.BytesIO()
+    figure.savefig(file, format="png")
+    return file.getvalue()
 
 
 def test_a_confusion_matrix_shows_counts_and_names() -> None:
@@ -17,6 +25,23 @@ def test_a_confusion_matrix_shows_counts_and_names() -> None:
 def test_a_confusion_matrix_of_many_classes_can_be_drawn() -> None:
     classes = np.arange(1200)
     figure = confusion_matrix(classes, np.roll(classes, 1), [str(number) for number in classes])
-    drawn = io.BytesIO()
-    figure.savefig(drawn, format="png")
-    assert drawn.getvalue().startswith(b"\x89PNG")
+    assert drawn(figure).startswith(b"\x89PNG")
+
+
+def test_reliability_shows_confidence_and_accuracy() -> None:
+    probabilities = np.array([[0.9, 0.1]] * 4 + [[0.3, 0.7]] * 2, np.float32)
+    figure = result_plots.reliability(np.array([0, 0, 0, 1, 1, 1]), probabilities)
+    upper, lower = figure.axes
+    _, line = upper.get_lines()
+    np.testing.assert_allclose(line.get_xydata(), [[0.7, 1], [0.9, 0.75]], atol=1e-6)
+    assert [bar.get_height() for bar in lower.patches if bar.get_height()] == [2, 4]
+    assert upper.get_title() == "calibration error 20.00%"  # (4 · 0.15 + 2 · 0.3) / 6
+    assert drawn(figure).startswith(b"\x89PNG")
+
+
+def test_residuals_show_the_errors() -> None:
+    figure = result_plots.residuals(np.array([1, 2, 3], "f4"), np.array([2, 2, 4], "f4"))
+    left, right = figure.axes
+    np.testing.assert_array_equal(left.collections[0].get_offsets(), [[1, 2], [2, 2], [3, 4]])
+    assert right.get_title() == "mean error 0.6667"
+    assert drawn(figure).startswith(b"\x89PNG")

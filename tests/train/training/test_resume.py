@@ -135,7 +135,7 @@ def test_a_killed_run_goes_on_to_the_same_weights(work: Path, folder: Path) -> N
 
 
 def test_a_run_is_not_resumed_on_other_data(work: Path, folder: Path) -> None:
-    options = of_preset("fast", data=work / "few.npz")
+    options = of_preset("fast", data=(str(work / "few.npz"),))
     Checkpoint(folder / "checkpoints", "r").create(options, "0" * 64)
     done = call("train", "--resume", "r", cwd=folder)
     assert (done.returncode, done.stdout) == (1, "")

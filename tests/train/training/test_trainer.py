@@ -13,8 +13,8 @@ from mlflow.models import Model
 from tests.commands import call
 from tests.conftest import run
 from tests.models.shared import SUBSET_TEST
+from tests.train.data.reads import read
 from tests.train.runs import statuses
-from train.data import datasets
 from train.data.split import split
 from train.run_options import of_preset
 from train.training import dense_network
@@ -36,6 +36,15 @@ def test_parameters(trained: Run, work: Path) -> None:
     params = trained.data.params
     assert params == {
         "preset": "default",
+        "task": "classification",
+        "target": "None",
+        "drop": "None",
+        "id": "None",
+        "unknown_categories": "refuse",
+        "size": "28",
+        "test_split": "0.2",
+        "fold": "None",
+        "class_weights": "none",
         "augment": "False",
         "label_smoothing": "0.0",
         "hidden": "64",
@@ -58,7 +67,7 @@ def test_parameters(trained: Run, work: Path) -> None:
         "split_seed": "0",
         "seed": "0",
         "dataset": "subset",
-        "dataset_sha256": datasets.read(work / "subset.npz").sha256,
+        "dataset_sha256": read(work / "subset.npz").sha256,
         "parameters": str(784 * 64 + 64 + 64 * 10 + 10),
     }
 
@@ -71,7 +80,12 @@ def test_metrics_of_every_epoch_and_of_the_model(client: mlflow.MlflowClient, tr
     assert metrics["kept_epoch"] == best.step
     assert metrics["val_accuracy"] == pytest.approx(best.value, abs=1e-6)
     assert 0.85 < metrics["test_accuracy"] < 1
-    assert metrics["test_loss"] > 0
+    assert 0 < metrics["test_loss"] < 1
+    assert 0.98 < metrics["test_auc"] < 1
+    assert abs(metrics["test_f1"] - metrics["test_accuracy"]) < 0.02
+    assert metrics["val_loss"] == pytest.approx(
+        client.get_metric_history(trained.info.run_id, "epoch/val_loss")[best.step - 1].value, 1e-4
+    )
     assert 0 < metrics["train_seconds"] < 600
     assert trained.info.status == "FINISHED"
 
@@ -91,7 +105,9 @@ def test_commit_and_data_set(trained: Run) -> None:
 def test_figures_and_test_set(client: mlflow.MlflowClient, trained: Run, tmp_path: Path) -> None:
     run_id = trained.info.run_id
     figures = {Path(entry.path).name: entry for entry in client.list_artifacts(run_id, "figures")}
-    assert figures.keys() == {"learning_curves.png", "confusion_matrix.png", "worst_mistakes.png"}
+    assert figures.keys() == {
+        *("learning_curves.png", "confusion_matrix.png", "reliability.png", "worst_mistakes.png")
+    }
     for entry in figures.values():
         picture = Path(client.download_artifacts(run_id, entry.path, str(tmp_path)))
         assert picture.read_bytes().startswith(b"\x89PNG")
@@ -109,7 +125,7 @@ def test_calibration_rows_are_training_rows(
     kept = client.download_artifacts(trained.info.run_id, "data/calibration.npz", str(tmp_path))
     with np.load(kept) as archive:
         rows = {row.tobytes() for row in archive["x_train"].astype(np.float32)}
-    training, validation = split(datasets.read(work / "subset.npz"), of_preset())
+    training, validation = split(read(work / "subset.npz"), of_preset())
     assert len(rows) > 490
     assert rows <= {row.tobytes() for row in training[0]}
     assert rows.isdisjoint(row.tobytes() for row in validation[0])
@@ -125,6 +141,9 @@ def test_the_logged_model_answers_as_measured(
     assert described.signature.outputs.to_dict()[0]["tensor-spec"]["shape"] == (-1, 10)
     assert described.saved_input_example_info
     assert json.loads(described.metadata["labels"]) == [str(n) for n in range(10)]
+    assert json.loads(described.metadata["range"]) == [0, 255]
+    assert described.metadata["task"] == "classification"
+    assert "features" not in described.metadata
     with np.load("subset.npz") as archive:
         x, y = archive["x_test"].reshape(-1, 784).astype("f4"), archive["y_test"]
     model = mlflow.tensorflow.load_model(uri)
@@ -163,7 +182,7 @@ def test_a_teacher_is_learned_from(work: Path, folder: Path) -> None:
     leaking = ("--teacher", teacher.info.run_id, "--split-seed", "1")
     done = call("train", "--data", work / "subset.npz", *leaking, cwd=folder)
     assert done.returncode == 1
-    assert "its split_seed is 0, not 1; a student must be validated on images" in done.stderr
+    assert "its split_seed is 0, not 1; a student must be validated on rows" in done.stderr
 
 
 def test_a_teacher_that_is_none(work: Path, tmp_path: Path) -> None:
@@ -197,7 +216,7 @@ def test_a_run_that_diverges_ends(work: Path, folder: Path) -> None:
 def test_bad_data_is_one_line_and_leaves_no_run(tmp_path: Path) -> None:
     done = call("train", "--data", "nowhere", cwd=tmp_path)
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr == "train: nowhere: no such file or folder\n"
+    assert done.stderr == "train: nowhere: no such file or folder, and no known data set\n"
     assert list(tmp_path.iterdir()) == []
 
 
@@ -227,6 +246,6 @@ def test_too_few_images_to_split(work: Path, tmp_path: Path) -> None:
     data = ("--data", tmp_path / "few.npz")
     done = call("train", *data, "--validation-split", "0.99", cwd=tmp_path)
     assert done.returncode == 1
-    assert "40 training images leave none for training" in done.stderr
+    assert "few: validation part of 99% leaves none of 40 rows for training" in done.stderr
     assert "Traceback" not in done.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["few.npz"]
