@@ -19,6 +19,7 @@ BATCH = -1  # stands for the batch dimension in a shape
 DTYPES = frozenset(["bool", "float16", "float32", "float64"]) | {
     f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)
 }
+TEXT = "string"  # the dtype of outputs that are texts, such as the labels of skl2onnx
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,7 +29,7 @@ class TensorSpec:
     name: str
     """Of the tensor in the graph."""
     dtype: str
-    """A numpy dtype name, such as ``float32``."""
+    """A numpy dtype name, such as ``float32``; an output may also have ``TEXT``."""
     shape: tuple[int, ...]
     """With -1 for the batch dimension, or one that the graph leaves open."""
     range: tuple[float, float] | None = None
@@ -39,7 +40,7 @@ class TensorSpec:
         object.__setattr__(self, "shape", tuple(self.shape))
         if self.range is not None:
             object.__setattr__(self, "range", tuple(self.range))
-        if not (isinstance(self.name, str) and self.dtype in DTYPES):
+        if not (isinstance(self.name, str) and self.dtype in (*DTYPES, TEXT)):
             raise ValueError(f"{self.name!r} of {self.dtype!r} is no tensor")
         if not all(type(size) is int for size in self.shape):
             raise ValueError(f"{self.name} has no sizes in its shape")
@@ -152,6 +153,8 @@ def _manifest(document: dict[str, Any]) -> Manifest:
     files = manifest.files
     if not (isinstance(files, dict) and files and manifest.inputs and manifest.outputs):
         raise ValueError("files, inputs and outputs may not be empty")
+    if TEXT in (spec.dtype for spec in manifest.inputs):
+        raise ValueError("an input has texts")
     if not all(isinstance(part, str) and "\0" not in part for part in (*files, *files.values())):
         raise ValueError("files maps names to checksums")
     _check_texts(manifest)

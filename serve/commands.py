@@ -48,6 +48,9 @@ def _print_signature(model_spec: ModelSpec) -> None:
         for spec in specs:
             bounds = f", values from {spec.range[0]:g} to {spec.range[1]:g}" if spec.range else ""
             print(f"  {kind} {spec.name}: {spec.dtype} {list(spec.shape)}{bounds}")
+    if model_spec.table:
+        features = (f"{one.name} ({one.kind})" for one in model_spec.table.features)
+        print(f"  features: {', '.join(features)}")
     if model_spec.manifest is None:
         print("  no manifest.json: neither checksums nor golden answers were compared")
     else:

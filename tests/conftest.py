@@ -133,6 +133,12 @@ def other_repository(shared: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
+def table_repository(shared: Path) -> Path:
+    """A model repository with models of tables; see tests/models/tables.py."""
+    return shared / "tables-models"
+
+
+@pytest.fixture(scope="session")
 def swapped_repository(shared: Path) -> Path:
     """A model repository with plus/1 and large/1, which tests copy; see tests/models/swapped.py."""
     return shared / "swapped-models"

@@ -2,6 +2,9 @@
 
 from typing import Any
 
+from bundle.features import KINDS
+from bundle.manifest import TASKS
+
 Schema = dict[str, Any]
 
 
@@ -23,12 +26,13 @@ _TEXT: Schema = {"type": "string"}
 _WHOLE: Schema = {"type": "integer"}
 _FLAG: Schema = {"type": "boolean"}
 _ANY: Schema = {}
+_CELL: Schema = {"type": ["number", "string", "boolean", "null"]}
 _SIZES = _array(_WHOLE)
 _DURATION = _object("count ns", count=_WHOLE, ns=_WHOLE)
 _STEPS = "success fail queue compute_input compute_infer compute_output cache_hit cache_miss"
 _ROWS = _array(ref("Values"), minItems=1)
 _DATATYPE: Schema = {
-    "enum": ["BOOL", "FP16", "FP32", "FP64"]
+    "enum": ["BOOL", "BYTES", "FP16", "FP32", "FP64"]
     + [f"{sign}INT{bits}" for sign in ("", "U") for bits in (8, 16, 32, 64)]
 }
 _RANGE: Schema = _array({"type": "number"}, minItems=2, maxItems=2)
@@ -40,6 +44,16 @@ _DATA = _object(
     shape=_SIZES,
     data=_array(ref("Values")),
     parameters=_object(binary_data_size=_WHOLE),
+)
+_FEATURE = _object(
+    "name kind",
+    name=_TEXT,
+    kind={"enum": [*KINDS]},
+    range=_RANGE,
+    limits=_array({"type": ["number", "null"]}, minItems=2, maxItems=2),
+    values=_array(_TEXT),
+    accepts_missing=_FLAG,
+    accepts_unknown=_FLAG,
 )
 _STATE = _object(
     "version state status",
@@ -60,8 +74,8 @@ _SIGNATURE_TENSOR = _object(
 
 SCHEMAS: dict[str, Schema] = {
     "Values": {
-        "description": "A number, true or false, or arrays of them, as many in each.",
-        "anyOf": [{"type": "number"}, _FLAG, _array(ref("Values"))],
+        "description": "Arrays, as many in each, of numbers, or of texts, true, false and null.",
+        "anyOf": [_CELL, _array(ref("Values"))],
     },
     "Compact": _object(
         "b64 dtype shape",
@@ -73,8 +87,13 @@ SCHEMAS: dict[str, Schema] = {
         "description": "Flat, or nested as a square, or compact.",
         "anyOf": [_array(ref("Values")), ref("Compact")],
     },
+    "Row": {
+        "description": "Of a table: values by the names of columns, or in their order.",
+        "anyOf": [{"type": "object"}, _array(_CELL)],
+    },
     "PredictRequest": {
         "oneOf": [
+            _object("rows", rows=_array(ref("Row"), minItems=1), columns=_array(_TEXT)),
             _object("image", image=ref("Image")),
             _object("images", images={"anyOf": [_array(ref("Image")), ref("Compact")]}),
         ]
@@ -82,14 +101,14 @@ SCHEMAS: dict[str, Schema] = {
     "PredictAnswer": {
         "oneOf": [
             _object(
-                "prediction probabilities",
-                prediction=_WHOLE,
+                "prediction",
+                prediction={"type": "number"},
                 probabilities=_array(_array({"type": "number"})),
                 label=_TEXT,
             ),
             _object(
-                "predictions probabilities model version",
-                predictions=_array(_WHOLE),
+                "predictions model version",
+                predictions=_array({"type": "number"}),
                 probabilities=_array(_array({"type": "number"})),
                 labels=_array(_TEXT),
                 model=_TEXT,
@@ -162,6 +181,8 @@ SCHEMAS: dict[str, Schema] = {
         outputs=_array(_TENSOR),
         size_bytes=_WHOLE,
         labels=_array(_TEXT),
+        task={"enum": [*TASKS]},
+        features=_array(_FEATURE),
         provenance={"type": "object"},
     ),
     "Example": ref("InferRequest"),

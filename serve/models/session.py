@@ -1,5 +1,6 @@
 """A model in memory: an onnxruntime session. The only module that imports onnxruntime."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,16 +9,18 @@ from numpy.typing import NDArray
 
 from bundle.errors import BundleError
 from bundle.golden import Golden, Tensors
-from bundle.manifest import BATCH, DTYPES, TensorSpec
+from bundle.manifest import BATCH, DTYPES, TEXT, Manifest, TensorSpec
 from bundle.reader import Bundle
 from serve.errors import StartError
 from serve.models.spec import ModelSpec
+from serve.models.table_spec import TableSpec
 
 # onnxruntime's names for the element types of tensors.
 _DTYPES = {f"tensor({name})": name for name in DTYPES - {"float32", "float64"}} | {
     "tensor(float)": "float32",
     "tensor(double)": "float64",
 }
+_OUTPUT_DTYPES = _DTYPES | {"tensor(string)": TEXT}
 
 
 # What is kept of the golden inputs: a picture or a row of a table for each of many classes.
@@ -65,15 +68,15 @@ def load(bundle: Bundle, threads: int) -> Model:
         )
     except Exception as error:  # onnxruntime has no common base class for its exceptions
         raise StartError(f"{label}: onnxruntime does not load it: {_line(error)}") from None
-    inputs = tuple(_spec(label, tensor) for tensor in session.get_inputs())
-    outputs = tuple(_spec(label, tensor) for tensor in session.get_outputs())
+    inputs = tuple(_spec(label, tensor, _DTYPES) for tensor in session.get_inputs())
+    outputs = tuple(_spec(label, tensor, _OUTPUT_DTYPES) for tensor in session.get_outputs())
     if bundle.manifest:
         declared = bundle.manifest
         if _graph_side(declared.inputs + declared.outputs) != _graph_side(inputs + outputs):
             raise StartError(
                 f"{label}: the tensors in manifest.json differ from those of the graph"
             )
-        inputs, outputs = declared.inputs, declared.outputs
+        inputs, outputs = _declared_inputs(declared), declared.outputs
     for spec in inputs:
         if not spec.shape or 0 in spec.shape:
             raise StartError(f"{label}: {spec.name} of shape {list(spec.shape)} has no batch")
@@ -121,11 +124,23 @@ def _check_golden(label: str, model: Model, bundle: Bundle) -> None:
         raise StartError(f"{label}: the golden inputs do not run: {_line(error)}") from None
 
 
-def _spec(label: str, tensor: onnxruntime.NodeArg) -> TensorSpec:
-    if tensor.type not in _DTYPES:
-        raise StartError(f"{label}: {tensor.name} is a {tensor.type}, which is not supported")
+def _spec(label: str, tensor: onnxruntime.NodeArg, dtypes: Mapping[str, str]) -> TensorSpec:
+    if tensor.type not in dtypes:
+        reason = f"{tensor.name} is a {tensor.type}, which is not supported"
+        if tensor.type.startswith("seq(map("):
+            reason += '; skl2onnx writes a tensor instead with options={"zipmap": False}'
+        raise StartError(f"{label}: {reason}")
     shape = tuple(size if isinstance(size, int) else BATCH for size in tensor.shape)
-    return TensorSpec(name=tensor.name, dtype=_DTYPES[tensor.type], shape=shape)
+    return TensorSpec(name=tensor.name, dtype=dtypes[tensor.type], shape=shape)
+
+
+def _declared_inputs(manifest: Manifest) -> tuple[TensorSpec, ...]:
+    """The inputs as the manifest describes them, for a table with its features."""
+    if not manifest.features:
+        return manifest.inputs
+    (spec,) = manifest.inputs
+    features = manifest.features
+    return (TableSpec(name=spec.name, dtype=spec.dtype, shape=spec.shape, features=features),)
 
 
 def _graph_side(specs: tuple[TensorSpec, ...]) -> list[tuple[str, str, tuple[int, ...]]]:

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from functools import cached_property
 
-from bundle.manifest import BATCH, Manifest, TensorSpec
+from bundle.manifest import BATCH, TEXT, Manifest, TensorSpec
+from serve.models.table_spec import TableSpec
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,12 @@ class ModelSpec:
         return {spec.name: spec for spec in self.inputs}
 
     @cached_property
+    def table(self) -> TableSpec | None:
+        """The only input of a model of a table; None for other models."""
+        first = self.inputs[0]
+        return first if isinstance(first, TableSpec) else None
+
+    @cached_property
     def output_names(self) -> list[str]:
         """Names of the outputs, in the order of the graph."""
         return [output.name for output in self.outputs]
@@ -38,6 +45,22 @@ class ModelSpec:
         numbers = tuple(map(str, range(len(self.labels))))
         fit = self.outputs[0].shape[-1:] == (len(self.labels),)
         return self.labels if fit and self.labels != numbers else ()
+
+    @cached_property
+    def is_regression(self) -> bool:
+        """Does it predict values, and no classes?"""
+        if self.manifest and self.manifest.task:
+            return self.manifest.task == "regression"
+        return self.outputs[0].name == "variable"  # as skl2onnx names it
+
+    @cached_property
+    def has_label_output(self) -> bool:
+        """Are its outputs a label and then the probabilities of classes, as skl2onnx has them?"""
+        if len(self.outputs) < 2:
+            return False
+        label, probabilities = self.outputs[:2]
+        is_label = len(label.shape) == 1 and label.dtype in ("int64", TEXT)
+        return is_label and len(probabilities.shape) == 2 and "float" in probabilities.dtype
 
     @cached_property
     def fixed_rows(self) -> int | None:

@@ -20,7 +20,7 @@ from serve.errors import BadRequest, ServeError, UnknownType, quoted
 from serve.models.spec import ModelSpec
 from serve.protocols import tensors
 from serve.protocols.interface import DecodedRequest, Tensors
-from serve.protocols.reading import json_arrays, json_document
+from serve.protocols.reading import json_arrays, json_document, table_csv
 from serve.protocols.reading.json_arrays import Arrays
 from serve.protocols.reading.tabular_json import TableReader, in_columns
 from serve.protocols.response import Response
@@ -99,6 +99,10 @@ def _split(
     columns, data = element["columns"], element["data"]
     if not (isinstance(columns, simdjson.Array) and isinstance(data, simdjson.Array)):
         raise BadRequest("dataframe_split: expected arrays as columns and data")
+    others = sum(isinstance(element[key], simdjson.Array) for key in keys - {"data"})
+    if reader.table and reader.table.is_named_in(columns):
+        names = reader.table.names(columns, "dataframe_split.columns")
+        return reader.table.rows(data, names, "dataframe_split.data", others)
     tensors.check_rows(len(data), max_rows, model_spec)
     rows: list[Any] = list(data)
     for index, row in enumerate(rows):
@@ -114,7 +118,6 @@ def _split(
         inputs = reader.cells(cells, "dataframe_split.data")
     else:
         inputs = reader.columns(data, "dataframe_split.data")
-    others = sum(isinstance(element[key], simdjson.Array) for key in keys - {"data"})
     reader.finish(inputs, elsewhere=others)
     return inputs
 
@@ -132,6 +135,8 @@ def _records(
     if not isinstance(first, simdjson.Object):
         kind = json_arrays.kind(first)
         raise BadRequest(f"dataframe_records[0]: expected an object, got {kind}")
+    if reader.table and reader.table.is_named_in(first):
+        return reader.table.records(element, "dataframe_records")
     if json_arrays.keys(first) == model_spec.by_name.keys():
         inputs = reader.rows(element, "dataframe_records")
         reader.finish(inputs)
@@ -178,12 +183,17 @@ def _csv(body: bytes, model_spec: ModelSpec, max_rows: int) -> Tensors:
         raise BadRequest("expected CSV in UTF-8, without control characters")
     try:
         first, _, rest = body.decode("utf-8-sig").partition("\n")
+        if model_spec.table:
+            table_csv.check_commas(first, model_spec.table)
         columns = next(csv.reader([first.rstrip("\r")], strict=True), [])
     except (UnicodeDecodeError, csv.Error):
         raise BadRequest("expected CSV in UTF-8, with a first line that names columns") from None
     # One more row than allowed is as wrong as a million.
     lines = list(itertools.islice(filter(str.strip, io.StringIO(rest)), max_rows + 1))
     tensors.check_rows(len(lines), max_rows, model_spec)
+    table = model_spec.table
+    if table and table.is_named_in(columns):
+        return {table.name: table_csv.read(lines, columns, table)}
     try:
         rows = np.loadtxt(lines, delimiter=",", comments=None, quotechar='"', ndmin=2)
     except ValueError:

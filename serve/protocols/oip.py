@@ -6,7 +6,6 @@ extension_binary_data.md.
 """
 
 import math
-import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -16,13 +15,16 @@ import orjson
 import simdjson
 from numpy.typing import NDArray
 
-from bundle.manifest import DTYPES, TensorSpec
+from bundle.manifest import TensorSpec
 from serve.errors import BadRequest, Unsupported, quoted
 from serve.models.spec import ModelSpec
-from serve.protocols import tensors
+from serve.protocols import oip_binary, tensors
 from serve.protocols.identity_cache import IdentityCache
 from serve.protocols.interface import DecodedRequest, Tensors, error_body
 from serve.protocols.oip_binary import BinaryTensor
+from serve.protocols.oip_datatypes import BYTES, DATATYPES, DTYPES
+from serve.protocols.oip_features import FeaturesReader
+from serve.protocols.oip_members import member, parameter
 from serve.protocols.reading import json_arrays, json_document
 from serve.protocols.reading.json_arrays import Arrays
 from serve.protocols.response import JSON, Response
@@ -33,10 +35,8 @@ BINARY = "application/octet-stream"
 _NO_BYTES = memoryview(b"")
 _MOST_SIZES = 64  # of a shape; numpy has no more dimensions
 
-DATATYPES = {name: name.replace("float", "fp").upper() for name in sorted(DTYPES)}
-"""numpy's names of dtypes -> the protocol's."""
-_OF_DTYPES = {np.dtype(name): datatype for name, datatype in DATATYPES.items()}
-_DTYPES = {datatype: dtype for dtype, datatype in DATATYPES.items()}
+_OF_DTYPES = {np.dtype(name): datatype for datatype, name in DTYPES.items()}
+_OF_DTYPES[np.dtype(object)] = BYTES
 
 refuse = error_body
 _LONGEST_REMEMBERED = 2048  # bytes of JSON
@@ -73,7 +73,8 @@ def _read_binary(
     if known := _remembered.find(model_spec, key):
         make, binary = known
         return make({tensor.spec.name: tensor.take(rest) for tensor in binary})
-    reader = _Reader(Arrays(head), rest, model_spec, max_rows)
+    arrays = json_document.arrays_of(head, model_spec)
+    reader = _Reader(arrays, rest, model_spec, max_rows)
     request = reader.read()
     if len(reader.binary) == len(request.inputs) and len(head) <= _LONGEST_REMEMBERED:
         _remembered.keep(model_spec, key, (json_document.template_renderer(request), reader.binary))
@@ -96,11 +97,11 @@ def render(request: DecodedRequest, outputs: Tensors, model_spec: ModelSpec) -> 
             "shape": array.shape,
         }
         if binary:
-            data = (array if sys.byteorder == "little" else array.byteswap()).tobytes()
+            data = oip_binary.encode(array)
             tensor["parameters"] = {"binary_data_size": len(data)}
             parts.append(data)
         else:
-            tensor["data"] = array.ravel()
+            tensor["data"] = array.ravel().tolist() if array.dtype.kind == "O" else array.ravel()
         described.append(tensor)
     response: dict[str, Any] = {
         "model_name": model_spec.name,
@@ -133,13 +134,8 @@ class _Reader:
         """Read all of it; nothing may be left over."""
         model_spec = self._signature
         document = json_arrays.parse(self._arrays.body)
-        inputs = _member(document, "inputs", simdjson.Array, "the body")
-        if len(inputs) != len(model_spec.inputs):
-            raise BadRequest(f"expected {len(model_spec.inputs)} inputs, got {len(inputs)}")
-        named = {_member(tensor, "name", str, "an input"): tensor for tensor in inputs}
-        tensors.check_names(named.keys(), model_spec)
-        # In the order of the bytes that follow.
-        taken = {name: self._take(named[name], model_spec.by_name[name]) for name in named}
+        inputs = member(document, "inputs", simdjson.Array, "the body")
+        taken = self._features(inputs) or self._inputs(inputs)
         request = InferRequest(taken, tensors.check_equal_rows(taken))
         keys = json_arrays.keys(document)
         self._arrays.check(1 + len(inputs) + ("outputs" in keys))
@@ -148,17 +144,39 @@ class _Reader:
         _read_wishes(request, document, keys, model_spec)
         return request
 
+    def _inputs(self, elements: simdjson.Array) -> Tensors:
+        """Take a tensor for each input of the model, in the order of the bytes that follow."""
+        model_spec = self._signature
+        if len(elements) != len(model_spec.inputs):
+            raise BadRequest(f"expected {len(model_spec.inputs)} inputs, got {len(elements)}")
+        named = {member(tensor, "name", str, "an input"): tensor for tensor in elements}
+        tensors.check_names(named.keys(), model_spec)
+        return {name: self._take(named[name], model_spec.by_name[name]) for name in named}
+
+    def _features(self, elements: simdjson.Array) -> Tensors:
+        """Take a tensor for each feature of a table; nothing if they are not sent like this."""
+        table = self._signature.table
+        if table is None or not len(elements) or len(elements) > 2 * len(table.names):
+            return {}
+        named = [(member(tensor, "name", str, "an input"), tensor) for tensor in elements]
+        if not table.is_named_in([name for name, _ in named]):
+            return {}
+        reader = FeaturesReader(self._rest, table, self._signature, self._max_rows)
+        batch = reader.read(named)
+        self._taken = reader.taken
+        return {table.name: batch}
+
     def _take(self, tensor: Any, spec: TensorSpec) -> NDArray[Any]:
         """Take one tensor, as the model's input takes it."""
-        datatype = _member(tensor, "datatype", str, spec.name)
-        dtype = _DTYPES.get(datatype)
+        datatype = member(tensor, "datatype", str, spec.name)
+        dtype = DTYPES.get(datatype)
         if dtype is None:
             raise BadRequest(
-                f"{spec.name}: datatype {quoted(datatype)} is not served; {', '.join(_DTYPES)} are"
+                f"{spec.name}: datatype {quoted(datatype)} is not served; {', '.join(DTYPES)} are"
             )
-        shape = _shape(_member(tensor, "shape", simdjson.Array, spec.name), spec)
+        shape = _shape(member(tensor, "shape", simdjson.Array, spec.name), spec)
         tensors.check_rows(shape[0], self._max_rows, self._signature)
-        size = _parameter(tensor, "binary_data_size", spec.name)
+        size = parameter(tensor, "binary_data_size", spec.name)
         if size is not None:
             self.binary.append(self._locate(size, dtype, shape, spec))
             return self.binary[-1].take(self._rest)
@@ -169,7 +187,7 @@ class _Reader:
         return self._arrays.cast(array, spec, exact=dtype != spec.dtype)
 
     def _json(self, tensor: Any, dtype: str, shape: tuple[int, ...], where: str) -> NDArray[Any]:
-        data = _member(tensor, "data", simdjson.Array, where)
+        data = member(tensor, "data", simdjson.Array, where)
         nested = len(data) and isinstance(data[0], simdjson.Array)
         flat = (math.prod(shape),)
         return self._arrays.take(data, shape if nested else flat, where, dtype).reshape(shape)
@@ -205,31 +223,6 @@ def _split(body: bytes, length: str) -> tuple[bytes, memoryview]:
     return body[: int(length)], memoryview(body)[int(length) :]
 
 
-def _member(element: Any, key: str, kind: type, where: str) -> Any:
-    """A member of an object that must be there, and of this kind."""
-    if not isinstance(element, simdjson.Object):
-        raise BadRequest(f"{where}: expected an object, got {json_arrays.kind(element)}")
-    try:
-        value = element[key]
-    except KeyError:
-        raise BadRequest(f"{where}: {key} is missing") from None
-    if not isinstance(value, kind):
-        expected = "a string" if kind is str else "an array"
-        raise BadRequest(f"{where}: {key}: expected {expected}, got {json_arrays.kind(value)}")
-    return value
-
-
-def _parameter(element: Any, name: str, where: str) -> Any:
-    """One of the parameters of a request or a tensor; None where it has none, or not this one."""
-    if "parameters" not in json_arrays.keys(element):
-        return None
-    parameters = element["parameters"]
-    if not isinstance(parameters, simdjson.Object):
-        kind = json_arrays.kind(parameters)
-        raise BadRequest(f"{where}: parameters: expected an object, got {kind}")
-    return json_arrays.member(parameters, name)
-
-
 def _shape(element: simdjson.Array, spec: TensorSpec) -> tuple[int, ...]:
     sizes = json_arrays.short_list(element, _MOST_SIZES) or []
     if not tensors.fits(tuple(sizes), spec):
@@ -245,21 +238,21 @@ def _read_wishes(
     request: InferRequest, document: Any, keys: set[str], model_spec: ModelSpec
 ) -> None:
     if "id" in keys:
-        request.id = _member(document, "id", str, "the body")
-    as_bytes = _parameter(document, "binary_data_output", "the body") is True
+        request.id = member(document, "id", str, "the body")
+    as_bytes = parameter(document, "binary_data_output", "the body") is True
     wanted = {spec.name: as_bytes for spec in model_spec.outputs}
-    if "outputs" in keys and len(_member(document, "outputs", simdjson.Array, "the body")):
-        outputs = _member(document, "outputs", simdjson.Array, "the body")
+    if "outputs" in keys and len(member(document, "outputs", simdjson.Array, "the body")):
+        outputs = member(document, "outputs", simdjson.Array, "the body")
         if len(outputs) > len(wanted):
             raise BadRequest(f"expected at most {len(wanted)} outputs, got {len(outputs)}")
         known, wanted = wanted, {}
         for output in outputs:
-            name = _member(output, "name", str, "an output")
+            name = member(output, "name", str, "an output")
             if name not in known:
                 raise BadRequest(f"no output {quoted(name)}; there is {', '.join(known)}")
-            if _parameter(output, "classification", name) is not None:
+            if parameter(output, "classification", name) is not None:
                 raise Unsupported(f"{name}: the classification extension is not served")
-            binary = _parameter(output, "binary_data", name)
+            binary = parameter(output, "binary_data", name)
             wanted[name] = as_bytes if binary is None else binary is True
     request.wanted = tuple(wanted.items())
     request.in_json = [name for name, binary in wanted.items() if not binary]

@@ -1,8 +1,9 @@
-"""A tensor of the Open Inference Protocol that is sent as bytes after the JSON.
+"""Tensors of the Open Inference Protocol that are sent as bytes after the JSON.
 
 Source: Triton's extension_binary_data.md.
 """
 
+import sys
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +13,9 @@ from numpy.typing import NDArray
 from bundle.manifest import TensorSpec
 from serve.errors import BadRequest
 from serve.protocols import tensors
+
+LENGTH_BYTES = 4
+"""Of the length before each text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,3 +44,11 @@ class BinaryTensor:
         if not array.flags.aligned:  # the JSON may be of any length
             array = array.copy()
         return tensors.cast(array, self.spec, exact=self.dtype != self.spec.dtype)
+
+
+def encode(array: NDArray[Any]) -> bytes:
+    """The bytes of an output. Each text has its length in four bytes before it."""
+    if array.dtype.kind == "O":
+        texts = [text.encode() for text in array.ravel().tolist()]
+        return b"".join(len(text).to_bytes(LENGTH_BYTES, "little") + text for text in texts)
+    return (array if sys.byteorder == "little" else array.byteswap()).tobytes()

@@ -10,10 +10,11 @@ from typing import Any
 
 import numpy as np
 
+from bundle.features import Feature
 from bundle.golden import Tensors
-from bundle.manifest import BATCH, TensorSpec
+from bundle.manifest import BATCH, TEXT, TensorSpec
 from serve.models.spec import ModelSpec
-from serve.protocols.oip import DATATYPES
+from serve.protocols.oip_datatypes import DATATYPES
 
 PLATFORM = "onnx_onnxv1"
 EXTENSIONS = (
@@ -24,13 +25,14 @@ EXTENSIONS = (
     "provenance",
 )
 _TYPES = {dtype: f"TYPE_{datatype}" for dtype, datatype in DATATYPES.items()}
+_TYPES[TEXT] = "TYPE_STRING"
 
 
 def metadata(model_spec: ModelSpec, versions: Iterable[int]) -> dict[str, Any]:
     """Metadata of a model, with our own extensions.
 
     These are ``size_bytes`` of the ONNX file and, from the manifest, the ``range`` of a tensor, the
-    ``labels``, and the ``provenance`` of the version.
+    ``labels``, the ``task``, the ``features`` of a table, and the ``provenance`` of the version.
     """
     document: dict[str, Any] = {
         "name": model_spec.name,
@@ -42,6 +44,10 @@ def metadata(model_spec: ModelSpec, versions: Iterable[int]) -> dict[str, Any]:
     }
     if model_spec.labels:
         document["labels"] = model_spec.labels
+    if model_spec.manifest and model_spec.manifest.task:
+        document["task"] = model_spec.manifest.task
+    if model_spec.table:
+        document["features"] = [_feature(feature) for feature in model_spec.table.features]
     if model_spec.manifest:
         document["provenance"] = provenance(model_spec)
     return document
@@ -52,7 +58,7 @@ def provenance(model_spec: ModelSpec) -> dict[str, Any]:
     if model_spec.manifest is None:
         return {}
     known = dataclasses.asdict(model_spec.manifest)
-    described = ("schema_version", "name", "inputs", "outputs", "labels")
+    described = ("schema_version", "name", "inputs", "outputs", "labels", "task", "features")
     return {key: value for key, value in known.items() if key not in described and value}
 
 
@@ -90,6 +96,11 @@ def config(model_spec: ModelSpec, max_rows: int) -> dict[str, Any]:
         "output": [_field(spec, batched) for spec in model_spec.outputs],
         "default_model_filename": "model.onnx",
     }
+
+
+def _feature(feature: Feature) -> dict[str, Any]:
+    """What the manifest says of a feature, without what does not apply to it."""
+    return {key: value for key, value in dataclasses.asdict(feature).items() if value}
 
 
 def _tensor(spec: TensorSpec) -> dict[str, Any]:

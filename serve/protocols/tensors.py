@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from bundle.manifest import BATCH, TensorSpec
 from serve.errors import BadRequest, TooLarge, quoted
 from serve.models.spec import ModelSpec
+from serve.models.table_spec import TableSpec
+from serve.protocols import table_values
 
 _LARGEST_SIZE = 2**31
 _MOST_LISTED = 20
@@ -57,6 +59,8 @@ def fits(shape: tuple[Any, ...], spec: TensorSpec) -> bool:
 def cast(array: NDArray[Any], spec: TensorSpec, exact: bool = False) -> NDArray[Any]:
     """Convert ``array`` to the dtype of an input; all values must be finite and in range.
 
+    In a table, NaN is also a value where a feature accepts missing ones.
+
     Args:
         array: of any dtype, with at least one value.
         spec: of the input.
@@ -72,7 +76,9 @@ def cast(array: NDArray[Any], spec: TensorSpec, exact: bool = False) -> NDArray[
     floating = spec.dtype in _LARGEST
     with np.errstate(all="ignore"):  # invalid values are found below
         batch = np.ascontiguousarray(array, dtype=spec.dtype)
-    if floating:
+    if isinstance(spec, TableSpec):
+        table_values.check(array, batch, spec)
+    elif floating:
         low, high = bounds(spec.range, spec.dtype)
         # NaN if any value is NaN; then both comparisons are false. min() and max() take longer.
         smallest, largest = np.minimum.reduce(batch, None), np.maximum.reduce(batch, None)
@@ -108,6 +114,8 @@ def _unchanged(array: NDArray[Any], batch: NDArray[Any]) -> NDArray[np.bool_]:
         return np.ones(array.shape, bool)  # numpy considers int64 to float64 safe, but it is not
     with np.errstate(all="ignore"):  # also for bounds that a float16 can't represent
         same = batch.astype(source) == array
+        if source.kind == target.kind == "f":
+            same |= np.isnan(array)
         if source.kind in "iu" and target.kind in "iu":  # -1 as uint8 is 255, and -1 again
             same &= (batch < 0) == (array < 0)
         elif source.kind == "f" and target.kind in "iu":  # a larger one may have been rounded

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from bundle.manifest import DTYPES, TensorSpec
+from bundle.manifest import DTYPES, TEXT, TensorSpec
 from serve.models.spec import ModelSpec
 from serve.protocols.tfserving import SIGNATURE_NAME
 
@@ -13,6 +13,7 @@ _DTYPES = {
     "float16": "DT_HALF",
     "float32": "DT_FLOAT",
     "float64": "DT_DOUBLE",
+    TEXT: "DT_STRING",
 } | {name: f"DT_{name.upper()}" for name in DTYPES if "int" in name}
 _METADATA = "type.googleapis.com/tensorflow.serving.SignatureDefMap"
 

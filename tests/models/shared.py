@@ -15,7 +15,7 @@ import numpy as np
 ROOT = Path(__file__).parent.parent.parent
 SUBSET_TRAIN, SUBSET_TEST = 6000, 1000
 FEW = 600  # digits, where it does not matter what is learned from them
-OTHERS = ("slow", "other", "swapped", "hostile")
+OTHERS = ("slow", "other", "swapped", "hostile", "tables")
 """Repositories of models that are made, not trained: tests/models/slow.py and so on."""
 
 

@@ -10,7 +10,6 @@ import numpy as np
 from serve.errors import ServeError
 from serve.protocols.interface import DecodedRequest
 from serve.protocols.reading import json_document
-from serve.protocols.reading.json_arrays import Arrays
 from tests.number_kernel.documents import MAX_ROWS, Document
 
 Outcome = tuple[Any, ...]
@@ -36,7 +35,7 @@ def without_kernel(
     body: bytes, model_spec: Any, max_rows: int, read_arrays: Any, flat: bool = False
 ) -> Any:
     """As ``json_document.read`` where there is no kernel."""
-    return read_arrays(Arrays(body), model_spec, max_rows)
+    return read_arrays(json_document.arrays_of(body, model_spec), model_spec, max_rows)
 
 
 def check(document: Document) -> bool:

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from bundle.manifest import TensorSpec
 from serve.models.spec import ModelSpec
-from serve.protocols import mlflow, oip, predict, tfserving
-from tests.reliability.documents import LENGTH, SIGNATURES, Document
+from serve.protocols import mlflow, oip, oip_datatypes, predict, tfserving
+from tests.reliability import parsing, table_documents
+from tests.reliability.documents import LENGTH, Document
 
 Draw = Callable[[st.SearchStrategy[Any]], Any]
 
@@ -42,8 +43,12 @@ def requests(draw: Draw, protocol: Any) -> tuple[Document, ModelSpec]:
 
     Half of the bodies are well-formed, the others have up to eight changed bytes.
     """
-    model_spec = draw(st.sampled_from(SIGNATURES))
-    document = draw(_WRITERS[protocol](model_spec))
+    model_spec = draw(st.sampled_from(parsing.MODELS))
+    if model_spec.table:
+        random = draw(st.randoms(use_true_random=False))
+        document = table_documents.valid(random, model_spec.table, protocol)
+    else:
+        document = draw(_WRITERS[protocol](model_spec))
     if draw(st.booleans()):
         for position, removed, inserted in draw(_CHANGES):
             begin = position % (len(document.body) + 1)
@@ -56,7 +61,7 @@ def unstructured(protocol: Any) -> st.SearchStrategy[tuple[Document, ModelSpec]]
     """Any bytes under any length of the JSON part."""
     headers = st.fixed_dictionaries({}, optional={LENGTH: st.integers(-1, 40).map(str) | st.text()})
     documents = st.builds(Document, st.just(protocol), st.binary(max_size=40), headers)
-    return st.tuples(documents, st.sampled_from(SIGNATURES))
+    return st.tuples(documents, st.sampled_from(parsing.MODELS))
 
 
 def _object(draw: Draw, members: Iterable[tuple[str, str]]) -> str:
@@ -189,9 +194,9 @@ def _oip(draw: Draw, model_spec: ModelSpec) -> Document:
         shape = _shape(draw, spec, rows)
         dtype = spec.dtype
         if draw(st.integers(0, 7)) == 0:
-            dtype = draw(st.sampled_from([*oip.DATATYPES]))
+            dtype = draw(st.sampled_from([*oip_datatypes.DTYPES.values()]))
         members = [("name", f'"{spec.name}"'), ("shape", f"{[*shape]}")]
-        members.append(("datatype", f'"{oip.DATATYPES[dtype]}"'))
+        members.append(("datatype", f'"{oip_datatypes.DATATYPES[dtype]}"'))
         if draw(st.booleans()):
             parts.append(_raw(draw, dtype, math.prod(shape)))
             members.append(("parameters", f'{{"binary_data_size": {len(parts[-1])}}}'))

@@ -85,7 +85,7 @@ class Attacker:
     def _request(self) -> bytes:
         random = self._random
         model_spec = random.choice(self._signatures)
-        document = documents.mutated(random, model_spec)
+        document = documents.mutated(random, documents.valid(random, model_spec))
         path = _PATHS[document.protocol].format(model_spec.name)
         if random.random() < 0.05:
             path = random.choice(_OTHER_PATHS)

@@ -12,7 +12,7 @@ import numpy as np
 
 from bundle.manifest import TensorSpec
 from serve.models.spec import ModelSpec
-from serve.protocols import mlflow, oip, predict, tfserving
+from serve.protocols import mlflow, oip, oip_datatypes, predict, tfserving
 from serve.protocols.interface import InferenceProtocol
 
 _IMAGE = TensorSpec(name="image", dtype="float32", shape=(-1, 4), range=(0, 255))
@@ -63,9 +63,8 @@ def valid(random: Random, model_spec: ModelSpec) -> Document:
     return random.choice(makers)(random, inputs)
 
 
-def mutated(random: Random, model_spec: ModelSpec) -> Document:
-    """Make a document in which up to three things are other than they were."""
-    document = valid(random, model_spec)
+def mutated(random: Random, document: Document) -> Document:
+    """Change up to three things in a document."""
     for _ in range(random.choice([0, 1, 1, 2, 3])):
         random.choice([_token, _token, _token, _member, _bytes, _headers])(random, document)
     return document
@@ -134,7 +133,7 @@ def _oip(random: Random, inputs: dict[str, Any]) -> Document:
     described, parts = [], []
     for name, array in inputs.items():
         tensor: dict[str, Any] = {"name": name, "shape": array.shape}
-        tensor["datatype"] = oip.DATATYPES[array.dtype.name]
+        tensor["datatype"] = oip_datatypes.DATATYPES[array.dtype.name]
         if random.random() < 0.4:
             parts.append(array.tobytes())
             tensor["parameters"] = {"binary_data_size": len(parts[-1])}

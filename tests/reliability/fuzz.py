@@ -18,8 +18,9 @@ with atheris.instrument_imports(include=["serve", "tests.reliability.reference"]
     from serve.http import request_head
     from serve.http.request_body import ChunkedBody
     from serve.protocols import mlflow, oip, predict, tfserving
-    from tests.reliability import documents, parsing
-    from tests.reliability.documents import LENGTH, SIGNATURES, Document
+    from tests.reliability import parsing
+    from tests.reliability.documents import LENGTH, Document
+    from tests.reliability.parsing import MODELS
 
 SECONDS = 100  # for each of the six parsers: ten minutes
 _PROTOCOLS = {"predict": predict, "tfserving": tfserving, "mlflow": mlflow, "oip": oip}
@@ -32,7 +33,7 @@ def _protocol(name: str) -> Callable[[bytes], None]:
     def read(data: bytes) -> None:
         if len(data) < 2:
             return
-        model_spec, body = SIGNATURES[data[0] % len(SIGNATURES)], data[2:]
+        model_spec, body = MODELS[data[0] % len(MODELS)], data[2:]
         headers = {}
         if name == "mlflow" and data[1] % 4 == 1:
             headers["CONTENT_TYPE"] = "text/csv"
@@ -78,8 +79,8 @@ def _write_seeds(name: str, folder: Path) -> None:
     """Proper requests to begin with."""
     random = Random(0)
     for number in range(200):
-        place = random.randrange(len(SIGNATURES))
-        document = documents.valid(random, SIGNATURES[place])
+        place = random.randrange(len(MODELS))
+        document = parsing.proper_request(random, MODELS[place])
         if name in _PROTOCOLS and document.protocol is _PROTOCOLS[name]:
             length = int(document.headers.get(LENGTH, 0))
             kind = 1 if "CONTENT_TYPE" in document.headers else -(-length // 4) % 256

@@ -9,9 +9,12 @@ from serve.errors import ServeError
 from serve.inference import content_encoding
 from serve.models.spec import ModelSpec
 from serve.protocols import tensors
-from tests.reliability import documents, reference
+from tests.reliability import documents, reference, table_documents
 from tests.reliability.documents import MAX_ROWS, SIGNATURES, Document
+from tests.reliability.table_documents import TABLES
 
+MODELS = [*SIGNATURES, *TABLES]
+"""What the documents are for."""
 _MOST_BYTES = 10**6
 
 
@@ -34,8 +37,17 @@ def faults(seed: int, count: int, read: Any = parse) -> Iterator[str | bool]:
     """Read so many documents; yields what is wrong with one, or whether it was taken."""
     random = Random(seed)
     for _ in range(count):
-        model_spec = random.choice(SIGNATURES)
-        yield check(documents.mutated(random, model_spec), model_spec, read)
+        model_spec = random.choice(MODELS)
+        document = documents.mutated(random, proper_request(random, model_spec))
+        yield check(document, model_spec, read)
+
+
+def proper_request(random: Random, model_spec: ModelSpec) -> Document:
+    """Make a document that must be taken."""
+    if model_spec.table is None:
+        return documents.valid(random, model_spec)
+    protocol = random.choice(table_documents.PROTOCOLS)
+    return table_documents.valid(random, model_spec.table, protocol)
 
 
 def check(document: Document, model_spec: ModelSpec, read: Any = parse) -> str | bool:

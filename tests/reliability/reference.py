@@ -11,14 +11,17 @@ from numpy.typing import NDArray
 
 from bundle.manifest import TensorSpec
 from serve.models.spec import ModelSpec
-from serve.protocols import mlflow, oip, predict, tfserving
+from serve.protocols import mlflow, oip, oip_datatypes, predict, tfserving
+from tests.reliability import table_reference
 from tests.reliability.documents import LENGTH, Document
 
-_DTYPES = {datatype: dtype for dtype, datatype in oip.DATATYPES.items()}
+_DTYPES = oip_datatypes.DTYPES
 
 
 def read(document: Document, model_spec: ModelSpec) -> dict[str, NDArray[Any]]:
     """The values of each input, in their order; of a document that is a proper request."""
+    if model_spec.table:
+        return {model_spec.table.name: table_reference.read(document, model_spec.table)}
     if document.protocol is oip:
         return _oip(document, model_spec)
     if document.protocol is mlflow and "csv" in document.headers.get("CONTENT_TYPE", ""):

@@ -7,15 +7,15 @@ import numpy as np
 import pytest
 
 from serve.models.spec import ModelSpec
-from tests.reliability import documents, parsing
-from tests.reliability.documents import SIGNATURES, Document
+from tests.reliability import parsing
+from tests.reliability.documents import Document
 
 
 def test_every_proper_request_is_taken() -> None:
     random = Random(0)
     for _ in range(5000):
-        model_spec = random.choice(SIGNATURES)
-        document = documents.valid(random, model_spec)
+        model_spec = random.choice(parsing.MODELS)
+        document = parsing.proper_request(random, model_spec)
         assert parsing.parse(document, model_spec), (document, model_spec)
 
 

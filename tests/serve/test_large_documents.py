@@ -12,9 +12,11 @@ from types import FrameType
 
 import pytest
 
+from bundle.features import Feature
 from bundle.manifest import TensorSpec
 from serve.errors import ServeError
 from serve.models.spec import ModelSpec
+from serve.models.table_spec import TableSpec
 from serve.protocols import mlflow, oip, predict, tfserving
 from serve.protocols.interface import InferenceProtocol
 
@@ -101,6 +103,34 @@ FORMS: list[tuple[InferenceProtocol, str]] = [
 ]
 
 
+TABLE_FORMS: list[tuple[InferenceProtocol, str]] = [
+    (predict, '{"rows":%s}'),
+    (predict, '{"rows":[%s]}'),
+    (predict, '{"rows":[{"age":%s,"job":"admin"}]}'),
+    (predict, '{"rows":[[1,%s]]}'),
+    (predict, '{"columns":%s,"rows":[[1]]}'),
+    (predict, '{"columns":["age","job"],"rows":%s}'),
+    (predict, '{"rows":[],"more":%s}'),
+    (tfserving, '{"instances":%s}'),
+    (tfserving, '{"inputs":{"age":%s,"job":["admin"]}}'),
+    (mlflow, '{"dataframe_records":[{"age":1,"job":"admin"},%s]}'),
+    (mlflow, '{"dataframe_split":{"columns":%s,"data":[[1]]}}'),
+    (mlflow, '{"dataframe_split":{"columns":["age","job"],"data":[%s]}}'),
+    (oip, '{"inputs":[{"name":"age","shape":[1],"datatype":"FP32","data":[0]},%s]}'),
+    (oip, OIP.replace("image", "age") + '},{"name":"job","datatype":"BYTES","data":%s}]}'),
+]
+TABLE = TableSpec(
+    name="features",
+    dtype="float32",
+    shape=(-1, 2),
+    features=(
+        Feature(name="age", kind="number", accepts_missing=True),
+        Feature(name="job", kind="category", values=("admin",), accepts_unknown=True),
+    ),
+)
+TABLES = ModelSpec("m", 1, (TABLE,), (SCORES,))
+
+
 @contextmanager
 def cpu_limit(seconds: float) -> Iterator[None]:
     """Raise where more of this process's own CPU time is used; a busy machine uses none of it."""
@@ -141,7 +171,14 @@ def test_json(value: str, signature: ModelSpec) -> None:
         assert error is None or is_brief(error)
 
 
-@pytest.mark.parametrize("signature", SIGNATURES.values(), ids=SIGNATURES)
+@pytest.mark.parametrize("value", VALUES.values(), ids=VALUES)
+def test_json_of_tables(value: str) -> None:
+    for protocol, form in TABLE_FORMS:
+        error = refusal(protocol, (form % value).encode(), {}, TABLES)
+        assert error is None or is_brief(error)
+
+
+@pytest.mark.parametrize("signature", [*SIGNATURES.values(), TABLES], ids=[*SIGNATURES, "table"])
 @pytest.mark.parametrize(
     "body",
     [
@@ -153,6 +190,9 @@ def test_json(value: str, signature: ModelSpec) -> None:
         "\n" * LENGTH,
         "a\n" + "9" * LENGTH,
         "image\n" + "1e5," * (LENGTH // 4),
+        "age,job\n" + "1e5," * (LENGTH // 4),
+        "age,job\n" + '"\n' * (LENGTH // 2),
+        'age,job\n1,"' + "," * LENGTH,
         ",".join(map(str, range(784))) + "\n" + (",".join("0" * 784) + "\n") * (LENGTH // 1568),
     ],
     ids=lambda body: repr(body[:8]),

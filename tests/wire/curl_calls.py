@@ -78,7 +78,7 @@ def errors(target: Target) -> None:
     both = curl(url, body={"instances": [], "inputs": []})
     assert both == {"error": 'expected either "instances" or "inputs", got 2 of them'}
     unknown = curl(f"{target.url}/v1/models/cats:predict", body={"instances": []})
-    assert unknown == {"error": "no model 'cats'; there is mnist"}
+    assert unknown == {"error": "no model 'cats'; there is mnist, people"}
 
 
 main(

@@ -1,5 +1,6 @@
 """MLflow's builder of scoring requests, and its client for served models."""
 
+import json
 from urllib.parse import urlsplit
 
 import numpy as np
@@ -10,6 +11,7 @@ from mlflow.deployments import PredictionsResponse
 from mlflow.models import convert_input_example_to_serving_input
 from mlflow.pyfunc.scoring_server.client import ScoringServerClient
 
+from tests.models.people import PEOPLE_ROWS, probabilities
 from tests.wire.calls import Target, main
 
 
@@ -74,6 +76,32 @@ def csv(target: Target) -> None:
     check(target, PredictionsResponse.from_json(response.text))
 
 
+def table(target: Target) -> None:
+    """Numbers, texts and missing values, by the names of their columns."""
+    people = pd.DataFrame(
+        {
+            "job": ["admin", "nurse", "other, [none]"],
+            "paid": [True, False, None],
+            "age": [39, 20, 65],
+        }
+    )
+    documents = [
+        convert_input_example_to_serving_input(people),
+        json.dumps({"dataframe_records": people.to_dict(orient="records")}),
+        people.to_csv(index=False),
+    ]
+    for body, kind in zip(documents, ("application/json",) * 2 + ("text/csv",), strict=True):
+        response = requests.post(
+            f"{target.url}/invocations?model=people",
+            body.encode(),
+            headers={"Content-Type": kind},
+            timeout=30,
+        )
+        assert response.status_code == 200, response.text
+        found = PredictionsResponse.from_json(response.text).get_predictions().to_numpy()
+        np.testing.assert_allclose(found, probabilities(PEOPLE_ROWS), atol=1e-6)
+
+
 def errors(target: Target) -> None:
     with pytest.raises(Exception, match=r"error code 400.*BAD_REQUEST"):
         client(target).invoke(np.zeros((1, 3)))
@@ -89,6 +117,7 @@ main(
         "convert_input_example_to_serving_input": built,
         "dataframe_records": records,
         "text/csv": csv,
+        "a data frame with texts and missing values": table,
         "errors": errors,
     }
 )

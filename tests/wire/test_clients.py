@@ -18,13 +18,17 @@ CLIENTS = ROOT / "build/clients/bin/python"
 
 
 @pytest.fixture(scope="module")
-def labelled(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def labelled(
+    repository: Path, table_repository: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Server]:
     folder = tmp_path_factory.mktemp("labelled")
     models = shutil.copytree(repository, folder / "models")
     (models / "mnist/labels.json").write_text('{"stable": 1}')
+    shutil.copytree(table_repository / "people", models / "people")
     keys = folder / "keys"
     keys.write_text(f"{hashlib.sha256(ADMIN_KEY.encode()).hexdigest()} admin\n")
-    with Server("--models", str(models), "--admin-keys", str(keys)) as running:
+    options = ("--default-model", "mnist", "--admin-keys", str(keys))
+    with Server("--models", str(models), *options) as running:
         yield running
 
 

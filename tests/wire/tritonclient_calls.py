@@ -5,6 +5,7 @@ import pytest
 import tritonclient.http as triton
 from tritonclient.utils import InferenceServerException
 
+from tests.models.people import PEOPLE_ROWS, probabilities
 from tests.wire.calls import ADMIN_KEY, Target, main
 
 
@@ -67,7 +68,8 @@ def model_config(target: Target) -> None:
 
 def repository_index(target: Target) -> None:
     index = client(target).get_model_repository_index()
-    assert index == [{"name": "mnist", "version": "1", "state": "READY", "reason": ""}]
+    ready = {"version": "1", "state": "READY", "reason": ""}
+    assert index == [{"name": name} | ready for name in ("mnist", "people")]
 
 
 def unload_and_load(target: Target) -> None:
@@ -75,7 +77,7 @@ def unload_and_load(target: Target) -> None:
     headers = {"Authorization": f"Bearer {ADMIN_KEY}"}
     asked.unload_model("mnist", headers=headers)
     assert asked.is_model_ready("mnist") is False
-    (entry,) = asked.get_model_repository_index()
+    entry, _ = asked.get_model_repository_index()
     assert (entry["state"], entry["reason"]) == ("UNAVAILABLE", "unloaded")
     asked.load_model("mnist", headers=headers)
     check(target, asked.infer("mnist", [image(target)]))
@@ -119,6 +121,29 @@ def infer_mixed(target: Target) -> None:
 def infer_other_datatypes(target: Target) -> None:
     for datatype in ("UINT8", "FP64"):
         check(target, client(target).infer("mnist", [image(target, datatype)]))
+
+
+def infer_features(target: Target) -> None:
+    """Rows of people without a missing value, which BOOL can't have."""
+    columns = {
+        "paid": ("BOOL", np.array([True, False])),
+        "age": ("INT64", np.array([39, 20])),
+        "job": ("BYTES", np.array(["admin", "nurse"], object)),
+    }
+    expected = probabilities(PEOPLE_ROWS[:2])
+    for binary, shape in ((True, [2]), (False, [2]), (True, [2, 1]), (False, [2, 1])):
+        inputs = []
+        for name, (datatype, values) in columns.items():
+            described = triton.InferInput(name, shape, datatype)
+            inputs.append(described.set_data_from_numpy(values.reshape(shape), binary_data=binary))
+        found = client(target).infer("people", inputs).as_numpy("probabilities")
+        np.testing.assert_allclose(found, expected, atol=1e-6)
+
+
+def infer_table(target: Target) -> None:
+    described = triton.InferInput("features", [3, 3], "FP32").set_data_from_numpy(PEOPLE_ROWS)
+    found = client(target).infer("people", [described]).as_numpy("probabilities")
+    np.testing.assert_allclose(found, probabilities(PEOPLE_ROWS), atol=1e-6)
 
 
 def infer_version(target: Target) -> None:
@@ -193,6 +218,8 @@ main(
         "infer, JSON": infer_json,
         "infer, mixed": infer_mixed,
         "infer, UINT8 and FP64": infer_other_datatypes,
+        "infer, a tensor for each feature": infer_features,
+        "infer, a table as one tensor": infer_table,
         "infer, model_version": infer_version,
         "infer, a label as model_version": infer_label,
         "infer, request_id": infer_request_id,

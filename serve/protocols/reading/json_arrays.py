@@ -6,8 +6,6 @@ array could stand in place of a number. If a check fails, a slow walk over all v
 error.
 """
 
-import base64
-import binascii
 import contextlib
 import math
 import threading
@@ -24,10 +22,8 @@ from serve.protocols import tensors
 Shape = tuple[int, ...]
 Code = Literal["d", "i", "u"]
 
-_MOST_DIMENSIONS = 8
 _LONG_BODY = 8192
 _KEPT_BYTES = 2**20  # the parser's buffers are twelve times as large as the longest body
-_LARGEST_SIZE = 2**31
 _MOST_KEYS = 2**16
 # The buffer types of simdjson to try for a kind of dtype, in this order.
 _KINDS: dict[str, tuple[tuple[Code, type], ...]] = {
@@ -102,8 +98,16 @@ def shape_of(element: Any, shape: Shape) -> Shape:
 class Arrays:
     """Converts the arrays of one body. Call ``check`` after the last one."""
 
-    def __init__(self, body: bytes) -> None:
+    def __init__(self, body: bytes, nullable: bool = False) -> None:
+        """Begin.
+
+        Args:
+            body: the document.
+            nullable: may null stand for a number? It becomes NaN.
+
+        """
         self.body = body
+        self._nullable = nullable
         self._taken: list[tuple[Any, Shape, str, str]] = []
         self._brackets = 0
 
@@ -121,10 +125,13 @@ class Arrays:
 
         """
         if not isinstance(element, simdjson.Array) or not are_even(element, shape):
-            raise _found(element, shape, where, dtype)
+            raise _found(element, shape, where, dtype, self._nullable)
         array = _numbers(element, dtype) if dtype != "bool" else _booleans(element, shape, where)
+        if array is None and self._nullable:
+            check_values(element, shape, where, dtype, nullable=True)
+            array = np.array(element.as_list(), np.float64).ravel()
         if array is None or array.size != math.prod(shape):
-            raise _found(element, shape, where, dtype)
+            raise _found(element, shape, where, dtype, self._nullable)
         self._taken.append((element, shape, where, dtype))
         self._count(shape)
         return array if len(shape) == 1 else array.reshape(shape)
@@ -142,7 +149,7 @@ class Arrays:
         """
         if not self._adds_up(elsewhere):
             for taken in self._taken:
-                check_values(*taken)
+                check_values(*taken, self._nullable)
 
     def length(self, element: simdjson.Array) -> int:
         """Number of elements of an array."""
@@ -179,40 +186,6 @@ def _booleans(element: simdjson.Array, shape: Shape, where: str) -> NDArray[Any]
     return np.array(element.as_list(), dtype=bool)
 
 
-def compact(element: simdjson.Object, where: str) -> NDArray[Any]:
-    """Convert ``{"b64": …, "dtype": …, "shape": […]}``: little-endian, row-major bytes as base64.
-
-    Raises:
-        BadRequest: a key is missing or malformed, or the bytes do not have the shape.
-
-    """
-    text, name, listed = (member(element, key) for key in ("b64", "dtype", "shape"))
-    sizes = short_list(listed, _MOST_DIMENSIONS)
-    known = isinstance(name, str) and name in DTYPES
-    if not (isinstance(text, str) and known and sizes is not None and _are_sizes(sizes)):
-        raise BadRequest(
-            f'{where}: expected {{"b64": base64 text, "dtype": "uint8", "float32", …,'
-            ' "shape": [whole numbers]}'
-        )
-    try:
-        raw = base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError):
-        raise BadRequest(f"{where}: b64 is not base64") from None
-    shape: Shape = tuple(sizes)
-    dtype = np.dtype(str(name)).newbyteorder("<")
-    expected = math.prod(shape) * dtype.itemsize
-    if len(raw) != expected:
-        raise BadRequest(
-            f"{where}: {name} of shape {sizes} takes {expected} bytes, b64 holds {len(raw)}"
-        )
-    if dtype.kind == "b" and raw.strip(b"\0\1"):
-        raise BadRequest(f"{where}: a byte of bool is neither 0 nor 1")
-    try:
-        return np.frombuffer(raw, dtype=dtype).reshape(shape)
-    except ValueError:  # a size of 0, with other sizes that are too large
-        raise BadRequest(f"{where}: no array has shape {sizes}") from None
-
-
 def keys(element: simdjson.Object) -> set[str]:
     """The keys of an object. Each takes more memory than in the document.
 
@@ -239,11 +212,6 @@ def short_list(element: Any, most: int) -> list[Any] | None:
     return list(element) if known else None
 
 
-def _are_sizes(sizes: list[Any]) -> bool:
-    """Are all sizes integers of at most 2³¹? Their product is then cheap and short to print."""
-    return all(type(size) is int and 0 <= size <= _LARGEST_SIZE for size in sizes)
-
-
 def are_even(element: simdjson.Array, shape: Shape) -> bool:
     """Do all arrays above the innermost level have the lengths in ``shape``?"""
     if len(element) != shape[0]:
@@ -263,17 +231,21 @@ def are_even(element: simdjson.Array, shape: Shape) -> bool:
     )
 
 
-def _found(element: Any, shape: Shape, where: str, dtype: str) -> BadRequest:
+def _found(element: Any, shape: Shape, where: str, dtype: str, nullable: bool) -> BadRequest:
     """The error for an element that is known to be wrong."""
     try:
-        check_values(element, shape, where, dtype)
+        check_values(element, shape, where, dtype, nullable)
     except BadRequest as error:
         return error
     return BadRequest(f"{where}: expected numbers")  # not reached: the walk finds every error
 
 
-def check_values(element: Any, shape: Shape, where: str, dtype: str) -> None:
+def check_values(
+    element: Any, shape: Shape, where: str, dtype: str, nullable: bool = False
+) -> None:
     """Check every value of an element that must have exactly ``shape``; () for a single value.
+
+    Where it is nullable, null may stand for a number.
 
     Raises:
         BadRequest: a length or the type of a value is wrong; the message says where.
@@ -282,6 +254,8 @@ def check_values(element: Any, shape: Shape, where: str, dtype: str) -> None:
     if not shape:
         if dtype == "bool" and not isinstance(element, bool):
             raise BadRequest(f"{where}: expected true or false, got {kind(element)}")
+        if element is None and nullable:
+            return
         if dtype != "bool" and (isinstance(element, bool) or not isinstance(element, int | float)):
             raise BadRequest(f"{where}: expected a number, got {kind(element)}")
         return
@@ -289,4 +263,4 @@ def check_values(element: Any, shape: Shape, where: str, dtype: str) -> None:
         what = ("values" if dtype == "bool" else "numbers") if len(shape) == 1 else "arrays"
         raise BadRequest(f"{where}: expected an array of {shape[0]} {what}, got {kind(element)}")
     for index, inner in enumerate(element):
-        check_values(inner, shape[1:], f"{where}[{index}]", dtype)
+        check_values(inner, shape[1:], f"{where}[{index}]", dtype, nullable)

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from bundle.manifest import TensorSpec
 from serve.errors import ServeError
 from serve.models.spec import ModelSpec
+from serve.models.table_spec import TableSpec
 from serve.protocols.identity_cache import IdentityCache
 from serve.protocols.interface import DecodedRequest, Tensors
 from serve.protocols.number_kernel.extract import Extracted, extract
@@ -104,12 +105,26 @@ def read(
     """
     if len(model_spec.inputs) == 1:
         extracted = extract(body, model_spec.inputs[0], max_rows, flat)
-        if extracted:
+        if extracted and _are_valid(extracted.numbers, model_spec.table):
             try:
                 return _read_extracted(extracted, model_spec, max_rows, read_arrays)
             except (DeclinedError, ServeError):
                 pass  # the same is found, and said, of the whole document
-    return read_arrays(Arrays(body), model_spec, max_rows)
+    return read_arrays(arrays_of(body, model_spec), model_spec, max_rows)
+
+
+def arrays_of(body: bytes, model_spec: ModelSpec) -> Arrays:
+    """The arrays of a document that is read without the kernel."""
+    table = model_spec.table
+    return Arrays(body, nullable=table is not None and table.accepts_missing)
+
+
+def _are_valid(numbers: NDArray[Any], table: TableSpec | None) -> bool:
+    """Are the numbers of the kernel rows that the features of a table, if it is one, accept?"""
+    if table is None:
+        return True
+    width = len(table.features)
+    return len(numbers) % width == 0 and bool(table.valid(numbers.reshape(-1, width)).all())
 
 
 def _read_extracted(

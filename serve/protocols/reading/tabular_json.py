@@ -14,6 +14,7 @@ from serve.protocols import tensors
 from serve.protocols.interface import Tensors
 from serve.protocols.reading import json_arrays
 from serve.protocols.reading.json_arrays import Arrays
+from serve.protocols.reading.table_rows import RowsReader
 
 
 def in_rows(outputs: Tensors, count: int) -> Any:
@@ -27,16 +28,19 @@ def in_rows(outputs: Tensors, count: int) -> Any:
         if array.shape[:1] != (count,):
             raise Unsupported(f"output {name} has no rows: ask for columns, with inputs")
     if len(outputs) == 1:
-        return next(iter(outputs.values()))
+        return in_columns(outputs)
     # orjson does not know every kind of numpy's scalars; those of float32 keep their few digits.
-    rows = [array.tolist() if array.dtype.kind in "iub" else array for array in outputs.values()]
+    rows = [array.tolist() if array.dtype.kind in "iubO" else array for array in outputs.values()]
     return [dict(zip(outputs, row, strict=True)) for row in zip(*rows, strict=True)]
 
 
 def in_columns(outputs: Tensors) -> Any:
     """One output: itself. Several: an object of output names to arrays."""
-    # orjson takes no array without a dimension.
-    columns = {name: array if array.ndim else array.item() for name, array in outputs.items()}
+    # orjson takes no array without a dimension, and none of texts.
+    columns = {
+        name: array if array.ndim and array.dtype.kind != "O" else array.tolist()
+        for name, array in outputs.items()
+    }
     return next(iter(columns.values())) if len(columns) == 1 else columns
 
 
@@ -48,9 +52,12 @@ class TableReader:
         self._signature = model_spec
         self._most = max_rows
         self._elsewhere = 0
+        table = model_spec.table
+        self.table = RowsReader(arrays, table, model_spec, max_rows) if table else None
+        """Reads rows and columns by the names of features, if the model has some."""
 
     def rows(self, element: Any, where: str) -> Tensors:
-        """Take rows: a value each, or an object each of input names to values.
+        """Take rows: a value each, or an object each of the names of inputs or columns to values.
 
         Raises:
             BadRequest: they are neither, or not what the inputs take.
@@ -62,6 +69,8 @@ class TableReader:
         tensors.check_rows(len(element), self._most, self._signature)
         if not isinstance(element[0], simdjson.Object):
             return self._only(element, where)
+        if self.table and self.table.is_named_in(element[0]):
+            return self.table.records(element, where)
         self._elsewhere = 1
         rows = list(element)
         for index, row in enumerate(rows):
@@ -84,7 +93,7 @@ class TableReader:
         }
 
     def columns(self, element: Any, where: str) -> Tensors:
-        """Take columns: an array, or an object of input names to arrays.
+        """Take columns: an array, or an object of the names of inputs or columns to arrays.
 
         Raises:
             BadRequest: they are neither, or not what the inputs take.
@@ -93,6 +102,8 @@ class TableReader:
         """
         if not isinstance(element, simdjson.Object):
             return self._only(element, where)
+        if self.table and self.table.is_named_in(element):
+            return self.table.columns(element, where)
         tensors.check_names(json_arrays.keys(element), self._signature)
         return {
             spec.name: self._column(element[spec.name], spec, f"{where}.{spec.name}")

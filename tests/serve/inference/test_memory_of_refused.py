@@ -136,6 +136,29 @@ def most_memory(pid: int) -> int:
     return int(status.partition("VmHWM:")[2].split()[0]) * 1024
 
 
+MEGABYTES = 14 * 2**20
+LARGE = {
+    "keys": '{"rows":[{' + ",".join(f'"{n:x}":0' for n in range(MEGABYTES // 10)) + "}]}",
+    "cells": '{"rows":[[' + "0," * (MEGABYTES // 2) + "0]]}",
+    "arrays": '{"rows":[{"age":[' + "[]," * (MEGABYTES // 3) + '0],"job":"","paid":null}]}',
+    "text": '{"rows":[{"age":1,"job":"' + "x" * MEGABYTES + '","paid":null}]}',
+    "names": '{"rows":[[1]],"columns":[' + '"age",' * (MEGABYTES // 6) + '"age"]}',
+}
+
+
+def test_many_large_refused_tables_take_the_memory_of_few(table_repository: Path) -> None:
+    with Server("--models", str(table_repository), "--workers", "1") as server:
+        (worker,) = workers(server)
+        most = []
+        for _ in range(4):
+            for body in LARGE.values():
+                answer = server.request("POST", "/predict?model=people", body)
+                assert answer.status == 400
+                assert len(answer.body) < 700
+            most.append(most_memory(worker))
+        assert most[-1] < most[0] + 100 * 2**20
+
+
 def test_many_large_refused_bodies_take_the_memory_of_few(repository: Path) -> None:
     """One after another, of 14 MB each: 30 of them took 3.2 GB in one worker."""
     body = b'{"images":[[' + b"0," * 7_340_032 + b"0]]}"

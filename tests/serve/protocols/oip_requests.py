@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from bundle.manifest import TensorSpec
 from serve.models.spec import ModelSpec
-from serve.protocols import oip
+from serve.protocols import oip, oip_datatypes
 
 IMAGE = TensorSpec(name="image", dtype="float32", shape=(-1, 4), range=(0, 255))
 
@@ -28,7 +28,7 @@ ONE = ModelSpec("m", 3, (IMAGE,), (SCORES,))
 TWO = ModelSpec("m", 3, (IMAGE, AGE), (SCORES, CLASS))
 
 
-DTYPES = {datatype: dtype for dtype, datatype in oip.DATATYPES.items()}
+DTYPES = oip_datatypes.DTYPES
 
 
 def tensor(name: str, data: Any, datatype: str = "FP32", **more: Any) -> dict[str, Any]:
@@ -41,7 +41,7 @@ def binary(name: str, array: NDArray[Any], **more: Any) -> tuple[dict[str, Any],
     described = {
         "name": name,
         "shape": list(array.shape),
-        "datatype": oip.DATATYPES[array.dtype.name],
+        "datatype": oip_datatypes.DATATYPES[array.dtype.name],
         "parameters": {"binary_data_size": len(data)},
     }
     return described | more, data

@@ -23,12 +23,12 @@ def model_spec(*inputs: TensorSpec, labels: tuple[str, ...] = ()) -> ModelSpec:
     return ModelSpec("m", 3, inputs or (SPEC,), (probabilities,), labels)
 
 
-def parse(document: Any, spec: TensorSpec = SPEC, max_rows: int = 4) -> predict.Images:
+def parse(document: Any, spec: TensorSpec = SPEC, max_rows: int = 4) -> predict.PredictRequest:
     body = document if isinstance(document, bytes) else json.dumps(document).encode()
     return predict.parse(body, {}, model_spec(spec), max_rows)
 
 
-def batch(request: predict.Images) -> NDArray[Any]:
+def batch(request: predict.PredictRequest) -> NDArray[Any]:
     (array,) = request.inputs.values()
     assert request.rows == len(array)
     return array
@@ -202,13 +202,13 @@ def test_random_bytes_are_refused_and_nothing_else() -> None:
 SCORES = np.array([[0.25, 0.75], [0.5, 0.25]], dtype=np.float32)
 
 
-def render(request: predict.Images, labels: tuple[str, ...] = ()) -> Any:
+def render(request: predict.PredictRequest, labels: tuple[str, ...] = ()) -> Any:
     scores = {"probabilities": SCORES[: request.rows]}
     return json.loads(predict.render(request, scores, model_spec(labels=labels)).body)
 
 
 def test_answers_a_batch() -> None:
-    assert render(predict.Images({}, 2)) == {
+    assert render(predict.PredictRequest({}, 2)) == {
         "predictions": [1, 0],
         "probabilities": [[0.25, 0.75], [0.5, 0.25]],
         "model": "m",
@@ -217,16 +217,16 @@ def test_answers_a_batch() -> None:
 
 
 def test_answers_one_image() -> None:
-    answer = render(predict.Images({}, 1, single=True))
+    answer = render(predict.PredictRequest({}, 1, single=True))
     assert answer == {"prediction": 1, "probabilities": [[0.25, 0.75]]}
 
 
 def test_names_the_classes_where_names_say_more_than_numbers() -> None:
     labels = ("cat", "dog")
-    assert render(predict.Images({}, 1, single=True), labels)["label"] == "dog"
-    assert render(predict.Images({}, 2), labels)["labels"] == ["dog", "cat"]
+    assert render(predict.PredictRequest({}, 1, single=True), labels)["label"] == "dog"
+    assert render(predict.PredictRequest({}, 2), labels)["labels"] == ["dog", "cat"]
     for other in (("0", "1"), ("cat", "dog", "cow")):
-        assert "labels" not in render(predict.Images({}, 2), other)
+        assert "labels" not in render(predict.PredictRequest({}, 2), other)
 
 
 @pytest.mark.parametrize(
