@@ -17,13 +17,14 @@ from tests.models.shared import locked
 from tests.servers.live import Server
 
 OTHERS = ("two", "flags", "open")
+TABLES = ("people", "prices")
 Visit = Callable[..., Page]
 expect.set_options(timeout=20_000)  # milliseconds; what comes about later than that has failed
 
 
 @pytest.fixture(scope="session")
-def page_repository(shared: Path, other_repository: Path) -> Path:
-    """A repository with the shared mnist/1, with iris/1 of scikit-learn, and with OTHERS."""
+def page_repository(shared: Path, other_repository: Path, table_repository: Path) -> Path:
+    """A repository with the shared mnist/1, iris/1 of scikit-learn, TABLES, and OTHERS."""
     folder = shared / "page-models"
     with locked(shared):
         if not folder.exists():
@@ -34,6 +35,8 @@ def page_repository(shared: Path, other_repository: Path) -> Path:
             shutil.copytree(shared / "models/mnist", made / "models/mnist")
             for name in OTHERS:
                 shutil.copytree(other_repository / name, made / "models" / name)
+            for name in TABLES:
+                shutil.copytree(table_repository / name, made / "models" / name)
             (made / "models").rename(folder)
     return folder
 

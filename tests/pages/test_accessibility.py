@@ -39,6 +39,9 @@ def test_nothing_serious(visit: Visit, script: str, scheme: str, width: int) -> 
     page.click("text=Send")
     expect(page.locator(".top")).to_be_visible()
     assert serious(page, script) == []
+    page.select_option("#model", "people")
+    expect(page.get_by_label("job")).to_be_visible()
+    assert serious(page, script) == []
     page = visit("/docs", **options)
     page.locator(".operation").first.click()
     assert serious(page, script) == []
