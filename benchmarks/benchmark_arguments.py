@@ -51,6 +51,10 @@ OPTIONS: Mapping[str, Mapping[str, Any]] = {
     ),
     "--quick": _flag("fewer sizes, and in run fewer users and repeats: about a minute"),
     "--only": _list(PEERS, "PEER", "only these servers: " + ", ".join(PEERS)),
+    "--table": _flag(
+        "send rows of a table of 30 numbers by their names, to a model that is made for this, and"
+        " compare with FastAPI and pydantic"
+    ),
     "--check": _flag("start each server once and check its answers, without a load"),
     "--p99": _option(
         "time within which 99 %% of requests must be answered, such as 20ms or 0.1s",
@@ -119,6 +123,7 @@ COMMANDS = {
         {
             **_SMALL_MODEL,
             "--only": list(PEERS),
+            "--table": False,
             "--check": False,
             "--rounds": 3,
             "--seconds": 3,

@@ -12,7 +12,7 @@ from benchmarks import SERVING, progress
 from benchmarks.compare import comparison
 from benchmarks.compare.comparison import LOADS, Contender, Trial
 from benchmarks.errors import BenchmarkError
-from benchmarks.fixtures import small_model
+from benchmarks.fixtures import small_model, table_model
 from benchmarks.load import answer_check, golden_rows, prepared_request, rounds
 from benchmarks.load.golden_rows import GoldenModel
 from benchmarks.load.prepared_request import PreparedRequest
@@ -34,6 +34,8 @@ def run(options: argparse.Namespace, console: Console) -> None:
     """
     options.out.parent.mkdir(parents=True, exist_ok=True)
     tables.check_document(options.markdown)
+    if options.table:
+        options.models, options.model = table_model.prepare(), table_model.NAME
     cpus = affinity.halves()
     contenders = _contenders(options, cpus, console)
     if options.check:
@@ -68,7 +70,8 @@ def _contenders(options: argparse.Namespace, cpus: Affinity, console: Console) -
         ),
         requests={shape.rows: _request("predict", golden, shape.rows) for shape in LOADS},
     )
-    return [ours, *(_peer(name, models, golden, cpus, console) for name in options.only)]
+    names = [name for name in options.only if PEERS[name].is_for_tables == options.table]
+    return [ours, *(_peer(name, models, golden, cpus, console) for name in names)]
 
 
 def _request(protocol: str, golden: GoldenModel, rows: int) -> PreparedRequest:
@@ -157,5 +160,6 @@ def _show(
     print("\n".join([*comparison.ahead(contenders), source]))
     if options.markdown:
         facts = [f"{tables.command()}, {source}", *comparison.facts(contenders)]
-        tables.put(options.markdown, comparison.MARKER, comparison.HEAD, rows, facts)
+        marker = comparison.TABLE_MARKER if options.table else comparison.MARKER
+        tables.put(options.markdown, marker, comparison.HEAD, rows, facts)
         progress.wrote(console, options.markdown)

@@ -12,6 +12,7 @@ from benchmarks.load.stats import GENERATOR_LIMIT
 from benchmarks.system.servers import Server
 
 MARKER = "compare"  # of the table in a document
+TABLE_MARKER = "compare table"  # where tables are sent
 LOADS = (Shape(1, 1), *SHAPES)
 FIGURES: tuple[tuple[str, Figure, bool], ...] = (
     ("rows/s", rounds.ROWS_PER_SECOND, True),

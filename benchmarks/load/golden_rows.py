@@ -101,7 +101,8 @@ def _read(models: Path, name: str, version: int, provenance: Mapping[str, Any]) 
     if len(lengths) != 1 or 0 in lengths:
         raise BenchmarkError(f"{folder}: the outputs do not have a row for each row of the inputs")
     outputs = [spec.name for spec in manifest.outputs]
-    model = Model(name, {spec.name: _datatype(spec) for spec in manifest.inputs}, outputs)
+    inputs = {spec.name: _datatype(spec) for spec in manifest.inputs}
+    model = Model(name, inputs, outputs, manifest.features, manifest.task == "regression")
     return GoldenModel(
         model, version, GoldenRows(golden.inputs, golden.outputs, golden.tolerance), provenance
     )

@@ -12,6 +12,8 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
+from bundle.features import UNKNOWN, Feature
+
 Tensors = Mapping[str, NDArray[Any]]
 _HEADER_END = b"}]}"  # of an answer in binary: the outputs come last
 JSON = {"Content-Type": "application/json"}
@@ -33,6 +35,9 @@ class Model:
     """Datatypes of the Open Inference Protocol by name, such as FP32."""
     outputs: Sequence[str]
     """Names, in the order of the model."""
+    features: Sequence[Feature] = ()
+    """What the columns of the input stand for, of a table."""
+    is_regression: bool = False
 
 
 @dataclass(frozen=True)
@@ -77,7 +82,26 @@ def _single(tensors: Tensors) -> NDArray[Any]:
 
 
 def _predict(inputs: Tensors, model: Model) -> Request:
-    return Request("/predict", _json({"images": _numbers(_single(inputs))}))
+    """A table in rows by the names of its features, else images."""
+    array = _single(inputs)
+    if not model.features:
+        return Request("/predict", _json({"images": _numbers(array)}))
+    rows = [
+        {one.name: _cell(value, one) for one, value in zip(model.features, row, strict=True)}
+        for row in array
+    ]
+    return Request("/predict", _json({"rows": rows}))
+
+
+def _cell(value: np.float32, feature: Feature) -> Any:
+    """What stands for a value in a row, as a client would write it."""
+    if np.isnan(value):
+        return None
+    if feature.kind == "boolean":
+        return bool(value)
+    if feature.kind == "category":
+        return feature.values[int(value)] if value != UNKNOWN else "?"
+    return float(str(value))  # with as few digits as tell it apart
 
 
 def _infer(model: Model) -> str:
@@ -157,8 +181,13 @@ def _of_oip_binary(body: bytes, model: Model) -> list[Any]:
     return [found[name] for name in model.outputs]
 
 
+def _of_predict(body: bytes, model: Model) -> list[Any]:
+    """The probabilities of classes, or the values of a regression."""
+    return [orjson.loads(body)["predictions" if model.is_regression else "probabilities"]]
+
+
 PROTOCOLS: Mapping[str, Protocol] = {
-    "predict": Protocol(_predict, lambda body, _: [orjson.loads(body)["probabilities"]]),
+    "predict": Protocol(_predict, _of_predict),
     "oip": Protocol(_oip, _of_oip),
     "oip-binary": Protocol(_oip_binary, _of_oip_binary),
     "tfserving": Protocol(_tfserving, _of_tfserving),

@@ -35,6 +35,8 @@ class Peer:
     environment: Mapping[str, str] = field(default_factory=dict)
     folder: str = ""
     """Of its environment, if not that of its name below ``build/peers``."""
+    is_for_tables: bool = False
+    """Is it compared with ``--table``, and only then?"""
     needs_keras: bool = False
     """Whether it loads the Keras model instead of the ONNX model."""
 
@@ -52,6 +54,15 @@ PEERS: Mapping[str, Peer] = {
         "{python} -m uvicorn --workers {workers} --port {port} --no-access-log --log-level warning"
         " benchmarks.peers.fastapi_app:app",
         "FastAPI's docs, Server Workers",
+    ),
+    "pydantic": Peer(
+        "FastAPI + uvicorn + pydantic",
+        "fastapi",
+        "{python} -m uvicorn --workers {workers} --port {port} --no-access-log --log-level warning"
+        " benchmarks.peers.pydantic_app:app",
+        "FastAPI's docs, Request Body and Server Workers",
+        folder="build/peers/fastapi",
+        is_for_tables=True,
     ),
     "asgi": Peer(
         "uvicorn, bare ASGI + simdjson",

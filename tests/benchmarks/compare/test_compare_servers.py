@@ -14,13 +14,14 @@ from benchmarks import benchmark_arguments
 from benchmarks.compare import compare_servers, comparison
 from benchmarks.compare.comparison import LOADS, Contender, Trial
 from benchmarks.errors import BenchmarkError
-from benchmarks.fixtures import small_model
+from benchmarks.fixtures import small_model, table_model
 from benchmarks.load.rounds import Measurement
 from benchmarks.load.shapes import Shape
 from benchmarks.load.stats import GENERATOR_LIMIT
 from benchmarks.peers import peer_environment
 from benchmarks.peers.peer_list import PEERS
 from benchmarks.system.servers import Server, onnxlet
+from bundle import layout
 from tests.conftest import ROOT
 
 Compare = Callable[..., None]
@@ -51,6 +52,24 @@ def test_adapters_answer_correctly(
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 5
     assert all(line.endswith(": answers correctly") for line in lines)
+
+
+def test_rows_of_a_table(
+    compare: Compare,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    models = table_model.prepare(tmp_path / "models")
+    assert table_model.prepare(models) == models  # once is enough
+    assert layout.versions(models, table_model.NAME) == [1]
+    monkeypatch.setattr(table_model, "prepare", lambda: models)
+    out = ("--out", str(tmp_path / "compare.json"))
+    compare("--table", "--check", *out, "--only", "fastapi", "pydantic")
+    ours, pydantic = capsys.readouterr().out.splitlines()
+    assert ours.startswith("onnxlet")
+    assert pydantic.startswith("FastAPI + uvicorn + pydantic")
+    assert all(line.endswith(": answers correctly") for line in (ours, pydantic))
 
 
 def test_a_wrong_answer_is_an_error(
@@ -103,7 +122,8 @@ def test_the_whole_command(
 def test_each_peer_is_locked_and_has_its_adapter() -> None:
     locked = {path.name for path in (ROOT / "requirements").iterdir()}
     for name, peer in PEERS.items():
-        wanted = "mlserver.txt" if name == "mlserver" else f"peer-{name}.txt"
+        place = peer_environment.folder(name).name
+        wanted = "mlserver.txt" if name == "mlserver" else f"peer-{place}.txt"
         assert wanted in locked
         for word in peer.command.replace(":", " ").split():
             if word.startswith("benchmarks.peers."):

@@ -26,6 +26,29 @@ def test_each_protocol_and_size(host: str, golden: GoldenModel, protocol: str, r
         assert prepared.name == f"{protocol} x {rows}"
 
 
+def test_tables_in_each_protocol(table_repository: Path) -> None:
+    for name in ("people", "prices"):
+        golden = golden_rows.published(table_repository, name)
+        with Server(
+            "--models", str(table_repository), "--default-model", name, "--workers", "1"
+        ) as server:
+            for protocol in PROTOCOLS:
+                for prepared in RequestPool(golden.model, golden.rows).requests(protocol, 8)[:2]:
+                    answer_check.check(f"http://127.0.0.1:{server.port}", prepared)
+
+
+def test_a_table_is_sent_by_names(table_repository: Path) -> None:
+    golden = golden_rows.published(table_repository, "people")
+    prepared = prepared_request.prepare("predict", golden.model, golden.rows, 3)
+    assert json.loads(prepared.request.body) == {
+        "rows": [
+            {"age": 39, "job": "admin", "paid": True},
+            {"age": 20, "job": "nurse", "paid": False},
+            {"age": 65, "job": "other, [none]", "paid": None},
+        ]
+    }
+
+
 def test_wrong_answers_are_noticed(server: Server, golden: GoldenModel, host: str) -> None:
     one, other = RequestPool(golden.model, golden.rows).requests("predict", 8)[:2]
     answer = server.request("POST", other.request.path, other.request.body)
