@@ -101,4 +101,6 @@ class RequestLog:
 
 def _first(tensors: Tensors) -> dict[str, Any]:
     """The first row of each tensor; orjson writes float32 with few digits, Python would not."""
-    return {name: array[0] if array.ndim else array.item() for name, array in tensors.items()}
+    rows = {name: array[:1] if array.ndim else array.reshape(1) for name, array in tensors.items()}
+    # It does not know texts in arrays, nor every integer of numpy's.
+    return {name: (row if row.dtype.kind == "f" else row.tolist())[0] for name, row in rows.items()}

@@ -38,6 +38,18 @@ def test_it_has_the_first_row_and_nothing_about_the_client(tmp_path: Path) -> No
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
 
 
+def test_it_has_missing_values_texts_and_all_kinds_of_numbers(tmp_path: Path) -> None:
+    file = tmp_path / "requests.jsonl"
+    inputs = {"x": np.array([[0.1, np.nan]], "f4"), "n": np.array([7], np.longlong)}
+    outputs = {"label": np.array(["yes"], object), "flag": np.array(True)}
+    outputs["mean"] = np.array(0.1, "f4")
+    RequestLog(file, 1, 10_000).observe(MODEL, inputs, outputs)
+    assert eventually(lambda: len(lines(file)) == 1)
+    (entry,) = lines(file)
+    assert entry["inputs"] == {"x": [0.1, None], "n": 7}
+    assert entry["outputs"] == {"label": "yes", "flag": True, "mean": 0.1}
+
+
 def test_it_takes_so_many_rows_a_second(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     now = [0.0]
     log = RequestLog(tmp_path / "requests.jsonl", 2, 10_000)
