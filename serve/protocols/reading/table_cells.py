@@ -63,9 +63,8 @@ def _numbers(cells: Cells, feature: Feature, codes: Mapping[Any, float]) -> Sequ
         cells = [cell if type(cell) in types else _WRONG for cell in cells]
     if feature.kind != "category":
         return cells
-    others = UNKNOWN if feature.accepts_unknown else _WRONG
     # A cell that is no text has no code, and stays what it is.
-    return [codes.get(cell, others) if isinstance(cell, str) else cell for cell in cells]
+    return [codes.get(cell, UNKNOWN) if isinstance(cell, str) else cell for cell in cells]
 
 
 def _float32(numbers: NDArray[np.float64]) -> NDArray[np.float32]:
