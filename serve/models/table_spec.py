@@ -32,11 +32,12 @@ class TableSpec(TensorSpec):
         return {name: position for position, name in enumerate(self.names)}
 
     @cached_property
-    def codes(self) -> tuple[dict[Any, float], ...]:
-        """The code of each text, for each feature; empty for those that are no category."""
+    def codes(self) -> tuple[tuple[int, dict[str, float]], ...]:
+        """The column of each category, and the code of each of its texts."""
         return tuple(
-            {text: float(code) for code, text in enumerate(feature.values)}
-            for feature in self.features
+            (position, {text: float(code) for code, text in enumerate(feature.values)})
+            for position, feature in enumerate(self.features)
+            if feature.kind == "category"
         )
 
     @cached_property

@@ -75,7 +75,9 @@ function fill(item, label, values, i, isWinner) {
 
 /** Show the class of one row, or its value. */
 export function showPrediction(element, { predictions, probabilities }, labels) {
-	if (probabilities) return showScores(element, probabilities[0], labels);
+	const scores = probabilities?.[0];
+	if (scores)
+		return showScores(element, scores, labels.length === scores.length ? labels : Object.keys(scores));
 	const value = predictions[0].toLocaleString("en", { maximumSignificantDigits: 6 });
 	element.replaceChildren(h("output", { class: "top" }, value));
 }

@@ -51,17 +51,14 @@ def read(lines: Sequence[str], names: Sequence[str], spec: TableSpec) -> NDArray
     except csv.Error as error:
         raise BadRequest(f"expected CSV: {error}") from None
     texts = dict(zip(names, zip(*rows, strict=True), strict=True))
-    parts = zip(spec.features, spec.codes, strict=True)
-    columns = [
-        [_cell(text, feature, codes) for text in texts[feature.name]] for feature, codes in parts
-    ]
+    columns = [[_cell(text, feature) for text in texts[feature.name]] for feature in spec.features]
     return table_cells.from_columns(columns, spec, "rows[{row}].{name}")
 
 
-def _cell(text: str, feature: Feature, codes: dict[Any, float]) -> Any:
+def _cell(text: str, feature: Feature) -> Any:
     """What a text stands for; itself, where a number or truth value is expected and it is none."""
     if feature.kind == "category":
-        return text if text or text in codes else None
+        return text if text or "" in feature.values else None
     text = text.strip()
     if not text:
         return None
