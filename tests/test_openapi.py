@@ -157,6 +157,29 @@ def test_describes_what_inference_takes_and_gives(
     assert statuses == {200, 400, 404, 415}
 
 
+def test_describes_rows_of_tables(document: Any, table_repository: Path) -> None:
+    columns = ["age", "job", "paid"]
+    rows = [[39, "admin", None], [20, "nurse", True]]
+    records = [dict(zip(columns, row, strict=True)) for row in rows]
+    schema = document["paths"]["/predict"]["post"]["requestBody"]["content"]["application/json"]
+    with Server("--models", str(table_repository), "--default-model", "people") as server:
+        for body in ({"rows": records}, {"rows": rows, "columns": columns}):
+            is_valid(document, schema["schema"], body)
+            answer = server.predict(body)
+            assert answer.status == 200
+            check(document, "/predict", "POST", answer)
+        for path, template in (
+            ("/v2/models/people", "/v2/models/{name}"),
+            ("/v2/models/people/example", "/v2/models/{name}/example"),
+            ("/v2/models/named", "/v2/models/{name}"),
+        ):
+            check(document, template, "GET", server.request("GET", path))
+        regression = {"rows": [[80, None, 2, "Bonn"]]}
+        answer = server.request("POST", "/predict?model=prices", json.dumps(regression))
+        assert answer.status == 200
+        check(document, "/predict", "POST", answer)
+
+
 def test_holds_for_generated_requests(server: Server, tmp_path: Path) -> None:
     """As schemathesis makes them of the document; not all of what it says is in JSON Schema."""
     checks = (

@@ -15,6 +15,14 @@ def test_reads_what_it_wrote() -> None:
     assert read.inputs["x"].dtype == np.float32
 
 
+def test_compares_texts() -> None:
+    texts = np.array(["no", "yes"], object)  # as onnxruntime answers
+    golden = Golden.from_npz(Golden({"x": np.eye(2)}, {"label": texts}).to_npz())
+    golden.check({"label": texts})
+    with pytest.raises(BundleError, match="label has other texts than published"):
+        golden.check({"label": texts[::-1]})
+
+
 def test_same_arrays_same_bytes() -> None:
     assert GOLDEN.to_npz() == GOLDEN.to_npz()
 

@@ -24,6 +24,11 @@ def test_ignores_keys_of_later_releases() -> None:
     assert Manifest.from_json(json.dumps(document | {"new": 1}).encode()) == MANIFEST
 
 
+def test_an_output_may_be_of_texts() -> None:
+    label = {"name": "label", "dtype": "string", "shape": [-1]}
+    assert Manifest.from_json(changed(outputs=[label])).outputs[0].dtype == "string"
+
+
 def test_provenance_may_be_missing() -> None:
     document = json.loads(MANIFEST.to_json())
     for key in ("run_id", "dataset", "metrics", "parity", "opset", "labels"):
@@ -60,6 +65,7 @@ def test_provenance_may_be_missing() -> None:
         (changed(files={"a\0b": "0"}), "files maps names to checksums"),
         (changed(inputs=[SPEC | {"dtype": 5}]), "'x' of 5 is no tensor"),
         (changed(inputs=[SPEC | {"dtype": "object"}]), "'x' of 'object' is no tensor"),
+        (changed(inputs=[SPEC | {"dtype": "string"}]), "an input has texts"),
         (changed(inputs=[SPEC | {"shape": [-1, "4"]}]), "no sizes in its shape"),
         (changed(inputs=[SPEC | {"range": ["a", "b"]}]), "no two numbers in its range"),
         (b'{"schema_version": 1}', "missing or malformed"),

@@ -35,6 +35,12 @@ def test_check_tells_what_would_be_served(repository: Path) -> None:
     assert f"test_accuracy {manifest.metrics['test_accuracy']:.4g}" in done.stdout
 
 
+def test_check_lists_the_features_of_a_table(table_repository: Path) -> None:
+    done = serve("check", "--models", table_repository)
+    assert "  features: age (number), job (category), paid (boolean)\n" in done.stdout
+    assert 'options={"zipmap": False}' in done.stdout + done.stderr
+
+
 def test_check_of_what_cannot_be_served(tmp_path: Path) -> None:
     done = serve("check", "--models", tmp_path)
     assert (done.returncode, done.stdout) == (1, "")
