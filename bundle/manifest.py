@@ -56,7 +56,7 @@ class Dataset:
     name: str
     """Such as ``mnist``."""
     sha256: str
-    """Of the four arrays: images and labels for training and testing."""
+    """Of its arrays: features and targets for training and testing."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,7 +90,7 @@ class Manifest:
     dataset: Dataset | None = None
     """That it was trained and measured on."""
     metrics: Mapping[str, float] = field(default_factory=dict)
-    """Such as ``test_accuracy``, 0..1."""
+    """Such as ``test_accuracy``, 0..1, or ``test_rmse`` in units of the target."""
     parity: Parity | None = None
     """How closely it answers as its Keras source does; missing for an imported model."""
     quantization: Quantization | None = None
@@ -161,7 +161,10 @@ def _manifest(document: dict[str, Any]) -> Manifest:
     _check_features(manifest)
     cost = manifest.quantization
     numbers = [manifest.golden_tolerance, *manifest.metrics.values(), *manifest.us_per_row.values()]
-    numbers += [cost.accuracy_loss, *cost.us_per_row_before.values()] if cost else []
+    if cost:
+        losses = (cost.accuracy_loss, cost.rmse_increase)
+        numbers += [loss for loss in losses if loss is not None]
+        numbers += cost.us_per_row_before.values()
     if not all(type(number) in (int, float) for number in numbers):
         raise ValueError("a measure is no number")
     return manifest

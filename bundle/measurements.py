@@ -14,8 +14,8 @@ class Difference:
     """Largest absolute difference of any output value."""
     mean_abs_difference: float | None = None
     """Mean absolute difference of the output values."""
-    top1_agreement: float
-    """Fraction of rows whose largest output is the same, 0..1."""
+    top1_agreement: float | None = None
+    """Fraction of rows whose largest output is the same, 0..1; missing for a regression."""
     max_abs_logit_difference: float | None = None
     """Largest absolute difference of the scores before a softmax; missing where there is none."""
     mean_abs_logit_difference: float | None = None
@@ -26,6 +26,8 @@ class Difference:
 class Parity(Difference):
     """How closely the ONNX model answers as its Keras source does: over all, and part by part."""
 
+    scale: float = 1.0
+    """What differences are judged by: 1 for probabilities, else the size of the output values."""
     parts: Mapping[str, Difference] = field(default_factory=dict)
     """By what was asked: the test set in batches of several sizes, and edge inputs."""
 
@@ -36,8 +38,10 @@ class Quantization:
 
     method: str
     """Such as ``int8 static``."""
-    accuracy_loss: float
-    """Test accuracy before less that after, 0..1; negative where it rose."""
+    accuracy_loss: float | None = None
+    """Test accuracy before less that after, 0..1; negative where it rose. Of a classification."""
+    rmse_increase: float | None = None
+    """How much the test RMSE rose, as a fraction of that before. Of a regression."""
     bytes_before: int
     """Size of the graph with float32 weights."""
     us_per_row_before: Mapping[str, float]

@@ -31,7 +31,7 @@ def main() -> int:
 
 
 def _export(wanted: argparse.Namespace, console: Console) -> None:
-    from export import pipeline, source_run
+    from export import best_run, pipeline, source_run
     from export.variant import Variant
     from export.versions import version_report
 
@@ -42,19 +42,20 @@ def _export(wanted: argparse.Namespace, console: Console) -> None:
         max_drop=wanted.max_drop,
     )
     source_run.connect()
-    run_id = wanted.run or source_run.best_run(wanted.experiment, wanted.best)
-    published = pipeline.export(run_id, wanted.name, wanted.models, variant, console)
-    version_report.show(console, published.folder, published.manifest)
-    _say(console, f"registered in MLflow as {wanted.name} version {published.registered}")
+    run_id = wanted.run or best_run.best_run(wanted.experiment, wanted.best or None, wanted.name)
+    published = pipeline.export(run_id, wanted.name, wanted.models, variant, console, wanted.limits)
+    manifest = published.manifest
+    version_report.show(console, published.folder, manifest)
+    _say(console, f"registered in MLflow as {manifest.name} version {published.registered}")
     print(published.folder)
 
 
 def _import(wanted: argparse.Namespace, console: Console) -> None:
-    from export import import_onnx
+    from export.importing.import_model import import_model
     from export.versions import version_report
 
-    folder, manifest = import_onnx.import_model(
-        wanted.file, wanted.name, wanted.class_names, wanted.models
+    folder, manifest = import_model(
+        wanted.file, wanted.name, wanted.class_names, wanted.rows, wanted.models
     )
     version_report.show(console, folder, manifest)
     print(folder)
@@ -99,6 +100,7 @@ def _promote(wanted: argparse.Namespace, console: Console) -> None:
     limits = Limits(
         margin=wanted.margin,
         min_accuracy=wanted.min_accuracy,
+        max_rmse=wanted.max_rmse,
         p99_ms=wanted.p99,
         agreement=wanted.agreement,
         metrics_url=wanted.metrics,

@@ -4,11 +4,10 @@ import argparse
 from collections.abc import Callable
 from pathlib import Path
 
-from bundle.labels import MAX_WEIGHT
 from cli import number_types
+from export import feature_limits, promotion_arguments, repository_arguments
 from export.variant import INPUTS, INT8, WEIGHTS, Variant
 
-DEFAULT_METRIC = "val_accuracy"
 Parser = argparse.ArgumentParser
 
 
@@ -47,23 +46,33 @@ def _export(parser: Parser) -> None:
     which.add_argument(
         "--best",
         nargs="?",
-        const=DEFAULT_METRIC,
+        const="",
         metavar="METRIC",
         help="export the finished run of the experiment with the best value of this metric: the"
-        f" largest, or for losses, times and sizes the smallest (METRIC default: {DEFAULT_METRIC})",
+        " largest, or for losses, errors, times and sizes the smallest (METRIC default:"
+        " val_accuracy, for regression val_rmse); all runs must have the same data and task",
     )
     parser.add_argument(
         "--experiment",
-        default="mnist",
         metavar="NAME",
-        help="MLflow experiment for --best (default: %(default)s)",
+        help="MLflow experiment for --best (default: the one called like the model, or else the"
+        " only one)",
     )
     parser.add_argument(
         "--name",
-        default="mnist",
-        help="name of the published model, also in MLflow's registry (default: %(default)s)",
+        help="name of the published model, also in MLflow's registry (default: that of the data"
+        " set)",
     )
-    _models(parser)
+    repository_arguments.models(parser)
+    parser.add_argument(
+        "--limits",
+        nargs="+",
+        type=feature_limits.parse,
+        default=[],
+        metavar="FEATURE=LOW:HIGH",
+        help="values of features that the server accepts, for tables; either number may be left"
+        " out (default: all)",
+    )
     _variant(parser.add_argument_group("form of the model"))
 
 
@@ -100,25 +109,43 @@ def _variant(group: "argparse._ArgumentGroup") -> None:
         default=Variant.max_drop,
         metavar="POINTS",
         help="publish nothing if --quantize or --weights costs more test accuracy than this, in"
-        " percentage points (default: %(default)s)",
+        " percentage points, or raises the test RMSE by more than this, in percent"
+        " (default: %(default)s)",
     )
 
 
 def _import(parser: Parser) -> None:
-    parser.add_argument("file", type=Path, metavar="FILE", help="the ONNX model")
+    parser.add_argument(
+        "file",
+        type=Path,
+        metavar="FILE",
+        help="the model: ONNX, Keras (.keras), or scikit-learn's or XGBoost's, pickled (.joblib,"
+        " .pkl, .pickle). Unpickling a file runs code in it: import only files that you trust, and"
+        " prefer ONNX",
+    )
     parser.add_argument("--name", required=True, help="name of the published model")
     parser.add_argument(
         "--class-names",
         type=Path,
         metavar="FILE",
-        help="file with the name of each class, one per line (default: none)",
+        help="file with the name of each class, one per line (default: those of the model, if it"
+        " has any)",
     )
-    _models(parser)
+    parser.add_argument(
+        "--rows",
+        type=Path,
+        metavar="FILE",
+        help="rows of the model's input, for its golden answers: a CSV file with the columns of a"
+        " table in its order, which also gives the features of the manifest, or an .npz file with"
+        " one array; required for models that are converted, which must predict the same for them"
+        " (default: random numbers)",
+    )
+    repository_arguments.models(parser)
 
 
 def _verify(parser: Parser) -> None:
     parser.add_argument("folder", type=Path, metavar="FOLDER", help="such as models/mnist/3")
-    _public_key(parser)
+    repository_arguments.public_key(parser)
 
 
 def _sign(parser: Parser) -> None:
@@ -134,95 +161,13 @@ def _pull(parser: Parser) -> None:
     )
     parser.add_argument("name", metavar="NAME", help="the model")
     parser.add_argument("version", metavar="VERSION", help="its version, a number or a label")
-    _public_key(parser)
-    _models(parser)
-
-
-def _promote(parser: Parser) -> None:
-    parser.add_argument("name", metavar="NAME", help="the model")
-    parser.add_argument("version", type=int, metavar="VERSION", help="its version, a number")
-    _alias(parser)
-    parser.add_argument(
-        "--margin",
-        type=number_types.not_negative,
-        default=0.1,
-        metavar="POINTS",
-        help="how much lower its test accuracy may be than that of the best version that has or had"
-        " the alias, in percentage points (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--min-accuracy",
-        type=number_types.not_negative,
-        metavar="PERCENT",
-        help="lowest test accuracy (default: that of guessing, 100 divided by the classes)",
-    )
-    parser.add_argument(
-        "--p99",
-        type=number_types.positive,
-        metavar="MS",
-        help="highest p99 latency in its load test; a version without a load test fails"
-        " (default: no limit)",
-    )
-    parser.add_argument(
-        "--agreement",
-        type=number_types.not_negative,
-        metavar="PERCENT",
-        help="lowest agreement with the champion, as its shadow on the server at --metrics"
-        " (default: no limit)",
-    )
-    parser.add_argument(
-        "--metrics",
-        default="http://127.0.0.1:8080/metrics",
-        metavar="URL",
-        help="metrics of the server that has compared them (default: %(default)s)",
-    )
-    _public_key(parser)
-    parser.add_argument(
-        "--force",
-        action="store_true",
-        help="promote it although conditions are not met, and record which",
-    )
-    _models(parser)
-
-
-def _traffic(parser: Parser) -> None:
-    parser.add_argument("name", metavar="NAME", help="the model")
-    parser.add_argument(
-        "weights",
-        nargs="*",
-        type=_weight,
-        metavar="LABEL=WEIGHT",
-        help="the share of a label, such as champion=95 challenger=5; without any, the newest"
-        " version gets all requests that name no version",
-    )
-    parser.add_argument(
-        "--shadow",
-        metavar="LABEL",
-        help="its version also computes what the others have answered, in spare time; metrics count"
-        " how often they agree (default: none)",
-    )
-    _models(parser)
-
-
-def _weight(text: str) -> tuple[str, int]:
-    label, _, weight = text.partition("=")
-    if not (weight.isascii() and weight.isdecimal() and int(weight) <= MAX_WEIGHT):
-        raise argparse.ArgumentTypeError(
-            f"expected LABEL=WEIGHT with a whole number up to {MAX_WEIGHT}, got {text!r}"
-        )
-    return label, int(weight)
-
-
-def _rollback(parser: Parser) -> None:
-    parser.add_argument("name", metavar="NAME", help="the model")
-    _alias(parser)
-    _public_key(parser)
-    _models(parser)
+    repository_arguments.public_key(parser)
+    repository_arguments.models(parser)
 
 
 def _list(parser: Parser) -> None:
     parser.add_argument("name", nargs="?", metavar="NAME", help="the model (default: all)")
-    _models(parser)
+    repository_arguments.models(parser)
     parser.add_argument(
         "--markdown",
         type=Path,
@@ -232,39 +177,20 @@ def _list(parser: Parser) -> None:
     )
 
 
-def _alias(parser: Parser) -> None:
-    parser.add_argument(
-        "--alias", default="champion", metavar="NAME", help="(default: %(default)s)"
-    )
-
-
-def _public_key(parser: Parser) -> None:
-    parser.add_argument(
-        "--key",
-        type=Path,
-        metavar="FILE",
-        help="public key (PEM, elliptic curve); the version must be signed with the private key",
-    )
-
-
-def _models(parser: Parser) -> None:
-    parser.add_argument(
-        "--models",
-        type=Path,
-        default=Path("models"),
-        metavar="DIR",
-        help="the model repository (default: %(default)s)",
-    )
-
-
 COMMANDS: dict[str, tuple[Callable[[Parser], None], str]] = {
-    "import": (_import, "publish an ONNX model from another source"),
-    "list": (_list, "list the published versions with their run, accuracy, size and speed"),
+    "import": (_import, "publish a model from another source"),
+    "list": (_list, "list the published versions with their run, test score, size and speed"),
     "verify": (_verify, "verify a published version: its files, its outputs, and its Keras model"),
     "sign": (_sign, "sign a published version"),
     "pull": (_pull, "copy a version from an object store, and check it"),
-    "promote": (_promote, "assign an alias to a version that meets the conditions"),
-    "traffic": (_traffic, "share requests between labels, and compare a shadow version"),
-    "rollback": (_rollback, "assign an alias to the version that had it before"),
+    "promote": (
+        promotion_arguments.promote,
+        "assign an alias to a version that meets the conditions",
+    ),
+    "traffic": (
+        promotion_arguments.traffic,
+        "share requests between labels, and compare a shadow version",
+    ),
+    "rollback": (promotion_arguments.rollback, "assign an alias to the version that had it before"),
 }
 """For each command: the function that adds its options, and its description."""

@@ -12,9 +12,10 @@ from mlflow.entities import Run
 from mlflow.models import Model
 from numpy.typing import NDArray
 
+from bundle.features import Feature
+from bundle.manifest import TASKS
 from export.errors import ExportError
 from tracking import artifacts, mlflow_store
-from tracking.metrics import lower_is_better
 
 
 @dataclass(frozen=True)
@@ -27,13 +28,18 @@ class SourceRun:
     folder: Path
     """Where artifacts of the run are downloaded to."""
     x_test: NDArray[np.float32]
-    """Shape (N, features)."""
-    y_test: NDArray[np.int64]
+    """Shape (N, features); NaN where a value is missing."""
+    y_test: NDArray[Any]
+    """Shape (N,): int64 class indices, or the float32 values of a regression."""
+    task: str
+    """One of ``bundle.manifest.TASKS``."""
+    features: tuple[Feature, ...]
+    """The columns of a table; empty for images."""
     metadata: Mapping[str, str]
     """Of the Keras model in MLflow."""
     class_names: tuple[str, ...]
     range: tuple[float, float] | None
-    """Lowest and highest value of a feature, if the model declares them."""
+    """Lowest and highest value of a pixel, if the model declares them."""
     metrics: Mapping[str, float]
     params: Mapping[str, str]
     git_commit: str | None
@@ -55,34 +61,6 @@ def connect() -> None:
     if lack := mlflow_store.missing():
         raise ExportError(lack)
     mlflow_store.connect()
-
-
-def best_run(experiment: str, metric: str) -> str:
-    """Find the finished run of ``experiment`` that is best by ``metric``; returns its id.
-
-    The largest value is best, except for losses, times and sizes.
-
-    Raises:
-        ExportError: there is no such experiment, or no finished run with this metric.
-
-    """
-    order = "ASC" if lower_is_better(metric) else "DESC"
-    try:
-        known = mlflow.MlflowClient().get_experiment_by_name(experiment)
-        if known is None:
-            raise ExportError(f"MLflow has no experiment {experiment!r}")
-        runs = mlflow.search_runs(
-            [known.experiment_id],
-            filter_string="attributes.status = 'FINISHED'",
-            order_by=[f"metrics.`{metric}` {order}"],
-            output_format="list",
-        )
-    except mlflow_store.STORE_ERRORS as error:
-        raise ExportError(f"MLflow: {mlflow_store.first_line(error)}") from None
-    measured = [run for run in runs if metric in run.data.metrics]
-    if not measured:
-        raise ExportError(f"experiment {experiment!r} has no finished run with the metric {metric}")
-    return str(measured[0].info.run_id)
 
 
 def load(run_id: str, folder: Path) -> SourceRun:
@@ -116,6 +94,7 @@ def _source(run: Run, folder: Path, model_folder: Path, test_file: Path) -> Sour
         raise ExportError(f"run {run.info.run_id}: its model is not a Keras model")
     metadata = model.metadata or {}
     low_high = json.loads(metadata.get("range", "null"))
+    task = metadata.get("task", "classification")
     x_test, y_test = _arrays(run.info.run_id, test_file, "x_test", "y_test")
     return SourceRun(
         run_id=run.info.run_id,
@@ -123,7 +102,9 @@ def _source(run: Run, folder: Path, model_folder: Path, test_file: Path) -> Sour
         keras_file=keras_file,
         folder=folder,
         x_test=x_test.astype(np.float32),
-        y_test=y_test.astype(np.int64),
+        y_test=y_test.astype(np.float32 if task == "regression" else np.int64),
+        task=task,
+        features=_features(run.info.run_id, task, metadata),
         metadata=metadata,
         class_names=tuple(json.loads(metadata.get("labels", "[]"))),
         range=None if low_high is None else (low_high[0], low_high[1]),
@@ -131,6 +112,16 @@ def _source(run: Run, folder: Path, model_folder: Path, test_file: Path) -> Sour
         params=run.data.params,
         git_commit=run.data.tags.get("mlflow.source.git.commit"),
     )
+
+
+def _features(run_id: str, task: str, metadata: Mapping[str, str]) -> tuple[Feature, ...]:
+    """Read the features, and refuse what this version of export does not know."""
+    if task not in TASKS:
+        raise ExportError(f"run {run_id}: task {task!r}; expected {' or '.join(TASKS)}")
+    try:
+        return tuple(Feature(**one) for one in json.loads(metadata.get("features", "[]")))
+    except (TypeError, ValueError) as error:
+        raise ExportError(f"run {run_id}: its features can't be read: {error}") from None
 
 
 def _arrays(run_id: str, file: Path, *names: str) -> list[NDArray[Any]]:

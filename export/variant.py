@@ -18,7 +18,8 @@ class Variant:
     weights: str = "float32"
     """How the weights are stored, one of ``WEIGHTS``."""
     max_drop: float = 0.1
-    """How much test accuracy quantization may cost, in percentage points."""
+    """How much test accuracy quantization may cost, in percentage points, or how much it may raise
+    the test RMSE, in percent."""
 
     @property
     def method(self) -> str | None:

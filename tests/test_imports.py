@@ -23,10 +23,11 @@ LAYERS = {
     "export": [
         "export",
         "export.registry",
-        "export.versions",
+        "export.versions export.importing",
         "export.publishing",
         "export.proof export.graph",
-        "export.source_run export.child_process export.variant",
+        "export.source_run export.best_run export.child_process export.variant"
+        " export.feature_limits",
         "export.errors",
     ],
     "benchmarks": [

@@ -66,6 +66,7 @@ METRICS = (
 _LOWER_IS_BETTER = (
     "loss",
     "rmse",
+    "rmse_increase",
     "mae",
     "ece",
     "seconds",

@@ -9,6 +9,7 @@ from benchmarks.load import percentiles
 from benchmarks.load.percentiles import QUANTILES
 from benchmarks.report import files, tables
 from benchmarks.run.grid_point import PointResult
+from export.proof import score
 
 SCHEMA = 2
 NAMES = ("report.json", "report.md", "report.html")
@@ -81,8 +82,9 @@ class GridReport:
 
     def facts(self) -> list[tuple[str, str]]:
         """What stands above the table."""
-        accuracy = self.model.get("metrics", {}).get("test_accuracy")
-        known = f", test accuracy {accuracy:.2%}" if accuracy is not None else ""
+        scored = score.of_task(self.model.get("task"))
+        value = self.model.get("metrics", {}).get(scored.metric)
+        known = f", test {scored.title} {scored.show(value)}" if value is not None else ""
         return [
             ("model", f"{self.model['name']} version {self.model['version']}{known}"),
             *self.circumstances.items(),

@@ -7,6 +7,7 @@ import itertools
 import textwrap
 from typing import Any, get_type_hints
 
+from bundle.features import Feature
 from bundle.manifest import Dataset, Manifest, TensorSpec
 from bundle.measurements import Difference, Parity, Quantization
 from docs.generate.markdown import code, page, table
@@ -17,6 +18,7 @@ the server reads it. Optional fields may be missing. Readers ignore fields that 
 and reject another `schema_version`."""
 _PARTS = {
     TensorSpec: "Tensors",
+    Feature: "Features",
     Dataset: "Data set",
     Parity: "Parity",
     Difference: "Parts of parity",
@@ -43,7 +45,12 @@ def _table(kind: type[Any]) -> str:
 
 def _type(hint: Any) -> str:
     text = hint.__name__ if isinstance(hint, type) else str(hint)
-    for name in ("collections.abc.", "bundle.manifest.", "bundle.measurements."):
+    for name in (
+        "collections.abc.",
+        "bundle.manifest.",
+        "bundle.measurements.",
+        "bundle.features.",
+    ):
         text = text.replace(name, "")
     return code(text.removesuffix(" | None"))
 

@@ -34,6 +34,12 @@ def convert(keras_file: Path, onnx_file: Path, input_type: str = "float32") -> d
     from export.graph.fold import fold
 
     model = keras.models.load_model(keras_file, compile=False, safe_mode=True)
+    # Tensors that a layer keeps beside its weights, such as the mean of a Normalization, would
+    # become inputs of the graph. As arrays they become constants.
+    for layer in model.layers:
+        for name, value in vars(layer).items():
+            if isinstance(value, tf.Tensor):
+                setattr(layer, name, value.numpy())
     source, output = model.inputs[0], model.layers[-1].name
     # The key of the returned dict becomes the output's name. tf2onnx.convert.from_keras would
     # be shorter, but fails on Keras 3 models.

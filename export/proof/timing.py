@@ -1,15 +1,16 @@
-"""Accuracy, size and CPU time of ONNX models."""
+"""Score, size and CPU time of ONNX models."""
 
 import statistics
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from export.proof import runtime
+from export.proof import runtime, score
 from export.proof.runtime import Inputs, Run
 
 BATCHES = (1, 32, 256)
@@ -21,8 +22,8 @@ _SECONDS = 0.03  # CPU time of each repeat, at least
 class Measurements:
     """Of one model."""
 
-    test_accuracy: float
-    """See ``accuracy``."""
+    metrics: Mapping[str, float]
+    """On the test set; see ``score.measure``."""
     bytes: int
     """Size of the ONNX file."""
     us_per_row: Mapping[str, float]
@@ -30,19 +31,14 @@ class Measurements:
 
 
 def measure(
-    onnx_files: Sequence[Path], inputs: Inputs, y_test: NDArray[np.int64]
+    onnx_files: Sequence[Path], inputs: Inputs, y_test: NDArray[Any], task: str
 ) -> list[Measurements]:
     """Measure models that take the same inputs, the test set, side by side."""
     times = us_per_row(onnx_files, inputs)
     return [
-        Measurements(accuracy(file, inputs, y_test), file.stat().st_size, speed)
+        Measurements(score.measure(task, file, inputs, y_test), file.stat().st_size, speed)
         for file, speed in zip(onnx_files, times, strict=True)
     ]
-
-
-def accuracy(onnx_file: Path, inputs: Inputs, y_test: NDArray[np.int64]) -> float:
-    """Share of the rows, 0 to 1, for which the first output is largest at the true class."""
-    return float((runtime.predict(onnx_file, inputs)[0].argmax(axis=1) == y_test).mean())
 
 
 def us_per_row(

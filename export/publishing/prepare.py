@@ -14,14 +14,13 @@ from export.child_process import Call
 from export.errors import ExportError
 from export.graph import graph_check, quantize
 from export.graph.convert import convert
-from export.proof import parity, timing
+from export.proof import edge_inputs, parity, score, timing
 from export.proof.runtime import Array
+from export.proof.score import Score
 from export.proof.timing import Measurements
 from export.source_run import SourceRun
 from export.variant import Variant
 from tracking.artifacts import are_bytes
-
-DEFAULT_RANGE = (0.0, 1.0)  # of random rows, if the model declares none
 
 
 @dataclass(frozen=True)
@@ -64,8 +63,10 @@ def _prepare(
     rows = {_input(plain).name: origin.x_test.astype(variant.input)}
     if variant.method is None:
         with console.status("measuring its CPU time"):
-            (measured,) = child_process.fresh_keras(timing.measure, [plain], rows, origin.y_test)
-        return PreparedModel(plain, tools, proof, measured)
+            (measured,) = child_process.fresh_keras(
+                timing.measure, [plain], rows, origin.y_test, origin.task
+            )
+        return PreparedModel(plain, tools, proof, measured, None, TOLERANCE * proof.scale)
     quantized = folder / "quantized.onnx"
     with console.status(f"quantizing: {variant.method}"):
         child_process.fresh_keras(
@@ -75,15 +76,17 @@ def _prepare(
     with console.status("measuring both"):
         proof = compare(origin, quantized, prove)
         before, after = child_process.fresh_keras(
-            timing.measure, [plain, quantized], rows, origin.y_test
+            timing.measure, [plain, quantized], rows, origin.y_test, origin.task
         )
-    quantization = cost(variant, before, after)
+    quantization = cost(score.of_task(origin.task), variant, before, after)
     tolerance = quantize.INT8_TOLERANCE if variant.quantize else TOLERANCE
-    return PreparedModel(quantized, tools, proof, after, quantization, tolerance)
+    return PreparedModel(quantized, tools, proof, after, quantization, tolerance * proof.scale)
 
 
 def _check_input(origin: SourceRun, variant: Variant) -> None:
     rows = origin.x_test
+    if variant.input != "float32" and origin.features:
+        raise ExportError(f"--input {variant.input}: the input of a table is always float32")
     if variant.input == "float32" or are_bytes(rows):
         return
     raise ExportError(
@@ -108,8 +111,14 @@ def _input(onnx_file: Path) -> onnx.ValueInfoProto:
 
 def compare(origin: SourceRun, onnx_file: Path, call: Call = child_process.fresh_keras) -> Parity:
     """Compare an ONNX file with the Keras model of a run."""
-    low, high = origin.range or DEFAULT_RANGE
-    return call(parity.compare, origin.keras_file, onnx_file, origin.x_test, low, high)
+    columns = (
+        edge_inputs.of_table(origin.features)
+        if origin.features
+        else edge_inputs.of_range(origin.x_test.shape[1], origin.range)
+    )
+    spread = float(origin.y_test.std()) if origin.task == "regression" else None
+    edges = edge_inputs.rows(columns)
+    return call(parity.compare, origin.keras_file, onnx_file, origin.x_test, edges, spread)
 
 
 def _calibration(origin: SourceRun, variant: Variant) -> Array | None:
@@ -128,23 +137,26 @@ def _quantize(plain: Path, quantized: Path, variant: Variant, rows: Array | None
         onnx.save(quantize.half(onnx.load(plain)), quantized)
 
 
-def cost(variant: Variant, before: Measurements, after: Measurements) -> Quantization:
+def cost(
+    scored: Score, variant: Variant, before: Measurements, after: Measurements
+) -> Quantization:
     """Compare a quantized model with the plain one.
 
     Raises:
-        ExportError: it lost more accuracy than allowed.
+        ExportError: it is worse than allowed.
 
     """
-    loss = before.test_accuracy - after.test_accuracy
+    values = [measured.metrics[scored.metric] for measured in (before, after)]
+    loss = scored.loss(*values)
     if not np.round(100 * loss, 9) <= variant.max_drop:
         raise ExportError(
-            f"{variant.method} costs {100 * loss:.2f} points of test accuracy"
-            f" ({before.test_accuracy:.2%} to {after.test_accuracy:.2%}), and"
-            f" --max-drop allows {variant.max_drop:g}; nothing was published"
+            f"{variant.method} makes the test {scored.title} {scored.show_loss(loss)} worse"
+            f" ({' to '.join(map(scored.show, values))}), and --max-drop allows"
+            f" {variant.max_drop:g}; nothing was published"
         )
     return Quantization(
         method=variant.method or "",
-        accuracy_loss=loss,
         bytes_before=before.bytes,
         us_per_row_before=before.us_per_row,
+        **{scored.loss_metric: loss},
     )

@@ -6,17 +6,19 @@ from pathlib import Path
 
 import numpy as np
 import onnx
-from numpy.typing import NDArray
 
 from bundle import layout, reference, writer
 from bundle.golden import Golden
 from bundle.manifest import BATCH, Dataset, Manifest, TensorSpec
 from export.proof import runtime
 from export.publishing import interop
+from export.publishing.golden_rows import golden_rows
 from export.publishing.prepare import PreparedModel
 from export.source_run import SourceRun
 
-_METRIC_PREFIXES = ("val_", "train_")  # of metrics of the Keras model that the manifest repeats
+# Of the metrics of the Keras model that the manifest repeats. Those of the test set are only true
+# of a graph that computes the same.
+_METRIC_PREFIXES = ("val_", "train_")
 
 
 def publish(
@@ -26,14 +28,14 @@ def publish(
     graph = onnx.load(prepared.onnx_file)
     inputs = specs(graph.graph.input, source.range)
     outputs = specs(graph.graph.output)
-    rows = {inputs[0].name: golden_rows(source.x_test, source.y_test).astype(inputs[0].dtype)}
+    chosen = golden_rows(source.x_test, source.y_test, source.task, source.features)
+    rows = {inputs[0].name: chosen.astype(inputs[0].dtype)}
     answers = runtime.predict(prepared.onnx_file, rows)
     golden = Golden(rows, {outputs[0].name: answers[0]})
     test = source.x_test.astype(inputs[0].dtype)
     scores = runtime.predict(prepared.onnx_file, {inputs[0].name: test})[0]
-    metrics = {
-        key: value for key, value in source.metrics.items() if key.startswith(_METRIC_PREFIXES)
-    }
+    prefixes = (*_METRIC_PREFIXES, *(() if prepared.quantization else ("test_",)))
+    metrics = {key: value for key, value in source.metrics.items() if key.startswith(prefixes)}
     manifest = Manifest(
         name=name,
         version=0,  # the store numbers it
@@ -42,15 +44,17 @@ def publish(
         inputs=inputs,
         outputs=outputs,
         labels=source.class_names,
+        task=source.task,
+        features=source.features,
         run_id=source.run_id,
         git_commit=source.git_commit,
         dataset=Dataset(
             name=source.params.get("dataset", ""), sha256=source.params.get("dataset_sha256", "")
         ),
-        metrics=metrics | {"test_accuracy": prepared.measured.test_accuracy},
+        metrics=metrics | dict(prepared.measured.metrics),
         parity=prepared.parity,
         quantization=prepared.quantization,
-        reference=reference.of(test, scores, (), source.range),
+        reference=reference.of(test, scores, source.features, source.range),
         us_per_row=prepared.measured.us_per_row,
         golden_tolerance=prepared.golden_tolerance,
         opset=opset(graph),
@@ -75,12 +79,6 @@ def write(root: Path, manifest: Manifest, model: bytes, golden: Golden) -> tuple
         root, manifest, files, lambda version: interop.mlserver_files(name, version)
     )
     return folder, Manifest.from_json((folder / layout.MANIFEST_FILE).read_bytes())
-
-
-def golden_rows(x_test: NDArray[np.float32], y_test: NDArray[np.int64]) -> NDArray[np.float32]:
-    """The first test row of each class, so that each output is the largest once."""
-    _, first = np.unique(y_test, return_index=True)
-    return x_test[np.sort(first)]
 
 
 def opset(graph: onnx.ModelProto) -> int | None:

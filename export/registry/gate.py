@@ -1,13 +1,13 @@
 """The conditions that a version must meet to be promoted."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from bundle.manifest import Manifest
-from export.proof import parity
+from export.proof import parity, score
 
-_ACCURACY = "test_accuracy"
 P99_TAG = "load_p99_ms"
 """Tag of a version in MLflow's registry: the p99 of its load test, in ms."""
 
@@ -17,12 +17,15 @@ class Limits:
     """The limits, as given on the command line."""
 
     margin: float = 0.1
-    """How much lower the test accuracy may be than that of the best champion, in percentage points.
+    """How much worse the test score may be than that of the best champion: percentage points of
+    accuracy, or percent of the RMSE.
 
     If it were compared only with the last champion, it could fall by this much with each promotion.
     """
     min_accuracy: float | None = None
     """Lowest test accuracy, in percent; if None, that of guessing."""
+    max_rmse: float | None = None
+    """Highest test RMSE of a regression; if None, that of its targets' mean."""
     p99_ms: float | None = None
     """Highest p99 latency in a load test."""
     agreement: float | None = None
@@ -53,7 +56,8 @@ def failures(
     found = (
         _parity(candidate),
         _lowest(candidate, limits.min_accuracy),
-        _accuracy(candidate, champion, earlier, limits.margin),
+        _highest_error(candidate, limits.max_rmse),
+        _margin(candidate, champion, earlier, limits.margin),
         _latency(tags, limits.p99_ms),
     )
     return [failure for failure in found if failure]
@@ -70,46 +74,62 @@ def _parity(candidate: Manifest) -> str | None:
 
 
 def _lowest(candidate: Manifest, percent: float | None) -> str | None:
-    if _ACCURACY not in candidate.metrics:
+    metric = score.ACCURACY.metric
+    if metric not in candidate.metrics:
         if percent is None:
             return None
         return f"accuracy: unknown; the minimum is {percent:g} %"
     (classes,) = candidate.outputs[0].shape[-1:] or (1,)
     lowest = percent if percent is not None else 100 / classes if classes > 1 else 0.0
-    found = 100 * candidate.metrics[_ACCURACY]
+    found = 100 * candidate.metrics[metric]
     if round(found - lowest, 9) >= 0:
         return None
     guessing = " (guessing)" if percent is None else ""
     return f"accuracy: {found:.2f} %; the minimum is {lowest:g} %{guessing}"
 
 
-def _accuracy(
+def _highest_error(candidate: Manifest, highest: float | None) -> str | None:
+    found = candidate.metrics.get(score.RMSE.metric)
+    if found is None:
+        return None if highest is None else f"RMSE: unknown; the maximum is {highest:g}"
+    if highest is not None:
+        return f"RMSE: {found:.4g}; the maximum is {highest:g}" if found > highest else None
+    r2 = candidate.metrics.get("test_r2", 0.0)
+    if r2 >= 0:
+        return None
+    return f"RMSE: {found:.4g}; always predicting the mean gives {found / math.sqrt(1 - r2):.4g}"
+
+
+def _margin(
     candidate: Manifest, champion: Manifest | None, earlier: Sequence[Manifest], margin: float
 ) -> str | None:
-    after = candidate.metrics.get(_ACCURACY)
-    if champion and _ACCURACY in champion.metrics:
-        before = champion.metrics[_ACCURACY]
+    scored = score.of_task(candidate.task)
+    after = candidate.metrics.get(scored.metric)
+    if champion and scored.metric in champion.metrics:
+        before = scored.show(champion.metrics[scored.metric])
         if after is None:
-            return f"accuracy: unknown; version {champion.version} has {before:.2%}"
+            return f"{scored.title}: unknown; version {champion.version} has {before}"
         if candidate.dataset != champion.dataset:
             return (
-                f"accuracy: {after:.2%} and version {champion.version}'s {before:.2%} are on"
-                f" different data sets, {_name(candidate)} and {_name(champion)}"
+                f"{scored.title}: {scored.show(after)} and version {champion.version}'s {before}"
+                f" are on different data sets, {_name(candidate)} and {_name(champion)}"
             )
     comparable = [
         manifest
         for manifest in (*earlier, *filter(None, [champion]))
-        if _ACCURACY in manifest.metrics and manifest.dataset == candidate.dataset
+        if scored.metric in manifest.metrics and manifest.dataset == candidate.dataset
     ]
-    best = max(comparable, key=lambda manifest: manifest.metrics[_ACCURACY], default=None)
-    if best is None or after is None:
+    if after is None or not comparable:
         return None
-    before = best.metrics[_ACCURACY]
-    if round(100 * (before - after), 9) <= margin:
+    losses = [scored.loss(manifest.metrics[scored.metric], after) for manifest in comparable]
+    largest = max(losses)
+    if round(100 * largest, 9) <= margin:
         return None
+    best = comparable[losses.index(largest)]
     return (
-        f"accuracy: {after:.2%} is {100 * (before - after):.2f} points below the {before:.2%} of"
-        f" version {best.version}; the margin is {margin:g}"
+        f"{scored.title}: {scored.show(after)} is {scored.show_loss(largest)} worse than the"
+        f" {scored.show(best.metrics[scored.metric])} of version {best.version};"
+        f" the margin is {margin:g}"
     )
 
 

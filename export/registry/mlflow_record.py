@@ -11,6 +11,7 @@ from mlflow.models import Model
 from bundle import layout
 from bundle.manifest import Manifest
 from export.errors import ExportError
+from export.proof import score
 from export.publishing import interop
 from export.source_run import SourceRun
 from export.variant import Variant
@@ -82,26 +83,26 @@ def _metrics(manifest: Manifest, variant: Variant, size: int) -> dict[str, float
             "parity_rows": float(parity.rows),
             "parity_max_abs_difference": parity.max_abs_difference,
             "parity_mean_abs_difference": parity.mean_abs_difference or 0.0,
-            "parity_top1_agreement": parity.top1_agreement,
         }
-        for name in ("max_abs_logit_difference", "mean_abs_logit_difference"):
+        for name in ("top1_agreement", "max_abs_logit_difference", "mean_abs_logit_difference"):
             if (value := getattr(parity, name)) is not None:
                 metrics[f"parity_{name}"] = value
-    if manifest.quantization:
-        metrics["test_accuracy"] = manifest.metrics["test_accuracy"]
-        metrics["accuracy_loss"] = manifest.quantization.accuracy_loss
+    scored = score.of_task(manifest.task)
+    if (loss := scored.quantization_loss(manifest)) is not None:
+        metrics[scored.metric] = manifest.metrics[scored.metric]
+        metrics[scored.loss_metric] = loss
     return {f"{variant.prefix}{name}": value for name, value in metrics.items()}
 
 
 def _tags(manifest: Manifest, variant: Variant) -> dict[str, str]:
     """Tags of a version in the registry."""
+    test = score.of_task(manifest.task).metric
     tags = {
         REPOSITORY_VERSION: str(manifest.version),
         ONNX_SHA256: manifest.files[layout.MODEL_FILE],
         "git_commit": manifest.git_commit,
         "dataset": manifest.dataset.name if manifest.dataset else None,
-        "test_accuracy": manifest.metrics.get("test_accuracy"),
-        "val_accuracy": manifest.metrics.get("val_accuracy"),
+        **{name: manifest.metrics.get(name) for name in (test, test.replace("test_", "val_"))},
         "input": variant.input,
         "quantization": variant.method,
     }

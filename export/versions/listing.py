@@ -12,12 +12,13 @@ from bundle.errors import BundleError
 from bundle.manifest import Manifest
 from cli import markdown
 from export.errors import ExportError
+from export.proof import score
 
 _HEADER = (
     "version",
     "aliases",
     "form",
-    "test %",
+    "test",
     "loss",
     "kB",
     "µs per row, 1",
@@ -102,14 +103,14 @@ def _cells(version: Version) -> list[str]:
     manifest = version.manifest
     if manifest is None:
         return [name, aliases, version.problem, "–", "–", _kilobytes(version.size), *["–"] * 4]
-    accuracy = manifest.metrics.get("test_accuracy")
-    loss = manifest.quantization.accuracy_loss if manifest.quantization else None
+    scored = score.of_task(manifest.task)
+    value, loss = manifest.metrics.get(scored.metric), scored.quantization_loss(manifest)
     speeds = [manifest.us_per_row.get(rows) for rows in ("1", "32", "256")]
     return [
         name,
         aliases,
         form(manifest),
-        "–" if accuracy is None else f"{100 * accuracy:.2f}",
+        "–" if value is None else f"{scored.show(value)} {scored.title}",
         "–" if loss is None else f"{100 * loss:.2f}",
         _kilobytes(version.size),
         *("–" if speed is None else f"{speed:.2f}" for speed in speeds),

@@ -14,13 +14,13 @@ from bundle.reader import Bundle
 from export import child_process, source_run
 from export.errors import ExportError
 from export.graph import graph_check
-from export.proof import parity, runtime, timing
+from export.proof import parity, runtime, score
 from export.publishing.prepare import compare
 from export.versions import version_report
 from export.versions.version_folder import locate, refuse_extra_files
 
 # On another CPU, a few rows near the border between two classes may get the other class.
-ACCURACY_TOLERANCE = 1e-3
+SCORE_TOLERANCE = 1e-3
 AGREEMENT_TOLERANCE = 5e-3
 
 
@@ -62,13 +62,20 @@ def verify(folder: Path, key: Path | None, console: Console) -> None:
             found = compare(origin, onnx_file)
             model_input = bundle.manifest.inputs[0]
             rows = {model_input.name: origin.x_test.astype(model_input.dtype)}
-            accuracy = child_process.fresh_keras(timing.accuracy, onnx_file, rows, origin.y_test)
+            metrics = child_process.fresh_keras(
+                score.measure, origin.task, onnx_file, rows, origin.y_test
+            )
     console.print(version_report.proof(found))
     if mismatch := _shortfall(bundle.manifest, found):
         raise ExportError(f"it does not match its Keras model: {mismatch}")
-    declared = bundle.manifest.metrics.get("test_accuracy", accuracy)
-    if not abs(declared - accuracy) <= ACCURACY_TOLERANCE:
-        raise ExportError(f"its test accuracy is {accuracy:.2%}; the manifest says {declared:.2%}")
+    scored = score.of_task(origin.task)
+    measured = metrics[scored.metric]
+    declared = bundle.manifest.metrics.get(scored.metric, measured)
+    if not abs(scored.loss(declared, measured)) <= SCORE_TOLERANCE:
+        raise ExportError(
+            f"its test {scored.title} is {scored.show(measured)}; the manifest says"
+            f" {scored.show(declared)}"
+        )
 
 
 def _shortfall(manifest: Manifest, found: Parity) -> str | None:
@@ -76,6 +83,8 @@ def _shortfall(manifest: Manifest, found: Parity) -> str | None:
     if manifest.quantization is None or manifest.parity is None:
         return parity.mismatch(found)
     declared = manifest.parity.top1_agreement
+    if declared is None or found.top1_agreement is None:
+        return None  # a regression, which is judged by its RMSE
     if found.top1_agreement >= declared - AGREEMENT_TOLERANCE:
         return None
     return (

@@ -1,4 +1,4 @@
-"""Tables about a published version: comparison with Keras, accuracy, size and CPU time."""
+"""Tables about a published version: comparison with Keras, test score, size and CPU time."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -10,6 +10,7 @@ from rich.table import Table
 from bundle import layout
 from bundle.manifest import Manifest
 from bundle.measurements import Difference, Parity
+from export.proof import score
 
 
 def of(folder: Path, manifest: Manifest) -> Group:
@@ -51,14 +52,19 @@ def _cells(part: Difference) -> list[str]:
         part.mean_abs_logit_difference,
     )
     shown = ["–" if value is None else f"{value:.1e}" for value in small]
-    agreement = part.top1_agreement
+    return [f"{part.rows:,}", *shown, _share(part.top1_agreement)]
+
+
+def _share(agreement: float | None) -> str:
+    if agreement is None:
+        return "–"
     if agreement < 1:
         agreement = min(agreement, 0.9999)  # never round to 100 %
-    return [f"{part.rows:,}", *shown, f"{agreement:.2%}"]
+    return f"{agreement:.2%}"
 
 
 def _costs(folder: Path, manifest: Manifest) -> Table:
-    """Accuracy, size and CPU time, beside those before quantization."""
+    """Test score, size and CPU time, beside those before quantization."""
     before = manifest.quantization
     table = Table("measure", "value", title=f"Published {folder}", title_justify="left")
     if before:
@@ -68,9 +74,11 @@ def _costs(folder: Path, manifest: Manifest) -> Table:
         column.justify = "right"
     size = (folder / layout.MODEL_FILE).stat().st_size
     rows: list[tuple[str, float, float | None, Callable[[float], str]]] = []
-    if (accuracy := manifest.metrics.get("test_accuracy")) is not None:
-        was = accuracy + before.accuracy_loss if before else None
-        rows.append(("test accuracy", accuracy, was, "{:.2%}".format))
+    scored = score.of_task(manifest.task)
+    if (value := manifest.metrics.get(scored.metric)) is not None:
+        loss = scored.quantization_loss(manifest)
+        was = None if loss is None else scored.before(value, loss)
+        rows.append((f"test {scored.title}", value, was, scored.show))
     rows.append(("ONNX file", size, before.bytes_before if before else None, _kilobytes))
     earlier: Mapping[str, float] = before.us_per_row_before if before else {}
     rows += [

@@ -18,7 +18,8 @@ from tests.conftest import python_environment, run
 
 
 def command(run_id: str, models: Path) -> list[str]:
-    return [sys.executable, "-m", "export", "--run", run_id, "--models", str(models)]
+    options = ["--name", "mnist", "--models", str(models)]
+    return [sys.executable, "-m", "export", "--run", run_id, *options]
 
 
 def test_a_full_disk(work: Path, run_id: str, tmp_path: Path) -> None:
@@ -71,7 +72,7 @@ def test_killed_while_it_publishes(work: Path, run_id: str, tmp_path: Path) -> N
     process.communicate()
     assert process.returncode == -signal.SIGKILL
     assert layout.versions(models, "mnist") == []
-    status, out, err = export(work, "--run", run_id, "--models", models)
+    status, out, err = export(work, "--run", run_id, "--name", "mnist", "--models", models)
     assert (status, out) == (0, f"{models}/mnist/1\n"), err
     assert sorted(path.name for path in (models / "mnist").iterdir()) == [
         *("1", "config.pbtxt", "published.txt")
@@ -104,7 +105,7 @@ def _filled(client: mlflow.MlflowClient, run_id: str, made: str, folder: Path) -
 @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras's own
 def test_a_model_of_another_shape(work: Path, narrow: str, tmp_path: Path) -> None:
     models = tmp_path / "models"
-    status, _, err = export(work, "--run", narrow, "--models", models)
+    status, _, err = export(work, "--run", narrow, "--name", "narrow", "--models", models)
     assert status == 1
     assert err.splitlines()[-1] == (
         f"export: the model of run {narrow} takes rows of shape [100], and those of its test set"

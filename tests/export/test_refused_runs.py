@@ -50,7 +50,10 @@ def test_refuses_runs_without_a_model(
             f"export: run {running} is RUNNING; only FINISHED runs can be exported",
         ),
         (("--best", "--experiment", "none"), "export: MLflow has no experiment 'none'"),
-        (("--best", "auc"), "export: experiment 'mnist' has no finished run with the metric auc"),
+        (
+            ("--best", "auc", "--name", "mnist"),
+            "export: experiment 'mnist' has no finished run with the metric auc",
+        ),
     ):
         status, out, err = export(work, *arguments, *to)
         assert (status, out) == (1, "")

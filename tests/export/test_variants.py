@@ -214,15 +214,27 @@ def test_where_it_is_slower_is_said() -> None:
 
 def test_nothing_is_published_that_costs_too_much() -> None:
     from export.errors import ExportError
+    from export.proof.score import ACCURACY, RMSE
     from export.proof.timing import Measurements
     from export.publishing.prepare import cost
     from export.variant import Variant
 
-    before, after = (Measurements(accuracy, 10, {"1": 1.0}) for accuracy in (0.984, 0.981))
-    with pytest.raises(ExportError, match=r"int8 static costs 0\.30 points .*98\.40% to 98\.10%"):
-        cost(Variant(quantize="static", max_drop=0.2), before, after)
-    found = cost(Variant(quantize="static", max_drop=0.3), before, after)
+    before, after = (
+        Measurements({"test_accuracy": accuracy}, 10, {"1": 1.0}) for accuracy in (0.984, 0.981)
+    )
+    message = r"makes the test accuracy 0\.30 points worse \(98\.40% to 98\.10%\)"
+    with pytest.raises(ExportError, match=message):
+        cost(ACCURACY, Variant(quantize="static", max_drop=0.2), before, after)
+    found = cost(ACCURACY, Variant(quantize="static", max_drop=0.3), before, after)
     assert found.accuracy_loss == pytest.approx(0.003)
+    before, after = (Measurements({"test_rmse": rmse}, 10, {"1": 1.0}) for rmse in (50, 51))
+    message = r"makes the test RMSE 2\.00 % worse \(50 to 51\)"
+    with pytest.raises(ExportError, match=message):
+        cost(RMSE, Variant(quantize="static", max_drop=1.9), before, after)
+    found = cost(RMSE, Variant(quantize="static", max_drop=2.1), before, after)
+    assert found.rmse_increase == pytest.approx(0.02)
+    better = cost(RMSE, Variant(quantize="static", max_drop=0), after, before)
+    assert better.rmse_increase == pytest.approx(-1 / 51)
 
 
 def test_refuses_calibration_where_the_run_kept_none(

@@ -72,7 +72,7 @@ def trained(images: Images, work: Path, tmp_path_factory: pytest.TempPathFactory
     try:
         data = ("--data", "data/subset.npz", "--experiment", "mnist")
         images.engine.docker(*run, "train", *data, "--epochs", "1")
-        images.engine.docker(*run, "export", "--best")
+        images.engine.docker(*run, "export", "--best", "--name", "mnist")
         yield folder
     finally:  # whoever runs the tests shall be able to remove it
         images.engine.docker(*change_owner, "--recursive", str(os.getuid()), "/workspace")

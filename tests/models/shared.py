@@ -28,7 +28,7 @@ def make(folder: Path) -> None:
             _take(folder / "few.npz", FEW, FEW)
             data = ("--data", "subset.npz", "--experiment", "mnist")
             train = ("train", *data, "--hidden", "64", "--epochs", "8")
-            for command in (train, ("export", "--best")):
+            for command in (train, ("export", "--best", "--name", "mnist")):
                 _run(folder, *command)
         for name in OTHERS:
             if not (folder / f"{name}-models").exists():

@@ -65,7 +65,7 @@ def test_train_sweep_compare_export_and_promote_over_http(
     site.call("train", "compare", "--runs", parent, trained, "--html", "page.html")
     assert (site.folder / "page.html").read_text().count("<tr>") == 4
 
-    assert site.call("export", "--best") == "models/mnist/1"
+    assert site.call("export", "--best", "--name", "mnist") == "models/mnist/1"
     manifest = reader.read_version(site.folder / "models", "mnist", 1).manifest
     assert manifest
     assert manifest.run_id == trained

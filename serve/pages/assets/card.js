@@ -10,10 +10,7 @@ export function showCard(metadata) {
 		["Accuracy", accuracy(from.metrics ?? {})],
 		["RMSE", from.metrics?.test_rmse?.toPrecision(4)],
 		["Parity", from.parity && parity(from.parity)],
-		[
-			"Quantized",
-			from.quantization && `costs ${percent(from.quantization.accuracy_loss)} of accuracy`,
-		],
+		["Quantized", from.quantization && cost(from.quantization)],
 		["Size", size(metadata.size_bytes)],
 		[
 			"Data set",
@@ -52,6 +49,9 @@ function accuracy(metrics) {
 
 const parity = ({ rows, top1_agreement: same, max_abs_difference: most }) =>
 	`${same == null ? "" : `the same class as Keras in ${percent(same)} of `}${number(rows)} rows, values within ${most.toExponential(1)}`;
+
+const cost = ({ accuracy_loss: loss, rmse_increase: more }) =>
+	more == null ? `costs ${percent(loss)} of accuracy` : `raises the RMSE by ${percent(more)}`;
 
 const size = (bytes) =>
 	bytes < 1e3

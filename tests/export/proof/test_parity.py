@@ -1,3 +1,5 @@
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -25,19 +27,6 @@ def test_says_what_falls_short(measured: Parity, message: str) -> None:
     assert parity.mismatch(measured) == message
 
 
-def test_edge_inputs_reach_the_edges_and_repeat() -> None:
-    rows = parity.edge_inputs(784, 0, 255)
-    assert (rows.shape, rows.dtype) == ((3 + 784 + 256, 784), np.float32)
-    assert (rows[0] == 0).all()
-    assert (rows[1] == 255).all()
-    assert (rows[2] == 127.5).all()
-    np.testing.assert_array_equal(rows[3:787], 255 * np.eye(784))
-    assert rows.min() == 0
-    assert rows.max() == 255
-    assert len(np.unique(rows[787:], axis=0)) == 256
-    np.testing.assert_array_equal(rows, parity.edge_inputs(784, 0, 255))
-
-
 def test_differences_of_answers_and_logits() -> None:
     expected = [np.array([[0.9, 0.1], [0.4, 0.6]], "f4"), np.array([[2, 0], [0, 1]], "f4")]
     got = [np.array([[0.8, 0.2], [0.6, 0.4]], "f4"), np.array([[1, 0], [3, 1]], "f4")]
@@ -49,6 +38,19 @@ def test_differences_of_answers_and_logits() -> None:
     assert found.mean_abs_logit_difference == 1
     assert found.top1_agreement == 0.5
     assert parity.difference(expected[:1], got).max_abs_logit_difference is None
+
+
+def test_values_of_a_regression() -> None:
+    expected, got = [np.array([[100.0], [300.0]], "f4")], [np.array([[100.5], [300.0]], "f4")]
+    found = parity.difference(expected, got, classifies=False)
+    assert (found.max_abs_difference, found.top1_agreement) == (0.5, None)
+    whole = parity.combine({"all": found}, 2)
+    assert whole.top1_agreement is None
+    assert parity.scale(100, 300) == 130
+    assert parity.mismatch(dataclasses.replace(whole, scale=50_000)) is None
+    assert parity.mismatch(dataclasses.replace(whole, scale=49_999)) == (
+        "largest difference 5.00e-01, at most 5e-01"
+    )
 
 
 def test_over_all_parts() -> None:

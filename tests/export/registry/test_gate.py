@@ -64,7 +64,7 @@ CHAMPION = changed(version=1, metrics={"test_accuracy": 0.981})
             changed(parity=FAR, metrics={"test_accuracy": 0.9}),
             CHAMPION,
             {},
-            ["parity: ", "accuracy: 90.00% is 8.10 points below the 98.10% of version 1"],
+            ["parity: ", "accuracy: 90.00% is 8.10 points worse than the 98.10% of version 1"],
         ),
     ],
 )
@@ -85,7 +85,7 @@ def test_accuracy_cannot_fall_by_the_margin_with_each_promotion() -> None:
     best, champion = at(0.981, 1), at(0.98, 2)
     (lack,) = gate.failures(at(0.979, 3), champion, {}, Limits(margin=0.1), [best])
     assert lack == (
-        "accuracy: 97.90% is 0.20 points below the 98.10% of version 1; the margin is 0.1"
+        "accuracy: 97.90% is 0.20 points worse than the 98.10% of version 1; the margin is 0.1"
     )
     assert gate.failures(at(0.98, 3), champion, {}, Limits(margin=0.1), [best]) == []
     other = dataclasses.replace(best, dataset=Dataset(name="new", sha256="2" * 64))
@@ -99,6 +99,32 @@ def test_a_lowest_accuracy() -> None:
     (lack,) = gate.failures(changed(metrics={}), None, {}, limits)
     assert lack == "accuracy: unknown; the minimum is 98.5 %"
     assert gate.failures(GOOD, None, {}, Limits(min_accuracy=98)) == []
+
+
+REGRESSION = changed(task="regression", metrics={"test_rmse": 50.0, "test_r2": 0.4})
+
+
+def test_a_regression_is_judged_by_its_rmse() -> None:
+    def at(rmse: float, version: int) -> Manifest:
+        metrics = {"test_rmse": rmse, "test_r2": 0.4}
+        return dataclasses.replace(REGRESSION, version=version, metrics=metrics)
+
+    best, champion = at(50, 1), at(50.4, 2)
+    (lack,) = gate.failures(at(51, 3), champion, {}, Limits(margin=1), [best])
+    assert lack == "RMSE: 51 is 2.00 % worse than the 50 of version 1; the margin is 1"
+    assert gate.failures(at(50.5, 3), champion, {}, Limits(margin=1), [best]) == []
+    assert gate.failures(at(40, 3), champion, {}, Limits(margin=0), [best]) == []
+    (lack,) = gate.failures(at(51, 3), None, {}, Limits(max_rmse=50.9))
+    assert lack == "RMSE: 51; the maximum is 50.9"
+    assert gate.failures(at(51, 3), None, {}, Limits(max_rmse=51)) == []
+    (lack,) = gate.failures(GOOD, None, {}, Limits(max_rmse=1))
+    assert lack == "RMSE: unknown; the maximum is 1"
+
+
+def test_a_regression_must_beat_the_mean() -> None:
+    worse = dataclasses.replace(REGRESSION, metrics={"test_rmse": 50.0, "test_r2": -3.0})
+    (lack,) = gate.failures(worse, None, {}, Limits())
+    assert lack == "RMSE: 50; always predicting the mean gives 25"
 
 
 def test_without_a_load_test_no_bound_of_it_is_met() -> None:

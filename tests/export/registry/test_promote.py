@@ -183,7 +183,7 @@ def test_a_worse_version_is_not_promoted(registered: tuple[str, Path], call: Cal
     assert status == 1
     assert err.splitlines()[:2] == [
         f"export: {name} version 2 is not promoted:",
-        "  accuracy: 89.85% is 0.15 points below the 90.00% of version 1; the margin is 0.1",
+        "  accuracy: 89.85% is 0.15 points worse than the 90.00% of version 1; the margin is 0.1",
     ]
     assert "--force" in err
     assert labels(models, name) == {"champion": 1}
@@ -203,9 +203,9 @@ def test_a_forced_promotion_is_recorded(registered: tuple[str, Path], call: Call
     assert call("promote", name, "1", *to)[0] == 0
     status, _, err = call("promote", name, "2", *to, "--force")
     assert status == 0
-    assert "promoted despite accuracy: 80.00% is 10.00 points below the 90.00%" in err
+    assert "promoted despite accuracy: 80.00% is 10.00 points worse than the 90.00%" in err
     tag = mlflow.MlflowClient().get_model_version(name, "2").tags[FORCED]
-    assert tag.startswith("accuracy: 80.00% is 10.00 points below")
+    assert tag.startswith("accuracy: 80.00% is 10.00 points worse than")
     last = json.loads((models / name / "promotions.jsonl").read_text().splitlines()[-1])
     assert (last["version"], last["before"], last["forced"]) == (2, 1, [tag])
     for version in ("1", "2"):

@@ -217,3 +217,24 @@ def test_labels_must_fit(other_repository: Path, tmp_path: Path) -> None:
     )
     status, _, err = adopt(tmp_path, file, "--name", "m", "--class-names", "none")
     assert (status, err) == (1, "export: none: No such file or directory\n")
+
+
+def test_rows_become_golden_inputs_and_features(classifier: Classifier, tmp_path: Path) -> None:
+    model, rows = classifier
+    file = converted(model, rows, tmp_path / "digits.onnx", zipmap=False)
+    names = [f"p{place}" for place in range(64)]
+    np.savetxt(tmp_path / "rows.csv", rows, "%g", ",", header=",".join(names), comments="")
+    status, _, err = adopt(tmp_path, file, "--name", "digits", "--rows", "rows.csv")
+    assert status == 0, err
+    bundle = reader.read_version(tmp_path / "models", "digits", 1)
+    assert bundle.manifest
+    assert bundle.golden
+    assert [feature.name for feature in bundle.manifest.features] == names
+    (golden,) = bundle.golden.inputs.values()
+    assert all((golden_row == rows).all(axis=1).any() for golden_row in golden)
+    np.savez(tmp_path / "narrow.npz", rows[:, :5])
+    status, _, err = adopt(tmp_path, file, "--name", "narrow", "--rows", "narrow.npz")
+    assert (status, err) == (
+        1,
+        "export: the model takes an input of shape [-1, 64], and the rows have the shape [-1, 5]\n",
+    )
