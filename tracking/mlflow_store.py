@@ -1,5 +1,6 @@
 """The MLflow store: where it is, and what can go wrong with it."""
 
+import logging
 import os
 from pathlib import Path
 
@@ -22,6 +23,8 @@ def connect() -> str:
         The address in use.
 
     """
+    # It warns that an environment made by uv has no pip; our models list their packages themselves.
+    logging.getLogger("mlflow.utils.environment").setLevel(logging.ERROR)
     uri = os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{DEFAULT_FILE}"
     mlflow.set_tracking_uri(uri)
     return uri
