@@ -15,7 +15,8 @@ from serve.api.routes import INFER, ROUTES
 from serve.errors import NotFound, ServeError, Unavailable, Unsupported, quoted
 from serve.models.catalog import Catalog
 from serve.pages import Pages
-from serve.protocols import oip_metadata, oip_statistics, tfserving_metadata
+from serve.protocols import tfserving_metadata
+from serve.protocols.open_inference import model_metadata, model_statistics
 from serve.protocols.response import Response
 from serve.telemetry.metrics import CONTENT_TYPE
 from serve.telemetry.totals import Totals
@@ -100,20 +101,20 @@ class Views:
 
     def server_metadata(self) -> Response:
         """Name, version and extensions of the server."""
-        extensions = oip_metadata.EXTENSIONS
+        extensions = model_metadata.EXTENSIONS
         return _json({"name": NAME, "version": serve.__version__, "extensions": extensions})
 
     def model_metadata(self, name: str, version: str = "") -> Response:
         """Tensors, labels and provenance of a version."""
         model_spec = self._catalog.find(name, version).spec
         versions = self._catalog.versions(name).ready
-        return _json(oip_metadata.metadata(model_spec, versions))
+        return _json(model_metadata.metadata(model_spec, versions))
 
     def example(self, name: str, version: str = "") -> Response:
         """A request that the version can answer: some of its golden inputs, or zeros."""
         self._pages.check_enabled()
         model = self._catalog.find(name, version)
-        return _json(oip_metadata.example(model.spec, model.example))
+        return _json(model_metadata.example(model.spec, model.example))
 
     def model_ready(self, name: str, version: str = "") -> Response:
         """Readiness of a version."""
@@ -124,7 +125,7 @@ class Views:
     def model_config(self, name: str, version: str = "") -> Response:
         """Configuration of a version, as Triton would report it."""
         model_spec = self._catalog.find(name, version).spec
-        return _json(oip_metadata.config(model_spec, self._max_rows))
+        return _json(model_metadata.config(model_spec, self._max_rows))
 
     def statistics(self, name: str = "", version: str = "") -> Response:
         """Statistics of all versions, of one model, or of one version."""
@@ -135,7 +136,7 @@ class Views:
         else:
             models = list(self._catalog)
         model_specs = [model.spec for model in models]
-        return _json(oip_statistics.statistics(model_specs, self._totals.samples()))
+        return _json(model_statistics.statistics(model_specs, self._totals.samples()))
 
     def repository_index(self) -> Response:
         """All versions, and the reason for each one that cannot be served."""

@@ -18,13 +18,14 @@ from numpy.typing import NDArray
 from bundle.manifest import TensorSpec
 from serve.errors import BadRequest, Unsupported, quoted
 from serve.models.spec import ModelSpec
-from serve.protocols import oip_binary, tensors
+from serve.protocols import tensors
 from serve.protocols.identity_cache import IdentityCache
 from serve.protocols.interface import DecodedRequest, Tensors, error_body
-from serve.protocols.oip_binary import BinaryTensor
-from serve.protocols.oip_datatypes import BYTES, DATATYPES, DTYPES
-from serve.protocols.oip_features import FeaturesReader
-from serve.protocols.oip_members import member, parameter
+from serve.protocols.open_inference import binary_tensor
+from serve.protocols.open_inference.binary_tensor import BinaryTensor
+from serve.protocols.open_inference.datatypes import BYTES, DATATYPES, DTYPES
+from serve.protocols.open_inference.features_reader import FeaturesReader
+from serve.protocols.open_inference.members import member, parameter
 from serve.protocols.reading import json_arrays, json_document
 from serve.protocols.reading.json_arrays import Arrays
 from serve.protocols.response import JSON, Response
@@ -97,7 +98,7 @@ def render(request: DecodedRequest, outputs: Tensors, model_spec: ModelSpec) -> 
             "shape": array.shape,
         }
         if binary:
-            data = oip_binary.encode(array)
+            data = binary_tensor.encode(array)
             tensor["parameters"] = {"binary_data_size": len(data)}
             parts.append(data)
         else:

@@ -8,8 +8,8 @@ from typing import Any, Protocol
 from serve.errors import ServeError
 from serve.inference.inference_job import InferenceJob
 from serve.models.session import Model
-from serve.protocols import oip_statistics
 from serve.protocols.interface import Tensors
+from serve.protocols.open_inference import model_statistics
 from serve.telemetry import metrics
 from serve.telemetry.access_log import AccessLog
 from serve.telemetry.drift import Drift
@@ -168,7 +168,7 @@ class _Counts:
         self.rows = counted.series(metrics.ROWS, *labels)
         self.batch_rows = counted.series(metrics.BATCH_ROWS, *labels)
         self.last_inference = counted.series(metrics.LAST_INFERENCE, *labels)
-        steps = (*oip_statistics.STEPS, "failed")
+        steps = (*model_statistics.STEPS, "failed")
         series = (counted.series(metrics.STEP_SECONDS, *labels, step) for step in steps)
         self.queue, self.parse, self.infer, self.render, self.failed = series
 

@@ -8,7 +8,8 @@ from types import ModuleType
 
 from bundle.manifest import TensorSpec
 from serve.models.spec import ModelSpec
-from serve.protocols import mlflow, oip, oip_datatypes, predict, tfserving
+from serve.protocols import mlflow, oip, predict, tfserving
+from serve.protocols.open_inference import datatypes
 from tests.number_kernel import numbers
 
 _SCORES = TensorSpec(name="scores", dtype="float32", shape=(-1, 2))
@@ -133,9 +134,7 @@ class Writer:
             size *= length
         flat = self._random.random() < 0.5
         same = self._random.random() < 0.9
-        datatype = oip_datatypes.DATATYPES[
-            self._spec.dtype if same else self._random.choice(_DTYPES)
-        ]
+        datatype = datatypes.DATATYPES[self._spec.dtype if same else self._random.choice(_DTYPES)]
         tensor = {
             "name": json.dumps(self._spec.name),
             "shape": json.dumps(shape),

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from bundle.manifest import TensorSpec
 from serve.models.spec import ModelSpec
-from serve.protocols import mlflow, oip, oip_datatypes, predict, tfserving
+from serve.protocols import mlflow, oip, predict, tfserving
+from serve.protocols.open_inference import datatypes
 from tests.reliability import parsing, table_documents
 from tests.reliability.documents import LENGTH, Document
 
@@ -194,9 +195,9 @@ def _oip(draw: Draw, model_spec: ModelSpec) -> Document:
         shape = _shape(draw, spec, rows)
         dtype = spec.dtype
         if draw(st.integers(0, 7)) == 0:
-            dtype = draw(st.sampled_from([*oip_datatypes.DTYPES.values()]))
+            dtype = draw(st.sampled_from([*datatypes.DTYPES.values()]))
         members = [("name", f'"{spec.name}"'), ("shape", f"{[*shape]}")]
-        members.append(("datatype", f'"{oip_datatypes.DATATYPES[dtype]}"'))
+        members.append(("datatype", f'"{datatypes.DATATYPES[dtype]}"'))
         if draw(st.booleans()):
             parts.append(_raw(draw, dtype, math.prod(shape)))
             members.append(("parameters", f'{{"binary_data_size": {len(parts[-1])}}}'))

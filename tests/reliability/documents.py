@@ -12,8 +12,9 @@ import numpy as np
 
 from bundle.manifest import TensorSpec
 from serve.models.spec import ModelSpec
-from serve.protocols import mlflow, oip, oip_datatypes, predict, tfserving
+from serve.protocols import mlflow, oip, predict, tfserving
 from serve.protocols.interface import InferenceProtocol
+from serve.protocols.open_inference import datatypes
 
 _IMAGE = TensorSpec(name="image", dtype="float32", shape=(-1, 4), range=(0, 255))
 _SCORES = TensorSpec(name="scores", dtype="float32", shape=(-1, 2))
@@ -133,7 +134,7 @@ def _oip(random: Random, inputs: dict[str, Any]) -> Document:
     described, parts = [], []
     for name, array in inputs.items():
         tensor: dict[str, Any] = {"name": name, "shape": array.shape}
-        tensor["datatype"] = oip_datatypes.DATATYPES[array.dtype.name]
+        tensor["datatype"] = datatypes.DATATYPES[array.dtype.name]
         if random.random() < 0.4:
             parts.append(array.tobytes())
             tensor["parameters"] = {"binary_data_size": len(parts[-1])}

@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 
 from bundle.manifest import TensorSpec
 from serve.models.spec import ModelSpec
-from serve.protocols import mlflow, oip, oip_datatypes, predict, tfserving
+from serve.protocols import mlflow, oip, predict, tfserving
+from serve.protocols.open_inference import datatypes
 from tests.reliability import table_reference
 from tests.reliability.documents import LENGTH, Document
 
-_DTYPES = oip_datatypes.DTYPES
+_DTYPES = datatypes.DTYPES
 
 
 def read(document: Document, model_spec: ModelSpec) -> dict[str, NDArray[Any]]:

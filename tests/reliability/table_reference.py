@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from bundle.features import UNKNOWN, Feature
 from serve.models.table_spec import TableSpec
-from serve.protocols import mlflow, oip, oip_datatypes, predict
+from serve.protocols import mlflow, oip, predict
+from serve.protocols.open_inference import datatypes
 from tests.reliability.documents import LENGTH, Document
 
 _NAN = float("nan")
@@ -119,7 +120,7 @@ def _oip(document: Document, spec: TableSpec) -> NDArray[np.float32]:
         elif tensor["datatype"] == "BYTES":
             columns[tensor["name"]] = _texts(rest[:size])
         else:
-            dtype = np.dtype(oip_datatypes.DTYPES[tensor["datatype"]]).newbyteorder("<")
+            dtype = np.dtype(datatypes.DTYPES[tensor["datatype"]]).newbyteorder("<")
             columns[tensor["name"]] = np.frombuffer(rest[:size], dtype).tolist()
         rest = rest[size or 0 :]
     if list(columns) == [spec.name]:

@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from bundle.manifest import TensorSpec
 from serve.models.spec import ModelSpec
-from serve.protocols import oip, oip_datatypes
+from serve.protocols import oip
+from serve.protocols.open_inference import datatypes
 
 IMAGE = TensorSpec(name="image", dtype="float32", shape=(-1, 4), range=(0, 255))
 
@@ -28,7 +29,7 @@ ONE = ModelSpec("m", 3, (IMAGE,), (SCORES,))
 TWO = ModelSpec("m", 3, (IMAGE, AGE), (SCORES, CLASS))
 
 
-DTYPES = oip_datatypes.DTYPES
+DTYPES = datatypes.DTYPES
 
 
 def tensor(name: str, data: Any, datatype: str = "FP32", **more: Any) -> dict[str, Any]:
@@ -41,7 +42,7 @@ def binary(name: str, array: NDArray[Any], **more: Any) -> tuple[dict[str, Any],
     described = {
         "name": name,
         "shape": list(array.shape),
-        "datatype": oip_datatypes.DATATYPES[array.dtype.name],
+        "datatype": datatypes.DATATYPES[array.dtype.name],
         "parameters": {"binary_data_size": len(data)},
     }
     return described | more, data

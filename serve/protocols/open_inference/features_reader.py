@@ -16,9 +16,9 @@ from serve.errors import BadRequest, quoted
 from serve.models.spec import ModelSpec
 from serve.models.table_spec import TableSpec
 from serve.protocols import tensors
-from serve.protocols.oip_binary import LENGTH_BYTES
-from serve.protocols.oip_datatypes import BYTES, DTYPES
-from serve.protocols.oip_members import member, parameter
+from serve.protocols.open_inference.binary_tensor import LENGTH_BYTES
+from serve.protocols.open_inference.datatypes import BYTES, DTYPES
+from serve.protocols.open_inference.members import member, parameter
 from serve.protocols.reading import json_arrays, table_cells, table_names
 from serve.protocols.reading.table_cells import Cells
 

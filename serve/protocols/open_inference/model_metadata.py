@@ -14,7 +14,7 @@ from bundle.features import Feature
 from bundle.golden import Tensors
 from bundle.manifest import BATCH, TEXT, TensorSpec
 from serve.models.spec import ModelSpec
-from serve.protocols.oip_datatypes import DATATYPES
+from serve.protocols.open_inference.datatypes import DATATYPES
 
 PLATFORM = "onnx_onnxv1"
 EXTENSIONS = (
