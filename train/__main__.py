@@ -47,7 +47,7 @@ def _command(argv: list[str]) -> Callable[[Console], None]:
 def _single(wanted: Start | Resume, console: Console) -> None:
     with console.status("loading TensorFlow"):
         from tracking.run_session import SEED_SEPARATOR, RunInfo
-        from train.data import reading
+        from train.data import caveats, reading
         from train.training import trainer
         from train.training.progress_bar import ProgressBar
 
@@ -58,8 +58,8 @@ def _single(wanted: Start | Resume, console: Console) -> None:
         else:
             with console.status("reading the data"):
                 dataset = reading.read(wanted.options)
-                warning = reading.warning(dataset)
-            if warning:
+                warnings = caveats.find(dataset)
+            for warning in warnings:
                 console.print(warning, highlight=False)
             info = RunInfo(f"{wanted.preset}{SEED_SEPARATOR}{wanted.options.seed}")
             outcome = trainer.begin(wanted.options, wanted.preset, dataset, display, info)

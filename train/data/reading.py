@@ -18,7 +18,6 @@ from train.data import (
     known_sets,
     mnist,
     npz,
-    split,
     table,
     table_files,
 )
@@ -45,15 +44,6 @@ def read(options: DataOptions) -> Dataset:
     if options.class_names:
         return dataset.named(found, class_names.read(options.class_names), options.class_names)
     return found
-
-
-def warning(found: Dataset) -> str:
-    """What makes the test result look too good; empty if nothing does."""
-    count = split.shared_rows(found.x_test, found.x_train)
-    if not count:
-        return ""
-    rows = found.rows_name
-    return f"warning: {count} of {len(found.x_test)} test {rows} are training {rows}, too"
 
 
 def _read(options: DataOptions) -> Dataset:

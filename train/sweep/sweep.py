@@ -15,7 +15,7 @@ from rich.console import Console
 from tracking import metrics, mlflow_store
 from tracking.run_session import SEED_SEPARATOR, Pruned, RunInfo
 from train import run_options
-from train.data import reading
+from train.data import caveats, reading
 from train.data.dataset import Dataset
 from train.errors import TrainError
 from train.run_options import Options
@@ -42,8 +42,8 @@ def sweep(wanted: SweepOptions, console: Console) -> str:
         raise TrainError(f"--storage {uri} is MLflow's database; Optuna needs its own")
     with console.status("reading the data"):
         dataset = reading.read(wanted.options)
-        warning = reading.warning(dataset)
-    if warning:
+        warnings = caveats.find(dataset)
+    for warning in warnings:
         console.print(warning, highlight=False)
     try:
         return _sweep(wanted, dataset, console)

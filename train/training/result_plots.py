@@ -101,6 +101,7 @@ def importance(columns: Sequence[Importance]) -> Figure:
     names = [one.feature for one in shown]
     axis.barh(names, [one.mean for one in shown], xerr=[one.deviation for one in shown])
     axis.invert_yaxis()
+    axis.margins(y=0.02)
     axis.set(xlabel="growth of the error if the column is shuffled (validation)")
     if len(columns) > len(shown):
         axis.set(title=f"the first {len(shown)} of {len(columns)} columns")
