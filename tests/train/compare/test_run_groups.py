@@ -84,6 +84,20 @@ def test_the_front_is_what_no_other_beats_in_both() -> None:
     assert comparison_plots.pareto_points(points) == [(1.0, 0.9), (2.0, 0.95), (4.0, 0.99)]
 
 
+def test_the_front_of_a_regression_has_the_smallest_errors() -> None:
+    runs = [
+        made("small", parameters=10, test_rmse=5.0, val_rmse=5.0),
+        made("bad", 0, "16", parameters=20, test_rmse=6.0, val_rmse=6.0),
+        made("large", 0, "64", parameters=90, test_rmse=3.0, val_rmse=3.0),
+        made("trees", 0, "", test_rmse=1.0),
+    ]
+    figure: Any = comparison_plots.pareto_front(run_groups.grouped(runs, "val_rmse"), "regression")
+    front, *points = figure.data
+    assert (list(front.x), list(front.y)) == ([10, 90], [5.0, 3.0])
+    assert {point.name for point in points} == {"small", "bad", "large"}
+    assert figure.layout.yaxis.title.text == "test rmse"
+
+
 def test_an_option_is_plotted_as_what_it_is() -> None:
     runs = [
         made("a", 0, "8,8", val_accuracy=0.9),
