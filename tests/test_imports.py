@@ -15,7 +15,7 @@ LAYERS = {
         "train",
         "train.sweep train.compare train.baseline",
         "train.run_arguments",
-        "train.training",
+        "train.training train.reading",
         "train.data",
         "train.run_options train.preset train.data_options train.option_fields",
         "train.errors",

@@ -47,7 +47,8 @@ def _command(argv: list[str]) -> Callable[[Console], None]:
 def _single(wanted: Start | Resume, console: Console) -> None:
     with console.status("loading TensorFlow"):
         from tracking.run_session import SEED_SEPARATOR, RunInfo
-        from train.data import caveats, reading
+        from train.data import caveats
+        from train.reading import reader
         from train.training import trainer
         from train.training.progress_bar import ProgressBar
 
@@ -57,7 +58,7 @@ def _single(wanted: Start | Resume, console: Console) -> None:
             outcome = trainer.resume(wanted.run_id, wanted.checkpoints, display)
         else:
             with console.status("reading the data"):
-                dataset = reading.read(wanted.options)
+                dataset = reader.read(wanted.options)
                 warnings = caveats.find(dataset)
             for warning in warnings:
                 console.print(warning, highlight=False)

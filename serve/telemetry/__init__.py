@@ -1,4 +1,4 @@
-"""Metrics and the access log.
+"""Metrics, the distance of requests from the test set, and logs.
 
 May import: inference, protocols, models, versions, processes and the base modules.
 """

@@ -45,7 +45,7 @@ def locked(folder: Path) -> Iterator[None]:
 
 def _take(path: Path, train: int, test: int) -> None:
     """Write the first digits of both parts of MNIST."""
-    from train.data import mnist
+    from train.reading import mnist
 
     digits = mnist.load(ROOT / "data")
     np.savez(

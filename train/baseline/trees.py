@@ -11,9 +11,9 @@ from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostin
 from tracking import run_session
 from tracking.run_session import SEED_SEPARATOR, RunInfo
 from train.baseline import baseline_arguments
-from train.data import reading
 from train.data.dataset import Dataset
 from train.data.split import split
+from train.reading import reader
 from train.run_options import Options, described
 from train.training import evaluation
 
@@ -31,7 +31,7 @@ def run(options: Options) -> tuple[str, dict[str, float]]:
         CommandError: the data or MLflow can't be used.
 
     """
-    dataset = reading.read(options)
+    dataset = reader.read(options)
     training, _ = split(dataset, options)
     info = RunInfo(f"{NAME}{SEED_SEPARATOR}{options.seed}")
     with run_session.start(options.experiment or dataset.name, info) as active:

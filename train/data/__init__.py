@@ -1,4 +1,4 @@
-"""Data sets: read, checked, split, augmented and put into batches.
+"""Data sets: checked, split, augmented and put into batches.
 
 Of train it imports ``run_options``, ``data_options`` and ``errors``.
 """

@@ -15,9 +15,10 @@ from rich.console import Console
 from tracking import metrics, mlflow_store
 from tracking.run_session import SEED_SEPARATOR, Pruned, RunInfo
 from train import run_options
-from train.data import caveats, reading
+from train.data import caveats
 from train.data.dataset import Dataset
 from train.errors import TrainError
+from train.reading import reader
 from train.run_options import Options
 from train.sweep import parent_run, search_space, sweep_plan
 from train.sweep.study import MAX_RETRIES, Result, Study
@@ -41,7 +42,7 @@ def sweep(wanted: SweepOptions, console: Console) -> str:
     if wanted.storage == uri:
         raise TrainError(f"--storage {uri} is MLflow's database; Optuna needs its own")
     with console.status("reading the data"):
-        dataset = reading.read(wanted.options)
+        dataset = reader.read(wanted.options)
         warnings = caveats.find(dataset)
     for warning in warnings:
         console.print(warning, highlight=False)

@@ -14,9 +14,10 @@ from sklearn.utils.class_weight import compute_class_weight
 
 from tracking import metrics, run_session
 from tracking.run_session import Pruned, RunInfo
-from train.data import batches, reading, split
+from train.data import batches, split
 from train.data.dataset import Dataset
 from train.errors import TrainError
+from train.reading import reader
 from train.run_options import Options
 from train.training import dense_network, distillation, evaluation, run_log, suitability
 from train.training.checkpoint import Checkpoint
@@ -98,7 +99,7 @@ def resume(run_id: str, checkpoints: Path, display: Display) -> Outcome:
     """
     checkpoint = Checkpoint(checkpoints, run_id)
     options, dataset_sha256 = checkpoint.start()
-    dataset = reading.read(options)
+    dataset = reader.read(options)
     if dataset.sha256 != dataset_sha256:
         raise TrainError(
             f"run {run_id} was started on other data: their sha256 was {dataset_sha256}, that of"

@@ -7,7 +7,7 @@ from PIL import Image
 
 from cli import class_names
 from cli.errors import CommandError
-from tests.train.data.reads import read
+from tests.train.reading.reads import read
 from train.data.dataset import named
 from train.errors import TrainError
 

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from bundle.features import Feature
-from tests.train.data.reads import read
+from tests.train.reading.reads import read
 from train.errors import TrainError
 
 ROWS = 40

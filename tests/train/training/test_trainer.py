@@ -13,7 +13,7 @@ from mlflow.models import Model
 from tests.commands import call
 from tests.conftest import run
 from tests.models.shared import SUBSET_TEST
-from tests.train.data.reads import read
+from tests.train.reading.reads import read
 from tests.train.runs import statuses
 from train.data.split import split
 from train.run_options import of_preset

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
-from train.data import dataset, download, idx, images, npz
+from train.data import dataset, images
 from train.data.images import Arrays
 from train.errors import TrainError
+from train.reading import download, idx, npz
 
 # SHA-256 of the values of the four arrays, as dataset.digests() takes them. They come from the
 # four original IDX files; Keras's mnist.npz holds the same values.

@@ -10,11 +10,12 @@ import pandas as pd
 from sklearn import datasets as sklearn_datasets
 from sklearn.utils import Bunch
 
-from train.data import download, images, table
+from train.data import images, table
 from train.data.dataset import Dataset
 from train.data.table import Table
 from train.data_options import DataOptions
 from train.errors import TrainError
+from train.reading import download
 
 NPM_PACKAGE = "vega-datasets@3.2.1"
 _NPM_FILE = "package/data/penguins.json"

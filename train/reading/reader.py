@@ -10,21 +10,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cli import class_names
-from train.data import (
-    dataset,
-    idx,
-    image_folder,
-    images,
-    known_sets,
-    mnist,
-    npz,
-    table,
-    table_files,
-)
+from train.data import dataset, images, table
 from train.data.dataset import Dataset
 from train.data.table import Table
 from train.data_options import TABLE_SETS, TABLE_SUFFIXES, DataOptions
 from train.errors import TrainError
+from train.reading import idx, image_folder, known_sets, mnist, npz, table_files
 
 _TARGET = "target"  # the column of a table that was made of arrays
 

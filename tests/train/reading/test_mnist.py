@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from train.data import mnist, npz
 from train.data.dataset import digests
 from train.errors import TrainError
+from train.reading import mnist, npz
 
 CACHE = mnist.cache_file(Path("data"))
 

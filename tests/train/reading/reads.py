@@ -3,10 +3,10 @@
 from pathlib import Path
 from typing import Any
 
-from train.data import reading
 from train.data.dataset import Dataset
+from train.reading import reader
 from train.run_options import of_preset
 
 
 def read(*data: str | Path, **options: Any) -> Dataset:
-    return reading.read(of_preset("default", data=tuple(map(str, data)), **options))
+    return reader.read(of_preset("default", data=tuple(map(str, data)), **options))

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tests.train.data.reads import read
-from train.data import idx
+from tests.train.reading.reads import read
 from train.errors import TrainError
+from train.reading import idx
 
 
 def encode(array: NDArray[np.uint8]) -> bytes:
