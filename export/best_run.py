@@ -101,8 +101,12 @@ def _check_comparable(experiment: str, runs: Sequence[Run]) -> None:
 
 def _measured_on(run: Run) -> str:
     params = run.data.params
+    fold = params.get("fold", "None")
+    rows = (
+        f"fold {fold}" if fold != "None" else f"{params.get('validation_split', 'unknown')} of it"
+    )
     return (
         f"data set {params.get('dataset', 'unknown')}"
-        f" {params.get('dataset_sha256', '')[:12] or 'without a digest'},"
-        f" split seed {params.get('split_seed', 'unknown')}, {_task(run)}"
+        f" {params.get('dataset_sha256', '')[:12] or 'without a digest'}, validated on {rows}"
+        f" by split seed {params.get('split_seed', 'unknown')}, {_task(run)}"
     )

@@ -59,25 +59,36 @@ def test_best_of_a_regression(made: Made, name: str) -> None:
     assert best_run(name, "val_r2") == near
 
 
+def params_shown(key: str, value: str) -> str:
+    """The share that is shown where the validation part has another one."""
+    return value if key == "validation_split" else "0.1"
+
+
+SPLIT = "validated on 0.1 of it by split seed 0"
+
+
 @pytest.mark.parametrize(
     ("key", "value", "shown"),
     [
-        ("dataset_sha256", "2" * 64, "data set d 222222222222, split seed 0, classification"),
-        ("split_seed", "1", "data set d 111111111111, split seed 1, classification"),
-        ("task", "regression", "data set d 111111111111, split seed 0, regression"),
+        ("dataset_sha256", "2" * 64, f"data set d 222222222222, {SPLIT}, classification"),
+        ("split_seed", "1", f"data set d 111111111111, {SPLIT[:-1]}1, classification"),
+        ("validation_split", "0.2", f"data set d 111111111111, {SPLIT}, classification"),
+        ("fold", "2/5", "data set d 111111111111, validated on fold 2/5 by split seed 0, class"),
+        ("task", "regression", f"data set d 111111111111, {SPLIT}, regression"),
     ],
 )
 def test_refuses_runs_that_were_measured_on_something_else(
     made: Made, name: str, key: str, value: str, shown: str
 ) -> None:
     params = {"dataset": "d", "dataset_sha256": "1" * 64, "split_seed": "0"}
+    params |= {"validation_split": "0.1", "fold": "None"}
     for one in (params, params, params | {key: value}):
         made(params=one, val_accuracy=0.9, val_loss=0.1)
     with pytest.raises(ExportError) as refused:
         best_run(name, "val_loss")
     lines = str(refused.value).splitlines()
-    assert lines[:3] == [
+    assert lines[:2] == [
         f"the runs of experiment {name!r} can't be compared:",
-        "  2 of data set d 111111111111, split seed 0, classification",
-        f"  1 of {shown}",
+        f"  2 of data set d 111111111111, {SPLIT}, classification",
     ]
+    assert lines[2].startswith(f"  1 of {shown.replace('0.1', params_shown(key, value))}")
