@@ -8,7 +8,7 @@ import mlflow
 from mlflow.entities import Experiment, Run
 
 from export.errors import ExportError
-from tracking import mlflow_store
+from tracking import mlflow_store, run_session
 from tracking.metrics import lower_is_better
 
 DEFAULT_METRICS = {"classification": "val_accuracy", "regression": "val_rmse"}
@@ -40,7 +40,10 @@ def best_run(experiment: str | None, metric: str | None, name: str | None = None
     except mlflow_store.STORE_ERRORS as error:
         raise ExportError(f"MLflow: {mlflow_store.first_line(error)}") from None
     measured = [
-        run for run in runs if not math.isnan(run.data.metrics.get(_metric(run, metric), math.nan))
+        run
+        for run in runs
+        if not math.isnan(run.data.metrics.get(_metric(run, metric), math.nan))
+        and run_session.BASELINE_TAG not in run.data.tags
     ]
     if not measured:
         wanted = metric or " or ".join(DEFAULT_METRICS.values())

@@ -7,6 +7,7 @@ from pathlib import Path
 from cli import number_types
 from export import feature_limits, promotion_arguments, repository_arguments
 from export.variant import INPUTS, INT8, WEIGHTS, Variant
+from tracking import metrics
 
 Parser = argparse.ArgumentParser
 
@@ -47,6 +48,7 @@ def _export(parser: Parser) -> None:
         "--best",
         nargs="?",
         const="",
+        type=metrics.for_choosing,
         metavar="METRIC",
         help="export the finished run of the experiment with the best value of this metric: the"
         " largest, or for losses, errors, times and sizes the smallest (METRIC default:"

@@ -1,5 +1,6 @@
 """Metrics of runs: their names in MLflow, how they are shown, and which direction is better."""
 
+import argparse
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from statistics import mean, stdev
@@ -46,11 +47,12 @@ METRICS = (
     Metric("val_rmse", "validation RMSE", _significant),
     Metric("test_rmse", "test RMSE", _significant),
     Metric("val_loss", "validation loss", _significant),
-    Metric("test_loss", "test loss", _significant),
-    Metric("test_f1", "test F1 %", _percent),
-    Metric("test_auc", "test AUC %", _percent),
-    Metric("test_ece", "test ECE %", _percent),
+    Metric("val_f1", "validation F1 %", _percent),
+    Metric("val_auc", "validation AUC %", _percent),
+    Metric("val_ece", "validation ECE %", _percent),
+    Metric("val_mae", "validation MAE", _significant),
     Metric("test_mae", "test MAE", _significant),
+    Metric("val_r2", "validation R²", "{:.3f}".format),
     Metric("test_r2", "test R²", "{:.3f}".format),
     Metric("parameters", "parameters", _whole),
     Metric("train_seconds", "training s", "{:.1f}".format),
@@ -85,6 +87,16 @@ def lower_is_better(metric: str) -> bool:
 def primary(task: str, part: str) -> str:
     """The metric by which runs of a task are compared, on a part: ``val`` or ``test``."""
     return f"{part}_{PRIMARY[task]}"
+
+
+def for_choosing(metric: str) -> str:
+    """Check the name of a metric by which runs are chosen; raises an ``ArgumentTypeError``."""
+    if "test_" in metric:
+        raise argparse.ArgumentTypeError(
+            f"{metric} is of the test set, which would be no test if it decided anything; expected"
+            " a validation metric such as val_loss"
+        )
+    return metric
 
 
 def is_better(metric: str, value: float, than: float | None) -> bool:

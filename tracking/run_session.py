@@ -11,6 +11,7 @@ from tracking import git_commit
 from tracking.mlflow_store import STORE_ERRORS, connect, first_line, unusable
 
 CUT_SHORT_TAG = "ended_after_epoch"  # of a run that ended before its last epoch
+BASELINE_TAG = "baseline"  # of a run whose model can't be exported, with its kind
 SEED_SEPARATOR = ", seed "  # runs that differ only in their seed have the same name up to this
 
 

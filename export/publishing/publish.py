@@ -16,8 +16,7 @@ from export.publishing.golden_rows import golden_rows
 from export.publishing.prepare import PreparedModel
 from export.source_run import SourceRun
 
-# Of the metrics of the Keras model that the manifest repeats. Those of the test set are only true
-# of a graph that computes the same.
+# Of the metrics of the run that the manifest repeats. Those of the test set are measured here.
 _METRIC_PREFIXES = ("val_", "train_")
 
 
@@ -34,8 +33,9 @@ def publish(
     golden = Golden(rows, {outputs[0].name: answers[0]})
     test = source.x_test.astype(inputs[0].dtype)
     scores = runtime.predict(prepared.onnx_file, {inputs[0].name: test})[0]
-    prefixes = (*_METRIC_PREFIXES, *(() if prepared.quantization else ("test_",)))
-    metrics = {key: value for key, value in source.metrics.items() if key.startswith(prefixes)}
+    metrics = {
+        key: value for key, value in source.metrics.items() if key.startswith(_METRIC_PREFIXES)
+    }
     manifest = Manifest(
         name=name,
         version=0,  # the store numbers it

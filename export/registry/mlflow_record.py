@@ -87,9 +87,9 @@ def _metrics(manifest: Manifest, variant: Variant, size: int) -> dict[str, float
         for name in ("top1_agreement", "max_abs_logit_difference", "mean_abs_logit_difference"):
             if (value := getattr(parity, name)) is not None:
                 metrics[f"parity_{name}"] = value
+    metrics |= {name: of for name, of in manifest.metrics.items() if name.startswith("test_")}
     scored = score.of_task(manifest.task)
     if (loss := scored.quantization_loss(manifest)) is not None:
-        metrics[scored.metric] = manifest.metrics[scored.metric]
         metrics[scored.loss_metric] = loss
     return {f"{variant.prefix}{name}": value for name, value in metrics.items()}
 

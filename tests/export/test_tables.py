@@ -60,7 +60,7 @@ def test_the_manifest_describes_the_table(tables: Tables) -> None:
     assert (manifest.task, manifest.labels) == ("classification", ("no", "yes"))
     assert manifest.features == PEOPLE
     assert manifest.inputs[0].name == "features"
-    assert manifest.metrics["test_loss"] == 0.25
+    assert "test_loss" not in manifest.metrics  # the run has one; only export measures the test set
     assert 0.7 < manifest.metrics["test_accuracy"] <= 1
     assert manifest.parity
     assert manifest.parity.top1_agreement == 1
@@ -153,7 +153,6 @@ def test_integers_and_limits(tables: Tables, tmp_path: Path) -> None:
     assert manifest.quantization.rmse_increase is None
     before, after = (one.metrics["test_accuracy"] for one in (tables.manifest("people"), manifest))
     assert manifest.quantization.accuracy_loss == before - after
-    assert "test_loss" not in manifest.metrics  # that of Keras is not that of this graph
     assert manifest.features[0].limits == (30, 60.5)
     ages = golden.inputs["features"][:, 0]
     assert np.nanmin(ages) >= 30

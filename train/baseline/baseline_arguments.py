@@ -17,9 +17,9 @@ def parse(argv: list[str]) -> Options:
         prog="python -m train baseline",
         allow_abbrev=False,
         description="Train gradient-boosted trees (scikit-learn's HistGradientBoosting) on the"
-        " training rows of a network, and record their test metrics as a run of the same"
-        " experiment.",
-        epilog="The run has no validation metrics, so it is never chosen as the best one.",
+        " training rows of a network, and record their validation and test metrics as a run of the"
+        " same experiment.",
+        epilog="The run can't be exported, so export --best never chooses it.",
     )
     values = preset.load(run_arguments.preset_of(argv))
     run_arguments.add_options(parser, values, only={*OPTIONS, "experiment"})

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cli import number_types
+from tracking import metrics
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,9 @@ def _parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
         description="Compare finished runs: the options in which they differ, and their metrics."
         " Runs that differ only in their seed share one line, with mean ± standard deviation.",
-        epilog="Metrics of exports and load tests are shown if there are any.",
+        epilog="Metrics of exports and load tests are shown if there are any. Those of the test set"
+        " are among them; runs can't be sorted by these, because a test set that decides"
+        " something no longer tests.",
     )
     which = parser.add_mutually_exclusive_group()
     which.add_argument(
@@ -50,6 +53,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--sort",
+        type=metrics.for_choosing,
         metavar="METRIC",
         help="sort by this metric, best first: the largest, or for losses, errors, times and sizes"
         " the smallest (default: val_accuracy; val_rmse for regression)",
@@ -65,8 +69,8 @@ def _parser() -> argparse.ArgumentParser:
         "--html",
         type=Path,
         metavar="FILE",
-        help="also write an HTML page with learning curves, the metric by option, and the test"
-        " result by latency",
+        help="also write an HTML page with learning curves, the metric by option, and the"
+        " validation result by latency",
     )
     parser.add_argument(
         "--markdown",

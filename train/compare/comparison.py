@@ -47,8 +47,7 @@ def _compare(wanted: CompareOptions, console: Console) -> None:
     if importance:
         shown_parts = ", ".join(f"{name} {part:.0%}" for name, part in importance.items())
         console.print(f"importance of the options: {shown_parts}", highlight=False)
-    # A baseline has no validation metrics, and can't be exported.
-    if runs := [group.runs[0] for group in shown if group.values(metrics.primary(task, "val"))]:
+    if runs := [group.runs[0] for group in shown if not group.runs[0].is_baseline]:
         console.print(f"best: python -m export --run {runs[0].run_id}", highlight=False)
     if wanted.html:
         with console.status("drawing the page"):

@@ -77,11 +77,11 @@ def options(groups: Sequence[Group], metric: str) -> Figure | None:
 
 
 def pareto_front(groups: Sequence[Group], task: str) -> Figure:
-    """Plot the test result by latency, and the Pareto front: groups that no other beats in both.
+    """Plot the validation result by latency, and the Pareto front: groups that none beats in both.
 
     Without a measured latency, the number of parameters takes its place.
     """
-    metric = metrics.primary(task, "test")
+    metric = metrics.primary(task, "val")
     cost = next(
         key for key in (*LATENCIES, "parameters") if any(group.values(key) for group in groups)
     )
@@ -120,7 +120,7 @@ def pareto_front(groups: Sequence[Group], task: str) -> Figure:
     if cost not in LATENCIES:
         title += " (export measures latencies)"
     figure.update_xaxes(title=title, type="log", dtick="D2")
-    figure.update_yaxes(title=f"test {metrics.PRIMARY[task]}")
+    figure.update_yaxes(title=f"validation {metrics.PRIMARY[task]}")
     return figure
 
 

@@ -22,7 +22,7 @@ from train.errors import TrainError
 from train.run_options import described, of_preset
 
 _NONE = "None"
-_TESTED = {metrics.primary(task, "test") for task in metrics.PRIMARY}
+_VALIDATED = {metrics.primary(task, "val") for task in metrics.PRIMARY}
 _NOT_OPTIONS = ("dataset_sha256", "fold", "parameters", "seed", "task", "teacher")
 """Parameters that are not options, or are shown in another way."""
 
@@ -42,8 +42,10 @@ class Run:
     off_preset: frozenset[str]
     """Names of the options that differ from its preset."""
     metrics: dict[str, float]
-    test_rows: int
-    """Number of rows in the test set; 0 if unknown."""
+    validation_rows: int
+    """Number of rows in the validation part; 0 if unknown."""
+    is_baseline: bool
+    """Its model can't be exported."""
     identity: str
     """Equal for runs that differ only in their seeds, their folds, and their teachers' seeds."""
 
@@ -58,7 +60,7 @@ def find(wanted: CompareOptions) -> list[Run]:
     client = MlflowClient()
     experiment = wanted.experiment or ("" if wanted.runs else _newest(client))
     found = _of_ids(client, wanted.runs) if wanted.runs else _of(client, experiment)
-    runs = [_run(client, run) for run in found if _TESTED & run.data.metrics.keys()]
+    runs = [_run(client, run) for run in found if _VALIDATED & run.data.metrics.keys()]
     if not runs:
         which = " ".join(wanted.runs) or f"experiment {experiment!r}"
         raise TrainError(f"{which}: no finished run to compare; train one: python -m train")
@@ -101,7 +103,7 @@ def _newest(client: MlflowClient) -> str:
         list(experiments), "attributes.status = 'FINISHED'", order_by=["attributes.end_time DESC"]
     )
     for run in finished:
-        if _TESTED & run.data.metrics.keys():
+        if _VALIDATED & run.data.metrics.keys():
             return str(experiments[run.info.experiment_id])
     raise TrainError("no finished run to compare; train one: python -m train")
 
@@ -171,7 +173,8 @@ def _run(client: MlflowClient, run: MlflowRun) -> Run:
         options=options,
         off_preset=frozenset(options) - _implied(run.info.run_name, options),
         metrics=known,
-        test_rows=_test_rows(run),
+        validation_rows=_validation_rows(run),
+        is_baseline=run_session.BASELINE_TAG in tags,
         identity=json.dumps(identity),
     )
 
@@ -191,9 +194,9 @@ def _of_preset(name: str) -> dict[str, str]:
     return described(of_preset(name)) if name in preset.names() else {}
 
 
-def _test_rows(run: MlflowRun) -> int:
+def _validation_rows(run: MlflowRun) -> int:
     for given in run.inputs.dataset_inputs if run.inputs else ():
-        if given.dataset.profile and any(tag.value == "test" for tag in given.tags):
+        if given.dataset.profile and any(tag.value == "validation" for tag in given.tags):
             shape = json.loads(given.dataset.profile).get("features_shape")
             return int(shape[0]) if isinstance(shape, list) else 0
     return 0

@@ -8,16 +8,16 @@ from train.compare import comparison_table
 from train.compare.run_groups import Group, metrics_of, options_off_preset
 
 _LEFT_OUT = (
-    *("val_accuracy", "val_rmse", "val_loss", "test_loss"),
-    *("test_f1", "test_auc", "test_ece", "test_mae", "parity_max_abs_difference"),
+    *("val_loss", "val_f1", "val_auc", "val_ece", "val_mae", "val_r2"),
+    "parity_max_abs_difference",
 )
-"""Metrics for choosing among runs, which readers of the result do not need."""
+"""Metrics that readers of the result do not need."""
 
 
 def write(groups: Sequence[Group], file: Path) -> None:
     """Replace the table in a Markdown file.
 
-    It leaves out options that presets imply, and metrics for choosing among runs.
+    It leaves out options that presets imply, and all metrics but the main ones.
 
     Raises:
         CommandError: the file can't be read or written, or has no markers for the table.
@@ -27,8 +27,8 @@ def write(groups: Sequence[Group], file: Path) -> None:
     options = options_off_preset(groups)
     head = comparison_table.header(options, metrics)
     rows = comparison_table.rows(groups, options, metrics)
-    if any(group.values("test_accuracy") for group in groups):
-        head = [*head, "test %, 95 % interval"]
+    if any(group.values("val_accuracy") for group in groups):
+        head = [*head, "validation %, 95 % interval"]
         rows = [[*row, _interval(group)] for row, group in zip(rows, groups, strict=True)]
     markdown.put_table(file, "runs", head, rows)
 

@@ -34,8 +34,8 @@ class Group:
         return [run.metrics[metric] for run in self.runs if metric in run.metrics]
 
     def interval(self) -> tuple[float, float] | None:
-        """95 % confidence interval of the test accuracy, given the number of test rows."""
-        rows, accuracies = self.runs[0].test_rows, self.values("test_accuracy")
+        """95 % confidence interval of the validation accuracy, given the number of rows."""
+        rows, accuracies = self.runs[0].validation_rows, self.values("val_accuracy")
         if not rows or not accuracies:
             return None
         from scipy.stats import binomtest  # here: it takes half a second

@@ -1,4 +1,4 @@
-"""Plots of a run: learning curves, and what the model gets wrong on the test set."""
+"""Plots of a run: learning curves, and what the model gets wrong in validation."""
 
 from collections.abc import Mapping, Sequence
 
@@ -109,9 +109,15 @@ def importance(columns: Sequence[Importance]) -> Figure:
     return figure
 
 
-def worst_mistakes(dataset: Dataset, probabilities: NDArray[np.float32], limit: int = 40) -> Figure:
-    """Show the misclassified test images with the highest confidence, highest first."""
-    truth, names = dataset.y_test, dataset.class_names
+def worst_mistakes(
+    dataset: Dataset,
+    images: NDArray[np.float32],
+    truth: NDArray[np.int64],
+    probabilities: NDArray[np.float32],
+    limit: int = 40,
+) -> Figure:
+    """Show the misclassified images with the highest confidence, highest first."""
+    names = dataset.class_names
     predicted = probabilities.argmax(axis=1)
     confidence = probabilities.max(axis=1)
     wrong = np.flatnonzero(predicted != truth)
@@ -123,7 +129,7 @@ def worst_mistakes(dataset: Dataset, probabilities: NDArray[np.float32], limit: 
     for axis in axes.flat:
         axis.axis("off")
     for axis, index in zip(axes.flat, worst, strict=False):
-        axis.imshow(dataset.x_test[index].reshape(dataset.shape), cmap="gray_r")
+        axis.imshow(images[index].reshape(dataset.shape), cmap="gray_r")
         title = f"{names[truth[index]]} as {names[predicted[index]]}\n{confidence[index]:.1%}"
         axis.set_title(title, fontsize=8)
     return figure

@@ -41,7 +41,13 @@ class Outcome:
 
     def table(self) -> Table:
         """Show it as a table."""
-        table = Table("measure", "value", title="Trained", title_justify="left")
+        table = Table(
+            *("measure", "value"),
+            title="Trained",
+            title_justify="left",
+            caption="python -m export measures the test set",
+            caption_justify="left",
+        )
         table.columns[1].justify = "right"
         table.add_row("parameters", f"{self.parameters:,}")
         table.add_row("kept epoch", f"{self.metrics['kept_epoch']:.0f}")
@@ -61,7 +67,7 @@ def begin(
 ) -> Outcome:
     """Train, evaluate and log one model.
 
-    The test set is evaluated once, with the kept weights, and influences nothing.
+    The kept weights are evaluated on the validation part. Only export evaluates the test set.
 
     Args:
         options: of the run.
@@ -82,7 +88,7 @@ def begin(
             checkpoint.create(options, dataset.sha256)
             display.say(f"run {active.info.run_id} on {dataset.name}, {dataset.task}")
             network = _network(options, data)
-            run_log.log_description(options, preset, dataset, network)
+            run_log.log_description(options, preset, data, network)
             return _finish(network, data, options, checkpoint, display, callbacks)
         except (Pruned, KeyboardInterrupt) as reason:
             if info.parent or isinstance(reason, Pruned):
@@ -151,11 +157,10 @@ def _finish(
     dense_network.compile_to_evaluate(network, dataset)
     found = {"train_seconds": progress.seconds, "kept_epoch": float(progress.kept_epoch)}
     x, truth = data.validation_truth
-    predictions = {"val": _predict(network, x), "test": _predict(network, dataset.x_test)}
-    for part, expected in (("val", truth), ("test", dataset.y_test)):
-        values = evaluation.evaluate(dataset, expected, predictions[part])
-        found |= {f"{part}_{name}": value for name, value in values.items()}
-    run_log.log_result(network, data, found, progress.history, predictions["test"])
+    predicted = _predict(network, x)
+    values = evaluation.evaluate(dataset, truth, predicted)
+    found |= {f"val_{name}": value for name, value in values.items()}
+    run_log.log_result(network, data, found, progress.history, predicted)
     is_cut_short = progress.epoch < options.epochs
     if is_cut_short:
         mlflow.set_tag(run_session.CUT_SHORT_TAG, progress.epoch)

@@ -5,6 +5,7 @@ from pathlib import Path
 import mlflow
 import pytest
 
+from export.best_run import best_run
 from tests.commands import call
 
 DATA = ("--data", "penguins", "--cache", str(Path("data").resolve()))
@@ -21,11 +22,18 @@ def test_trees_are_compared_and_never_the_best(folder: Path) -> None:
     for name in ("dataset_sha256", "validation_split", "split_seed", "task"):
         assert trees.data.params[name] == other.data.params[name]
     assert trees.data.metrics["test_accuracy"] > 0.9
-    tested = {name for name in other.data.metrics if name.startswith("test_")}
-    assert trees.data.metrics.keys() == tested | {"train_seconds"}
-    compared = call("train", "compare", "--sort", "test_accuracy", cwd=folder)
+    validated = {name for name in other.data.metrics if name.startswith("val_")}
+    tested = {name.replace("val_", "test_") for name in validated}
+    assert trees.data.metrics.keys() == validated | tested | {"train_seconds"}
+    assert trees.data.metrics["val_accuracy"] > other.data.metrics["val_accuracy"]
+    compared = call("train", "compare", cwd=folder)
     assert "trees" in compared.stdout
     assert f"best: python -m export --run {other.info.run_id}" in compared.stderr
+    mlflow.set_tracking_uri(f"sqlite:///{folder}/mlflow.db")
+    try:
+        assert best_run("penguins", None) == other.info.run_id
+    finally:
+        mlflow.set_tracking_uri("")
 
 
 @pytest.mark.parametrize(

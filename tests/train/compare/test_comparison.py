@@ -35,14 +35,14 @@ def test_the_table_has_what_differs_and_what_was_measured(swept: Swept) -> None:
     assert status == 0
     head, *rows = cells(out)
     assert head == [
-        *("run", "runs", "hidden", "validation %", "test %", "validation loss", "test loss"),
-        *("test F1 %", "test AUC %", "test ECE %", "parameters", "training s"),
+        *("run", "runs", "hidden", "validation %", "validation loss", "validation F1 %"),
+        *("validation AUC %", "validation ECE %", "parameters", "training s"),
     ]
     assert [row[:3] for row in rows] == [["wide", "2", "32"], ["narrow", "2", "8"]]
-    assert [row[10] for row in rows] == ["25,450", "6,370"]
-    first, second = (one["test_accuracy"] for one in metrics(swept, "wide"))
+    assert [row[8] for row in rows] == ["25,450", "6,370"]
+    first, second = (one["val_accuracy"] for one in metrics(swept, "wide"))
     spread = abs(first - second) / 2**0.5
-    assert rows[0][4] == f"{50 * (first + second):.2f} ± {100 * spread:.2f}"
+    assert rows[0][3] == f"{50 * (first + second):.2f} ± {100 * spread:.2f}"
     best = max(metrics(swept, "wide"), key=lambda one: one["val_accuracy"])
     client = mlflow.MlflowClient(f"sqlite:///{swept.folder}/mlflow.db")
     chosen = re.search(r"python -m export --run (\w+)", err)
@@ -66,6 +66,12 @@ def test_one_run_beside_another(swept: Swept) -> None:
     status, out, _ = compare(swept, "--runs", *ids)
     assert (status, {row[0] for row in cells(out)[1:]}) == (0, {"wide", "narrow"})
     assert cells(out)[1][1] == "1"
+
+
+def test_the_test_set_chooses_nothing(swept: Swept) -> None:
+    status, _, err = compare(swept, "--sort", "test_accuracy")
+    assert status == 2
+    assert "argument --sort: test_accuracy is of the test set, which would be no test" in err
 
 
 @pytest.mark.parametrize(
@@ -95,7 +101,7 @@ def test_writes_the_table_of_a_document(swept: Swept, tmp_path: Path) -> None:
     assert status == 0
     assert lines[:2] + lines[-2:] == ["before", "<!-- runs -->", "<!-- /runs -->", "after"]
     head, line, wide, narrow = lines[2:-2]
-    assert head.endswith("| test %, 95 % interval |")
+    assert head.endswith("| validation %, 95 % interval |")
     assert line == "| --- |" + " --: |" * (head.count("|") - 2)
     assert (wide.split(" | ")[0], narrow.split(" | ")[0]) == ("| wide", "| narrow")
     assert re.fullmatch(r"\d\d\.\d\d to \d\d\.\d\d \|", wide.split(" | ")[-1])

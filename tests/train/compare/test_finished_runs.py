@@ -53,7 +53,7 @@ def store(
 
 
 def test_students_whose_teachers_differ_in_their_seeds_are_one_line(store: Store) -> None:
-    one = {"val_accuracy": 0.9, "test_accuracy": 0.9}
+    one = {"val_accuracy": 0.9}
     for seed in ("0", "1"):
         teacher = store.run({"preset": "accurate", "hidden": "64", "seed": seed}, **one)
         store.run({"hidden": "8", "seed": seed, "teacher": teacher}, **one)
@@ -68,16 +68,16 @@ def test_students_whose_teachers_differ_in_their_seeds_are_one_line(store: Store
 
 def test_a_run_that_was_cut_short_is_no_seed_of_a_whole_one(store: Store) -> None:
     options = {"hidden": "8", "seed": "0"}
-    store.run(options, {"ended_after_epoch": "2"}, val_accuracy=0.5, test_accuracy=0.5)
-    store.run(options, val_accuracy=0.9, test_accuracy=0.9)
+    store.run(options, {"ended_after_epoch": "2"}, val_accuracy=0.5)
+    store.run(options, val_accuracy=0.9)
     lines = store.lines()
     assert [line.options.get("ended_after_epoch") for line in lines] == [None, "2"]
     assert [line.values("val_accuracy") for line in lines] == [[0.9], [0.5]]
 
 
 def test_a_run_that_diverged_has_no_such_measure(store: Store) -> None:
-    store.run({"seed": "0"}, val_accuracy=0.5, test_accuracy=0.5, val_loss=float("nan"))
-    store.run({"seed": "1"}, val_accuracy=0.7, test_accuracy=0.7, val_loss=0.3)
+    store.run({"seed": "0"}, val_accuracy=0.5, val_loss=float("nan"))
+    store.run({"seed": "1"}, val_accuracy=0.7, val_loss=0.3)
     (line,) = store.lines()
     assert line.values("val_loss") == [0.3]
     assert line.values("val_accuracy") == [0.7, 0.5]
@@ -85,7 +85,7 @@ def test_a_run_that_diverged_has_no_such_measure(store: Store) -> None:
 
 def test_runs_of_others_and_relatives_that_are_gone(store: Store) -> None:
     gone = "0" * 32
-    measured = {"val_accuracy": 0.5, "test_accuracy": 0.5}
+    measured = {"val_accuracy": 0.5}
     store.run({"parameters": "1.2M", "teacher": gone}, {MLFLOW_PARENT_RUN_ID: gone}, **measured)
     store.run({}, status="FINISHED", auc=0.5)
     (line,) = store.lines()
@@ -98,27 +98,27 @@ def test_runs_of_others_and_relatives_that_are_gone(store: Store) -> None:
 def test_the_folds_of_a_cross_validation_are_one_line(store: Store) -> None:
     for fold, rmse in (("1/2", 3.0), ("2/2", 5.0), ("None", 2.0)):
         params = {"fold": fold, "task": "regression", "seed": "0"}
-        store.run(params, val_rmse=rmse, test_rmse=rmse)
+        store.run(params, val_rmse=rmse)
     single, folds = store.lines(metric="val_rmse")
     assert (single.values("val_rmse"), folds.values("val_rmse")) == ([2.0], [3.0, 5.0])
     assert (single.options.get("folds"), folds.options["folds"]) == (None, "2")
 
 
 def test_other_tasks_are_not_compared(store: Store) -> None:
-    store.run({"task": "regression"}, val_rmse=1.0, test_rmse=1.0)
-    store.run({}, val_accuracy=0.5, test_accuracy=0.5)
+    store.run({"task": "regression"}, val_rmse=1.0)
+    store.run({}, val_accuracy=0.5)
     with pytest.raises(TrainError, match="different tasks: classification, regression"):
         store.lines()
 
 
 def test_the_experiment_is_that_of_the_newest_run(store: Store) -> None:
-    made = store.run({}, val_accuracy=0.5, test_accuracy=0.5)
+    made = store.run({}, val_accuracy=0.5)
     (run,) = finished_runs.find(CompareOptions(None, [], None, 20, None, None))
     assert run.run_id == made
 
 
 def test_only_finished_runs_are_compared(store: Store) -> None:
-    killed = store.run({}, status="KILLED", val_accuracy=0.5, test_accuracy=0.5)
+    killed = store.run({}, status="KILLED", val_accuracy=0.5)
     with pytest.raises(TrainError, match="no finished run to compare"):
         store.lines()
     with pytest.raises(TrainError, match=f"run {killed} is KILLED; only FINISHED runs can be"):
@@ -128,6 +128,6 @@ def test_only_finished_runs_are_compared(store: Store) -> None:
 def test_importance_is_that_of_the_search(store: Store) -> None:
     measured = {"importance/width": 0.3, "importance/dropout": 0.7, "best_val_accuracy": 0.5}
     parent = store.run({"plan": "search"}, **measured)
-    store.run({}, {MLFLOW_PARENT_RUN_ID: parent}, val_accuracy=0.5, test_accuracy=0.5)
+    store.run({}, {MLFLOW_PARENT_RUN_ID: parent}, val_accuracy=0.5)
     (line,) = store.lines(parent)
     assert list(finished_runs.importance(line.runs).items()) == [("dropout", 0.7), ("width", 0.3)]

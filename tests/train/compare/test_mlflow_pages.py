@@ -25,15 +25,15 @@ def pages(swept: Swept) -> Iterator[str]:
 
 def test_the_experiment_has_the_runs_with_their_metrics(swept: Swept, pages: str) -> None:
     client = mlflow.MlflowClient(f"sqlite:///{swept.folder}/mlflow.db")
-    runs = client.search_runs(["1"], f"tags.sweep = '{swept.study}' and metrics.test_loss > 0")
+    runs = client.search_runs(["1"], f"tags.sweep = '{swept.study}' and metrics.val_loss > 0")
     assert len(runs) == 4
     ids = json.dumps([run.info.run_id for run in runs])
     with browser.opened() as page:
         page.goto(f"{pages}/#/experiments/1/runs?workflowType=machine_learning")
         page.get_by_role("link", name=swept.study, exact=True).wait_for()
         page.goto(f"{pages}/#/compare-runs?runs={quote(ids)}&experiments=%5B%221%22%5D")
-        page.get_by_text("test_accuracy", exact=True).first.wait_for()
+        page.get_by_text("val_accuracy", exact=True).first.wait_for()
         shown = page.inner_text("body").splitlines()
     for run in runs:
         assert run.info.run_name in {line.strip() for line in shown}
-        assert f"{round(run.data.metrics['test_accuracy'], 3):g}" in shown
+        assert f"{round(run.data.metrics['val_accuracy'], 3):g}" in shown

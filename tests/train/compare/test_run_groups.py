@@ -22,7 +22,8 @@ def made(name: str, seed: int = 0, hidden: str = "8", **metrics: float) -> Run:
         options=options,
         off_preset=frozenset(options),
         metrics=metrics,
-        test_rows=10_000,
+        validation_rows=10_000,
+        is_baseline=False,
         identity=str(options),
     )
 
@@ -74,8 +75,8 @@ def test_a_metric_that_no_run_has() -> None:
         run_groups.grouped([made("a", val_loss=1.0)], "p99")
 
 
-def test_the_interval_is_that_of_the_test_rows() -> None:
-    (line,) = run_groups.grouped([made("a", test_accuracy=0.995)], "test_accuracy")
+def test_the_interval_is_that_of_the_validation_rows() -> None:
+    (line,) = run_groups.grouped([made("a", val_accuracy=0.995)], "val_accuracy")
     assert line.interval() == pytest.approx((0.99341, 0.99620), abs=1e-5)
 
 
@@ -86,16 +87,16 @@ def test_the_front_is_what_no_other_beats_in_both() -> None:
 
 def test_the_front_of_a_regression_has_the_smallest_errors() -> None:
     runs = [
-        made("small", parameters=10, test_rmse=5.0, val_rmse=5.0),
-        made("bad", 0, "16", parameters=20, test_rmse=6.0, val_rmse=6.0),
-        made("large", 0, "64", parameters=90, test_rmse=3.0, val_rmse=3.0),
-        made("trees", 0, "", test_rmse=1.0),
+        made("small", parameters=10, val_rmse=5.0),
+        made("bad", 0, "16", parameters=20, val_rmse=6.0),
+        made("large", 0, "64", parameters=90, val_rmse=3.0),
+        made("trees", 0, "", val_rmse=1.0),  # without parameters
     ]
     figure: Any = comparison_plots.pareto_front(run_groups.grouped(runs, "val_rmse"), "regression")
     front, *points = figure.data
     assert (list(front.x), list(front.y)) == ([10, 90], [5.0, 3.0])
     assert {point.name for point in points} == {"small", "bad", "large"}
-    assert figure.layout.yaxis.title.text == "test rmse"
+    assert figure.layout.yaxis.title.text == "validation rmse"
 
 
 def test_an_option_is_plotted_as_what_it_is() -> None:

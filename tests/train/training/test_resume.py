@@ -75,7 +75,7 @@ def test_ctrl_c_ends_after_the_epoch_with_a_model(work: Path, folder: Path) -> N
     epochs = int(ended.data.tags["ended_after_epoch"])
     assert 1 <= epochs < 9999
     assert len(client.get_metric_history(out.strip(), "epoch/loss")) == epochs
-    assert ended.data.metrics["test_accuracy"] > 0
+    assert ended.data.metrics["val_accuracy"] > 0
     assert not (folder / "checkpoints" / out.strip()).exists()
 
 

@@ -64,11 +64,11 @@ def test_a_csv_file_becomes_a_model(people: Path) -> None:
         *("classification", "people", "small"),
     )
     assert (params["target"], params["drop"]) == ("bought", "income")
-    assert 0.8 < metrics["test_accuracy"] <= 1
-    assert 0.85 < metrics["test_auc"] <= 1
+    assert 0.8 < metrics["val_accuracy"] <= 1
+    assert 0.85 < metrics["val_auc"] <= 1
     names = {"loss", "accuracy", "f1", "auc", "average_precision", "ece"}
-    for part in ("val", "test"):
-        assert {name[len(part) + 1 :] for name in metrics if name.startswith(f"{part}_")} == names
+    assert {name[4:] for name in metrics if name.startswith("val_")} == names
+    assert not any("test" in name for name in metrics)
     described = metadata(people, run)
     assert json.loads(described["labels"]) == ["no", "yes"]
     age, city = (Feature(**one) for one in json.loads(described["features"]))
@@ -90,8 +90,7 @@ def test_a_csv_file_becomes_a_model(people: Path) -> None:
     x, y = artifacts.read_arrays(kept, "x_test", "y_test")
     assert x.dtype == np.float32
     assert np.isnan(x[:, 0]).any()
-    accuracy = (loaded.predict(x, verbose=0).argmax(axis=1) == y).mean()
-    assert accuracy == pytest.approx(metrics["test_accuracy"])
+    assert (loaded.predict(x, verbose=0).argmax(axis=1) == y).mean() > 0.8
 
 
 def mlflow_table(folder: Path, run: Run) -> dict[str, list[Any]]:
@@ -109,8 +108,9 @@ def test_regression_keeps_the_smallest_error(people: Path) -> None:
     best = min(curve, key=lambda point: point.value)
     assert metrics["kept_epoch"] == best.step
     assert metrics["val_rmse"] == pytest.approx(best.value, rel=1e-4)
-    assert metrics["test_r2"] > 0.8
-    assert metrics["test_loss"] == pytest.approx(metrics["test_rmse"] ** 2)
+    assert metrics["val_r2"] > 0.8
+    assert metrics["val_loss"] == pytest.approx(metrics["val_rmse"] ** 2)
+    assert not any("test" in name for name in metrics)
     assert metadata(people, run)["task"] == "regression"
     kept = Path(client(people).download_artifacts(run.info.run_id, artifacts.TEST_SET))
     x, y = artifacts.read_arrays(kept, "x_test", "y_test")
@@ -164,5 +164,5 @@ def test_images_of_another_size(folder: Path) -> None:
     run = train(folder, "--data", "digits", "--hidden", "32", "--epochs", "12", "--augment")
     assert client(folder).get_experiment(run.info.experiment_id).name == "digits"
     assert run.data.params["dataset"] == "digits"
-    assert run.data.metrics["test_accuracy"] > 0.8
+    assert run.data.metrics["val_accuracy"] > 0.8
     assert json.loads(metadata(folder, run)["range"]) == [0, 16]

@@ -12,7 +12,7 @@ from mlflow.models import Model
 
 from tests.commands import call
 from tests.conftest import run
-from tests.models.shared import SUBSET_TEST
+from tests.models.shared import SUBSET_TEST, SUBSET_TRAIN
 from tests.train.reading.reads import read
 from tests.train.runs import statuses
 from train.data.split import split
@@ -79,10 +79,10 @@ def test_metrics_of_every_epoch_and_of_the_model(client: mlflow.MlflowClient, tr
     best = max(curve, key=lambda point: point.value)
     assert metrics["kept_epoch"] == best.step
     assert metrics["val_accuracy"] == pytest.approx(best.value, abs=1e-6)
-    assert 0.85 < metrics["test_accuracy"] < 1
-    assert 0 < metrics["test_loss"] < 1
-    assert 0.98 < metrics["test_auc"] < 1
-    assert abs(metrics["test_f1"] - metrics["test_accuracy"]) < 0.02
+    assert 0.85 < metrics["val_accuracy"] < 1
+    assert 0.98 < metrics["val_auc"] < 1
+    assert abs(metrics["val_f1"] - metrics["val_accuracy"]) < 0.02
+    assert {name for name in metrics if "test_" in name} == {"test_accuracy"}  # by its export
     assert metrics["val_loss"] == pytest.approx(
         client.get_metric_history(trained.info.run_id, "epoch/val_loss")[best.step - 1].value, 1e-4
     )
@@ -95,11 +95,16 @@ def test_commit_and_data_set(trained: Run) -> None:
     assert run("git", "cat-file", "-t", commit).stdout == "commit\n"
     assert trained.data.tags["git_dirty"] in ("true", "false")
     inputs = {i.tags[0].value: i.dataset for i in trained.inputs.dataset_inputs}
-    assert inputs.keys() == {"training", "test"}
+    assert inputs.keys() == {"training", "validation", "test"}
     assert {entry.name for entry in inputs.values()} == {"subset"}
-    assert len({entry.digest for entry in inputs.values()}) == 2
-    shape = json.loads(inputs["test"].profile)["features_shape"]
-    assert shape == [SUBSET_TEST, 784]
+    assert len({entry.digest for entry in inputs.values()}) == 3
+    rows = {part: json.loads(entry.profile)["features_shape"][0] for part, entry in inputs.items()}
+    held_out = SUBSET_TRAIN // 10
+    assert rows == {
+        "training": SUBSET_TRAIN - held_out,
+        "validation": held_out,
+        "test": SUBSET_TEST,
+    }
 
 
 def test_figures_and_test_set(client: mlflow.MlflowClient, trained: Run, tmp_path: Path) -> None:
@@ -144,20 +149,20 @@ def test_the_logged_model_answers_as_measured(
     assert json.loads(described.metadata["range"]) == [0, 255]
     assert described.metadata["task"] == "classification"
     assert "features" not in described.metadata
-    with np.load("subset.npz") as archive:
-        x, y = archive["x_test"].reshape(-1, 784).astype("f4"), archive["y_test"]
+    _, (x, y) = split(read(work / "subset.npz"), of_preset())
     model = mlflow.tensorflow.load_model(uri)
     accuracy = np.mean(model.predict(x, verbose=0).argmax(axis=1) == y)
-    assert accuracy == pytest.approx(trained.data.metrics["test_accuracy"], abs=1e-6)
+    assert accuracy == pytest.approx(trained.data.metrics["val_accuracy"], abs=1e-6)
     entries = mlflow.search_logged_models(
         [trained.info.experiment_id], filter_string="name = 'model'", output_format="list"
     )
     (entry,) = (one for one in entries if one.source_run_id == trained.info.run_id)
     linked = {metric.key: metric for metric in entry.metrics}
-    assert linked["test_accuracy"].value == trained.data.metrics["test_accuracy"]
+    assert linked["val_accuracy"].value == trained.data.metrics["val_accuracy"]
+    assert "test_accuracy" not in linked
     digests = {i.tags[0].value: i.dataset.digest for i in trained.inputs.dataset_inputs}
-    assert linked["test_accuracy"].dataset_digest == digests["test"]
-    assert linked["val_accuracy"].dataset_digest == digests["training"]
+    assert linked["val_accuracy"].dataset_digest == digests["validation"]
+    assert linked["train_seconds"].dataset_digest == digests["training"]
 
 
 def test_a_teacher_is_learned_from(work: Path, folder: Path) -> None:
@@ -177,7 +182,7 @@ def test_a_teacher_is_learned_from(work: Path, folder: Path) -> None:
     student = trained_with("--hidden", "32", "--teacher", teacher.info.run_id, "--keep", "last")
     assert student.data.metrics["kept_epoch"] == 4
     assert student.data.params["teacher"] == teacher.info.run_id
-    accuracy = [one.data.metrics["test_accuracy"] for one in (teacher, student)]
+    accuracy = [one.data.metrics["val_accuracy"] for one in (teacher, student)]
     assert accuracy[1] > accuracy[0] - 0.05
     leaking = ("--teacher", teacher.info.run_id, "--split-seed", "1")
     done = call("train", "--data", work / "subset.npz", *leaking, cwd=folder)
