@@ -1,4 +1,4 @@
-"""Arrays that training keeps with a run for export, so that export needs only the run."""
+"""Arrays that training keeps with a run: for export, and to compare runs row by row."""
 
 import tempfile
 import zipfile
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 TEST_SET = "data/test.npz"  # x_test and y_test
 CALIBRATION = "data/calibration.npz"  # x_train: some rows of the training set
+VALIDATION = "data/validation.npz"  # truth, predicted and loss of each validation row
 
 
 def are_bytes(values: NDArray[Any]) -> bool:

@@ -16,7 +16,7 @@ from train.data.dataset import Dataset
 from train.data.split import split
 from train.reading import reader
 from train.run_options import Options, described
-from train.training import evaluation
+from train.training import evaluation, validation_results
 
 NAME = "trees"
 _MOST_CATEGORIES = 255  # that scikit-learn's trees accept
@@ -50,6 +50,7 @@ def run(options: Options) -> tuple[str, dict[str, float]]:
             measured = evaluation.evaluate(dataset, y, predict(x))
             found |= {f"{part}_{name}": value for name, value in measured.items()}
         mlflow.log_metrics(found)
+        validation_results.log(dataset, validation[1], predict(validation[0]))
         return str(active.info.run_id), found
 
 

@@ -11,6 +11,7 @@ from train.compare import (
     finished_runs,
     markdown_table,
     run_groups,
+    significance,
 )
 from train.compare.compare_arguments import CompareOptions
 from train.errors import TrainError
@@ -39,7 +40,7 @@ def _compare(wanted: CompareOptions, console: Console) -> None:
         metric = wanted.sort or metrics.primary(task, "val")
         lines = run_groups.grouped(found, metric)
         importance = finished_runs.importance(found)
-    shown = lines[: wanted.top]
+        shown = significance.against_best(lines[: wanted.top], task)
     title = f"{len(found)} runs, best {metric} first"
     if len(shown) < len(lines):
         title += f" ({len(shown)} of {len(lines)} lines; --top {len(lines)} for all)"

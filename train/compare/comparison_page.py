@@ -32,8 +32,8 @@ def write(
 
     """
     options, shown_metrics = differing(groups), metrics_of(groups)
-    rows = comparison_table.rows(groups, options, shown_metrics)
-    shown = html.table(comparison_table.header(options, shown_metrics), rows, best_first=True)
+    head, rows = comparison_table.cells(groups, options, shown_metrics)
+    shown = html.table(head, rows, best_first=True)
     figures = {
         "Learning curves": comparison_plots.learning_curves(groups, task),
         f"{metric} by option": comparison_plots.options(groups, metric),

@@ -10,16 +10,12 @@ from tracking.metrics import Metric
 from train.compare.run_groups import Group, differing, metrics_of
 
 
-def header(options: Sequence[str], metrics: Sequence[Metric]) -> list[str]:
-    """The titles of the columns."""
-    return ["run", "runs", *options, *(one.title for one in metrics)]
-
-
-def rows(
+def cells(
     groups: Sequence[Group], options: Sequence[str], metrics: Sequence[Metric]
-) -> list[list[str]]:
-    """The text of each cell, for these options and metrics."""
-    return [
+) -> tuple[list[str], list[list[str]]]:
+    """The titles of the columns and the rows, for these options and metrics."""
+    head = ["run", "runs", *options, *(one.title for one in metrics)]
+    rows = [
         [
             group.name,
             str(len(group.runs)),
@@ -28,6 +24,10 @@ def rows(
         ]
         for group in groups
     ]
+    if any(group.difference for group in groups):
+        head.append("differs from best")
+        rows = [[*row, group.difference] for row, group in zip(rows, groups, strict=True)]
+    return head, rows
 
 
 def _short(text: str) -> str:
@@ -41,10 +41,11 @@ def _short(text: str) -> str:
 def terminal(groups: Sequence[Group], title: str) -> Table:
     """Create the table for the terminal."""
     options, metrics = differing(groups), metrics_of(groups)
-    columns = [Column(Text(text)) for text in header(options, metrics)]
+    head, rows = cells(groups, options, metrics)
+    columns = [Column(Text(text)) for text in head]
     table = Table(*columns, title=Text(title), title_justify="left")
     for column in table.columns[1:]:
         column.justify = "right"
-    for row in rows(groups, options, metrics):
+    for row in rows:
         table.add_row(*map(Text, row))  # Text, so that brackets are not markup
     return table

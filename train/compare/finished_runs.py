@@ -4,7 +4,7 @@ import contextlib
 import functools
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import mlflow
@@ -44,6 +44,8 @@ class Run:
     metrics: dict[str, float]
     validation_rows: int
     """Number of rows in the validation part; 0 if unknown."""
+    validation_part: str
+    """Equal for runs that were validated on the same rows; empty if unknown."""
     is_baseline: bool
     """Its model can't be exported."""
     identity: str
@@ -174,6 +176,7 @@ def _run(client: MlflowClient, run: MlflowRun) -> Run:
         off_preset=frozenset(options) - _implied(run.info.run_name, options),
         metrics=known,
         validation_rows=_validation_rows(run),
+        validation_part=_validation_part(params),
         is_baseline=run_session.BASELINE_TAG in tags,
         identity=json.dumps(identity),
     )
@@ -192,6 +195,11 @@ def _implied(name: str, options: dict[str, str]) -> frozenset[str]:
 def _of_preset(name: str) -> dict[str, str]:
     """The options of a preset; empty if there is no such preset."""
     return described(of_preset(name)) if name in preset.names() else {}
+
+
+def _validation_part(params: Mapping[str, str]) -> str:
+    names = ("dataset_sha256", "split_seed", "fold", "validation_split")
+    return json.dumps([params[name] for name in names]) if params.keys() >= {*names} else ""
 
 
 def _validation_rows(run: MlflowRun) -> int:

@@ -25,8 +25,7 @@ def write(groups: Sequence[Group], file: Path) -> None:
     """
     metrics = [one for one in metrics_of(groups) if one.key not in _LEFT_OUT]
     options = options_off_preset(groups)
-    head = comparison_table.header(options, metrics)
-    rows = comparison_table.rows(groups, options, metrics)
+    head, rows = comparison_table.cells(groups, options, metrics)
     if any(group.values("val_accuracy") for group in groups):
         head = [*head, "validation %, 95 % interval"]
         rows = [[*row, _interval(group)] for row, group in zip(rows, groups, strict=True)]

@@ -17,6 +17,8 @@ class Group:
 
     runs: Sequence[Run]
     """The best one first."""
+    difference: str = ""
+    """Whether it differs from the best group; empty if that was not examined."""
 
     @property
     def name(self) -> str:

@@ -1,5 +1,6 @@
 """Metrics of predictions, for each task."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -31,10 +32,18 @@ def evaluate(
 
 def error(dataset: Dataset, truth: NDArray[Any], predicted: NDArray[np.float32]) -> float:
     """Log loss of probabilities, or RMSE of values: the smaller, the better."""
+    mean = float(np.mean(losses(dataset, truth, predicted)))
+    return mean if dataset.classes else math.sqrt(mean)
+
+
+def losses(
+    dataset: Dataset, truth: NDArray[Any], predicted: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """Log loss, or squared error, of each row: float32, shape (N,)."""
     if not dataset.classes:
-        return float(np.sqrt(np.mean((predicted[:, 0] - truth) ** 2)))
+        return np.asarray((predicted[:, 0] - truth) ** 2, np.float32)
     likely = predicted[np.arange(len(truth)), truth]
-    return float(-np.mean(np.log(np.maximum(likely, np.finfo(np.float32).tiny))))
+    return np.asarray(-np.log(np.maximum(likely, np.finfo(np.float32).tiny)), np.float32)
 
 
 def reliability(

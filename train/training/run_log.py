@@ -20,7 +20,7 @@ from tracking import artifacts
 from train.data.dataset import Dataset
 from train.data.split import Part
 from train.run_options import Options, described
-from train.training import figures, permutation_importance, result_plots
+from train.training import figures, permutation_importance, result_plots, validation_results
 from train.training.training_data import TrainingData
 
 CALIBRATION_ROWS = 500
@@ -107,6 +107,7 @@ def log_result(
         drawn["importance"] = result_plots.importance(found)
     for name, figure in drawn.items():
         mlflow.log_figure(figure, f"figures/{name}.png")
+    validation_results.log(dataset, truth, predicted)
     # For export: the test set, to measure and compare models on, and rows for static quantization.
     artifacts.log_arrays(artifacts.TEST_SET, x_test=dataset.x_test, y_test=dataset.y_test)
     artifacts.log_arrays(artifacts.CALIBRATION, x_train=data.training[0][:CALIBRATION_ROWS])

@@ -36,8 +36,10 @@ def test_the_table_has_what_differs_and_what_was_measured(swept: Swept) -> None:
     head, *rows = cells(out)
     assert head == [
         *("run", "runs", "hidden", "validation %", "validation loss", "validation F1 %"),
-        *("validation AUC %", "validation ECE %", "parameters", "training s"),
+        *("validation AUC %", "validation ECE %", "parameters", "training s", "differs from best"),
     ]
+    assert rows[0][-1] == "best"
+    assert re.fullmatch(r"(yes|no), p [\d.e-]+", rows[1][-1])
     assert [row[:3] for row in rows] == [["wide", "2", "32"], ["narrow", "2", "8"]]
     assert [row[8] for row in rows] == ["25,450", "6,370"]
     first, second = (one["val_accuracy"] for one in metrics(swept, "wide"))
@@ -111,6 +113,7 @@ def test_the_page_draws_everything_by_itself(swept: Swept, tmp_path: Path) -> No
     page_file = tmp_path / "page.html"
     status, _, _ = compare(swept, "--runs", swept.parent, "--html", page_file)
     assert status == 0
+    assert "differs from best" in page_file.read_text()
     with browser.opened() as page:
         troubles: list[str] = []
         asked: list[str] = []

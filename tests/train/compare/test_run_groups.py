@@ -23,6 +23,7 @@ def made(name: str, seed: int = 0, hidden: str = "8", **metrics: float) -> Run:
         off_preset=frozenset(options),
         metrics=metrics,
         validation_rows=10_000,
+        validation_part="",
         is_baseline=False,
         identity=str(options),
     )

@@ -111,6 +111,10 @@ def test_regression_keeps_the_smallest_error(people: Path) -> None:
     assert metrics["val_r2"] > 0.8
     assert metrics["val_loss"] == pytest.approx(metrics["val_rmse"] ** 2)
     assert not any("test" in name for name in metrics)
+    results = Path(client(people).download_artifacts(run.info.run_id, artifacts.VALIDATION))
+    truth, predicted, loss = artifacts.read_arrays(results, "truth", "predicted", "loss")
+    np.testing.assert_allclose(loss, (truth - predicted) ** 2, rtol=1e-4)
+    assert loss.mean() == pytest.approx(metrics["val_loss"], rel=1e-4)
     assert metadata(people, run)["task"] == "regression"
     kept = Path(client(people).download_artifacts(run.info.run_id, artifacts.TEST_SET))
     x, y = artifacts.read_arrays(kept, "x_test", "y_test")

@@ -15,6 +15,7 @@ from tests.conftest import run
 from tests.models.shared import SUBSET_TEST, SUBSET_TRAIN
 from tests.train.reading.reads import read
 from tests.train.runs import statuses
+from tracking import artifacts
 from train.data.split import split
 from train.run_options import of_preset
 from train.training import dense_network
@@ -121,6 +122,19 @@ def test_figures_and_test_set(client: mlflow.MlflowClient, trained: Run, tmp_pat
     with np.load(kept) as archive:
         assert archive["x_test"].shape == (SUBSET_TEST, 784)
         assert archive["y_test"][:3].tolist() == [7, 2, 1]
+
+
+def test_the_result_of_each_validation_row_is_kept(
+    client: mlflow.MlflowClient, trained: Run, work: Path, tmp_path: Path
+) -> None:
+    kept = client.download_artifacts(trained.info.run_id, artifacts.VALIDATION, str(tmp_path))
+    truth, predicted, loss = artifacts.read_arrays(Path(kept), "truth", "predicted", "loss")
+    _, (_, expected) = split(read(work / "subset.npz"), of_preset())
+    assert (predicted.dtype, loss.dtype) == (np.uint8, np.float32)
+    np.testing.assert_array_equal(truth, expected)
+    metrics = trained.data.metrics
+    assert (predicted == truth).mean() == pytest.approx(metrics["val_accuracy"])
+    assert loss.mean() == pytest.approx(metrics["val_loss"], rel=1e-4)
 
 
 def test_calibration_rows_are_training_rows(
