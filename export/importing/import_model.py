@@ -75,7 +75,7 @@ def import_model(
         tools=converted.tools,
     )
     try:
-        return publish.write(root, manifest, model.SerializeToString(), golden)
+        return publish.write(root, manifest, model.SerializeToString(), golden, {})
     except BundleError as error:
         raise ExportError(str(error)) from None
     except OSError as error:

@@ -1,6 +1,6 @@
 """Publish an ONNX file as a version in the model repository."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,7 +10,7 @@ import onnx
 from bundle import layout, reference, writer
 from bundle.golden import Golden
 from bundle.manifest import BATCH, Dataset, Manifest, TensorSpec
-from export.proof import runtime
+from export.proof import row_results, runtime
 from export.publishing import interop
 from export.publishing.golden_rows import golden_rows
 from export.publishing.prepare import PreparedModel
@@ -61,16 +61,25 @@ def publish(
         ir_version=graph.ir_version,
         tools=prepared.tools,
     )
-    return write(root, manifest, prepared.onnx_file.read_bytes(), golden)
+    results = {row_results.FILE: row_results.to_npz(source.task, source.y_test, scores)}
+    return write(root, manifest, prepared.onnx_file.read_bytes(), golden, results)
 
 
-def write(root: Path, manifest: Manifest, model: bytes, golden: Golden) -> tuple[Path, Manifest]:
-    """Publish a model and the files for other servers; returns its folder and its manifest."""
+def write(
+    root: Path, manifest: Manifest, model: bytes, golden: Golden, more: Mapping[str, bytes]
+) -> tuple[Path, Manifest]:
+    """Publish a model, the files for other servers, and ``more`` files.
+
+    Returns:
+        Its folder and its manifest.
+
+    """
     signature = interop.signature(manifest.inputs, manifest.outputs)
     files = {
         layout.MODEL_FILE: model,
         layout.GOLDEN_FILE: golden.to_npz(),
         **interop.mlflow_files(onnx.load_from_string(model), signature),
+        **more,
     }
     name = manifest.name
     if config := interop.triton_config(name, manifest.inputs + manifest.outputs):

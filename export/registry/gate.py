@@ -7,6 +7,7 @@ from pathlib import Path
 
 from bundle.manifest import Manifest
 from export.proof import parity, score
+from export.registry.paired_rows import PairedRows
 
 P99_TAG = "load_p99_ms"
 """Tag of a version in MLflow's registry: the p99 of its load test, in ms."""
@@ -42,6 +43,7 @@ def failures(
     tags: Mapping[str, str],
     limits: Limits,
     earlier: Sequence[Manifest] = (),
+    paired: PairedRows | None = None,
 ) -> list[str]:
     """List the conditions that a version does not meet, each with its value and the limit.
 
@@ -51,13 +53,14 @@ def failures(
         tags: of the candidate, in MLflow's registry.
         limits: of the conditions.
         earlier: versions that had the alias before.
+        paired: the rows on which the version and the champion differ, if they are known.
 
     """
     found = (
         _parity(candidate),
         _lowest(candidate, limits.min_accuracy),
         _highest_error(candidate, limits.max_rmse),
-        _margin(candidate, champion, earlier, limits.margin),
+        _loss(_margin(candidate, champion, earlier, limits.margin), paired),
         _latency(tags, limits.p99_ms),
     )
     return [failure for failure in found if failure]
@@ -98,6 +101,15 @@ def _highest_error(candidate: Manifest, highest: float | None) -> str | None:
     if r2 >= 0:
         return None
     return f"RMSE: {found:.4g}; always predicting the mean gives {found / math.sqrt(1 - r2):.4g}"
+
+
+def _loss(beyond_margin: str | None, paired: PairedRows | None) -> str | None:
+    """Check that the version is not significantly worse, not even within the margin."""
+    if paired is None:
+        return beyond_margin
+    if beyond_margin:
+        return f"{beyond_margin}; {paired}"
+    return f"accuracy: within the margin, but {paired}" if paired.is_worse else None
 
 
 def _margin(

@@ -10,10 +10,11 @@ from bundle.errors import BundleError
 from bundle.manifest import Manifest
 from export.errors import ExportError
 from export.registry import alias as aliases
-from export.registry import gate, history, shadow_agreement
+from export.registry import gate, history, paired_rows, shadow_agreement
 from export.registry.alias import RegisteredVersion
 from export.registry.gate import Limits
 from export.registry.history import AliasChange
+from export.registry.paired_rows import PairedRows
 from export.versions.verify import check_golden
 
 
@@ -65,7 +66,9 @@ def _promote(
     current = labels.read(root, name).versions.get(alias)
     champion, unreadable = _champion(root, name, current, version)
     earlier = _earlier(root, name, alias, {current, version})
-    unmet = [*unreadable, *gate.failures(manifest, champion, registered.tags, limits, earlier)]
+    paired, damaged = _paired(root / name, manifest, champion)
+    unmet = [*unreadable, *damaged]
+    unmet += gate.failures(manifest, champion, registered.tags, limits, earlier, paired)
     if limits.agreement is not None and limits.metrics_url:
         wanted = limits.metrics_url, name, version, current, limits.agreement
         unmet += filter(None, [shadow_agreement.failure(*wanted)])
@@ -181,6 +184,16 @@ def _champion(
     except (OSError, BundleError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
         return None, [f"accuracy: that of version {current} can't be read: {path}: {reason}"]
+
+
+def _paired(
+    model: Path, manifest: Manifest, champion: Manifest | None
+) -> tuple[PairedRows | None, list[str]]:
+    """The rows on which both versions differ, and why they can't be read."""
+    try:
+        return (paired_rows.compare(model, manifest, champion) if champion else None), []
+    except ExportError as error:
+        return None, [f"accuracy: the results of test rows can't be read: {error}"]
 
 
 def _earlier(root: Path, name: str, alias: str, others: Set[int | None]) -> list[Manifest]:

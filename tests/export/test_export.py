@@ -16,6 +16,7 @@ import pytest
 from mlflow.entities import LoggedModel
 
 from bundle import reader
+from export.proof import row_results
 from tests.commands import export
 from tests.conftest import Digits, python_environment
 from tests.models.shared import SUBSET_TEST
@@ -82,6 +83,17 @@ def test_parity_is_what_the_published_files_give(
     part = manifest.parity.parts["test set by 1000"]
     assert part.max_abs_difference == pytest.approx(apart.max(), abs=1e-6)
     assert manifest.metrics["test_accuracy"] == (answers.argmax(axis=1) == digits.labels).mean()
+
+
+def test_the_answer_for_each_test_row_is_kept(repository: Path, digits: Digits) -> None:
+    manifest = reader.read_version(repository, "mnist", 1).manifest
+    assert manifest
+    found = row_results.read(repository / "mnist/1", manifest)
+    assert found
+    truth, predicted = found
+    assert predicted.dtype == np.uint8
+    np.testing.assert_array_equal(truth, digits.labels)
+    assert (predicted == truth).mean() == manifest.metrics["test_accuracy"]
 
 
 def test_golden_answers_are_of_every_class(repository: Path, digits: Digits) -> None:

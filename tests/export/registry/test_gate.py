@@ -12,6 +12,7 @@ from export.errors import ExportError
 from export.registry import gate, history
 from export.registry.gate import Limits
 from export.registry.history import AliasChange
+from export.registry.paired_rows import PairedRows
 from tests.bundle.example import MANIFEST
 
 GOOD = dataclasses.replace(
@@ -90,6 +91,34 @@ def test_accuracy_cannot_fall_by_the_margin_with_each_promotion() -> None:
     assert gate.failures(at(0.98, 3), champion, {}, Limits(margin=0.1), [best]) == []
     other = dataclasses.replace(best, dataset=Dataset(name="new", sha256="2" * 64))
     assert gate.failures(at(0.979, 3), champion, {}, Limits(margin=0.1), [other]) == []
+
+
+@pytest.mark.parametrize(
+    ("accuracy", "paired", "lack"),
+    [
+        (0.9805, PairedRows(1, lost=8, gained=3, p=0.23), None),
+        (0.9805, PairedRows(1, lost=3, gained=18, p=0.0015), None),
+        (
+            0.9805,
+            PairedRows(1, lost=18, gained=3, p=0.0015),
+            "accuracy: within the margin, but 18 test rows are right only with version 1 and 3 only"
+            " with this one (McNemar's test: p = 0.0015)",
+        ),
+        (
+            0.979,
+            PairedRows(1, lost=8, gained=3, p=0.2266),
+            "accuracy: 97.90% is 0.20 points worse than the 98.10% of version 1; the margin is 0.1;"
+            " 8 test rows are right only with version 1 and 3 only with this one (McNemar's test:"
+            " p = 0.23)",
+        ),
+    ],
+)
+def test_a_version_must_not_be_significantly_worse(
+    accuracy: float, paired: PairedRows, lack: str | None
+) -> None:
+    candidate = changed(metrics={"test_accuracy": accuracy})
+    found = gate.failures(candidate, CHAMPION, {}, Limits(margin=0.1), paired=paired)
+    assert found == ([lack] if lack else [])
 
 
 def test_a_lowest_accuracy() -> None:
