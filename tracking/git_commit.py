@@ -4,16 +4,19 @@ import os
 import subprocess
 from pathlib import Path
 
+COMMIT_TAG = "mlflow.source.git.commit"  # which MLflow's pages show
+DIRTY_TAG = "git_dirty"  # true if files had been changed
+
 
 def tags() -> dict[str, str]:
-    """The commit, under the name that MLflow's pages show, and whether files had been changed."""
+    """The commit, and whether files had been changed."""
     if built_of := os.environ.get("ONNXLET_COMMIT"):  # an image has no git
-        return {"mlflow.source.git.commit": built_of}
+        return {COMMIT_TAG: built_of}
     commit = _git("rev-parse", "HEAD")
     if not commit:
         return {}
     changed = _git("status", "--porcelain", "--untracked-files=no")
-    return {"mlflow.source.git.commit": commit, "git_dirty": str(bool(changed)).lower()}
+    return {COMMIT_TAG: commit, DIRTY_TAG: str(bool(changed)).lower()}
 
 
 def _git(*arguments: str) -> str:

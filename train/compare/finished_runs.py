@@ -14,7 +14,7 @@ from mlflow.exceptions import MlflowException
 from mlflow.protos.databricks_pb2 import RESOURCE_DOES_NOT_EXIST, ErrorCode
 from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID
 
-from tracking import metrics, run_session
+from tracking import git_commit, metrics, run_session
 from tracking.run_session import SEED_SEPARATOR
 from train import preset
 from train.compare.compare_arguments import CompareOptions
@@ -157,6 +157,9 @@ def _run(client: MlflowClient, run: MlflowRun) -> Run:
         options["folds"] = fold.partition("/")[2]  # the runs of all folds are one line
     if ended := tags.get(run_session.CUT_SHORT_TAG):
         options[run_session.CUT_SHORT_TAG] = ended  # keeps it apart from complete runs
+    if commit := tags.get(git_commit.COMMIT_TAG):
+        changed = ", changed" if tags.get(git_commit.DIRTY_TAG) == "true" else ""
+        options["commit"] = commit[:8] + changed  # other code is another experiment
     identity = [sorted(options.items()), params.get("dataset_sha256")]
     if (teacher := params.get("teacher", _NONE)) != _NONE:
         taught_by = _get(client, teacher)

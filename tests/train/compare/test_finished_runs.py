@@ -75,6 +75,19 @@ def test_a_run_that_was_cut_short_is_no_seed_of_a_whole_one(store: Store) -> Non
     assert [line.values("val_accuracy") for line in lines] == [[0.9], [0.5]]
 
 
+def test_runs_of_other_code_are_another_line(store: Store) -> None:
+    first, second = ({"mlflow.source.git.commit": letter * 40} for letter in "ab")
+    for tags in (first, first, second, second | {"git_dirty": "true"}):
+        store.run({"hidden": "8"}, tags, val_accuracy=0.5)
+    lines = store.lines()
+    assert {line.options["commit"]: len(line.runs) for line in lines} == {
+        "a" * 8: 2,
+        "b" * 8: 1,
+        "b" * 8 + ", changed": 1,
+    }
+    assert run_groups.differing(lines) == ["commit"]
+
+
 def test_a_run_that_diverged_has_no_such_measure(store: Store) -> None:
     store.run({"seed": "0"}, val_accuracy=0.5, val_loss=float("nan"))
     store.run({"seed": "1"}, val_accuracy=0.7, val_loss=0.3)
