@@ -17,7 +17,8 @@ LAYERS = {
         "train.run_arguments",
         "train.training train.reading",
         "train.data",
-        "train.run_options train.preset train.data_options train.option_fields",
+        "train.run_options train.preset train.data_options train.augmentation_options"
+        " train.option_fields",
         "train.errors",
     ],
     "export": [

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cli import number_types
-from train.option_fields import option, switch
+from train.option_fields import option
 
 IMAGE_SETS = ("digits", "mnist")
 TABLE_SETS = ("breast_cancer", "diabetes", "iris", "penguins", "wine")
@@ -122,7 +122,4 @@ class DataOptions:
         " comparable",
         "N",
         default=0,
-    )
-    augment: bool = switch(
-        "data", "rotate, scale, shear, shift and deform each image at random in every epoch"
     )

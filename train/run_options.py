@@ -9,6 +9,7 @@ from typing import Any
 
 from cli import number_types
 from train import preset
+from train.augmentation_options import AugmentationOptions
 from train.data_options import DataOptions
 from train.option_fields import option, switch
 
@@ -26,7 +27,7 @@ _RATES = ", ".join(f"{rate:g} with {name}" for name, rate in LEARNING_RATES.item
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options(DataOptions):
+class Options(AugmentationOptions, DataOptions):
     """The options of one run. Those without a default here have one in every preset."""
 
     hidden: tuple[int, ...] = option(
@@ -151,6 +152,8 @@ class Options(DataOptions):
             return "--label-smoothing can't be combined with --teacher"
         if self.teacher and self.class_weights != "none":
             return "--class-weights can't be combined with --teacher"
+        if strength := self.unused_strength():
+            return f"--{strength} requires --augment"
         return ""
 
     @property

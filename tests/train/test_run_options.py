@@ -58,6 +58,7 @@ def test_reads_every_option() -> None:
         "--data d e --target t --drop u --id v --task regression --unknown-categories accept"
         " --size 9 --test-split 0.3 --fold 1/5"
         " --class-names l --cache c --validation-split 0.2 --split-seed 3 --augment"
+        " --rotation 1 --scale 0.2 --shear 0.3 --shift 4 --displacement 5"
         " --hidden 512,256 --dropout 0 --l2 1e-4 --batch-norm --optimizer sgd"
         " --learning-rate 0.5 --momentum 0.9"
         " --weight-decay 0 --schedule constant --warmup 0 --epochs 3 --keep last --batch-size 32"
@@ -103,6 +104,9 @@ def test_a_run_is_resumed_as_it_began() -> None:
             "--teacher t --class-weights balanced",
             "--class-weights can't be combined with --teacher",
         ),
+        ("--shift 3", "--shift requires --augment"),
+        ("--rotation -1 --augment", "expected a number above 0, got -1"),
+        ("--scale 1 --augment", "expected a number between 0 and 1, got 1"),
         ("--dropout 1", "expected a number between 0 and 1, got 1"),
         ("--dropout half", "expected a number, got half"),
         ("--validation-split 0", "expected a number between 0 and 1, got 0"),

@@ -7,7 +7,7 @@ from train import preset, run_arguments, run_options
 from train.data_options import DataOptions
 from train.run_options import Options
 
-OPTIONS = {field.name for field in dataclasses.fields(DataOptions)} - {"augment"} | {"seed"}
+OPTIONS = {field.name for field in dataclasses.fields(DataOptions)} | {"seed"}
 """Options that influence the trees, or name what they learn from."""
 
 

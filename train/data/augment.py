@@ -12,27 +12,23 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-# 60 % of the deformation of Simard and others, and of ±15 degrees, 15 % and 2 pixels: with these, a
-# network of three layers was better by 0.2 points after 30 epochs (one seed). Lengths are those for
-# images of 28x28 pixels; those for others are in proportion.
-ROTATION = 9.0  # degrees, in both directions
-SCALE = 0.09  # relative change of each axis
-SHEAR = 0.09  # pixels sideways for each pixel up
-SHIFT = 1.2  # pixels, in both directions
-DISPLACEMENT = 20.0  # largest elastic displacement in pixels before smoothing; then about 0.8
-SMOOTHING = 4.0  # standard deviation of the Gaussian, in pixels
+from train.augmentation_options import AugmentationOptions
 
-_SIDE = 28
+SMOOTHING = 4.0  # standard deviation of the Gaussian, in pixels
+_SIDE = 28  # of the images for which lengths are given; those for others are in proportion
 Tensor = Any  # TensorFlow publishes no types
 
 
-def augment(images: Tensor, seed: Tensor, shape: tuple[int, ...]) -> Tensor:
+def augment(
+    images: Tensor, seed: Tensor, shape: tuple[int, ...], strength: AugmentationOptions
+) -> Tensor:
     """Augment each image of a batch.
 
     Args:
         images: float32, shape (N, rows · columns).
         seed: two integers; the same seed and images give the same result.
         shape: rows and columns of an image.
+        strength: of each change.
 
     Returns:
         The same shape; values between zero and those of the images.
@@ -40,16 +36,19 @@ def augment(images: Tensor, seed: Tensor, shape: tuple[int, ...]) -> Tensor:
     """
     rows = tf.shape(images)[0]
     seeds = tf.unstack(tf.random.split(seed, 2), num=2)
-    positions = _affine_positions(rows, seeds[0], shape)
-    return _interpolate(images, positions + _elastic_displacements(rows, seeds[1], shape), shape)
+    positions = _affine_positions(rows, seeds[0], shape, strength)
+    positions += _elastic_displacements(rows, seeds[1], shape, strength.displacement)
+    return _interpolate(images, positions, shape)
 
 
-def _affine_positions(rows: Tensor, seed: Tensor, shape: tuple[int, ...]) -> Tensor:
+def _affine_positions(
+    rows: Tensor, seed: Tensor, shape: tuple[int, ...], strength: AugmentationOptions
+) -> Tensor:
     """Positions that pixels are taken from, shape (N, rows · columns, 2), by an affine map."""
     drawn = tf.unstack(tf.random.stateless_uniform([6, rows], seed, -1.0, 1.0), num=6)
-    angle = drawn[0] * math.radians(ROTATION)
-    height, width = 1 + drawn[1] * SCALE, 1 + drawn[2] * SCALE
-    slant = drawn[3] * SHEAR
+    angle = drawn[0] * math.radians(strength.rotation)
+    height, width = 1 + drawn[1] * strength.scale, 1 + drawn[2] * strength.scale
+    slant = drawn[3] * strength.shear
     sine, cosine = tf.sin(angle), tf.cos(angle)
     matrix = tf.stack(
         [
@@ -59,14 +58,16 @@ def _affine_positions(rows: Tensor, seed: Tensor, shape: tuple[int, ...]) -> Ten
         1,
     )
     middle = tf.constant([(side - 1) / 2 for side in shape])
-    shift = tf.stack([drawn[4], drawn[5]], -1)[:, None] * (SHIFT * _scale(shape))
+    shift = tf.stack([drawn[4], drawn[5]], -1)[:, None] * (strength.shift * _scale(shape))
     return tf.einsum("pj,nij->npi", tf.constant(_grid(shape)) - middle, matrix) + middle + shift
 
 
-def _elastic_displacements(rows: Tensor, seed: Tensor, shape: tuple[int, ...]) -> Tensor:
+def _elastic_displacements(
+    rows: Tensor, seed: Tensor, shape: tuple[int, ...], largest: float
+) -> Tensor:
     """Smooth random displacements, shape (N, rows · columns, 2), in pixels."""
     # Squared, because a narrower Gaussian smooths less.
-    most = DISPLACEMENT * _scale(shape) ** 2
+    most = largest * _scale(shape) ** 2
     noise = tf.random.stateless_uniform([rows, 2, *shape], seed, -most, most)
     smooth = [tf.constant(_gaussian(side, SMOOTHING * _scale(shape))) for side in shape]
     bends = tf.matmul(tf.matmul(smooth[0], noise), smooth[1], transpose_b=True)

@@ -55,7 +55,7 @@ def batches(
             rows = tf.gather(values, chosen)
             if options.augment:
                 index = number * count + tf.cast(step, tf.int32)
-                rows = augment(rows, tf.stack([options.seed, index]), shape)
+                rows = augment(rows, tf.stack([options.seed, index]), shape, options)
             return rows, teacher(rows) if teacher else tf.gather(truth, chosen)
 
         chosen = tf.data.Dataset.from_tensor_slices(order).batch(options.batch_size)

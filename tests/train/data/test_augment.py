@@ -1,14 +1,19 @@
 """What augmentation does to images."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from tests.conftest import Digits
-from train.data import augment
-from train.data.augment import Tensor
+from train.augmentation_options import STRENGTHS
+from train.data.augment import Tensor, augment
+from train.run_options import of_preset
 
 SHAPE = (28, 28)
+USUAL = of_preset()
+STILL = of_preset(**dict.fromkeys(STRENGTHS, 0.0))
 
 
 @pytest.fixture
@@ -27,7 +32,7 @@ def center(images: Tensor) -> Tensor:
 
 
 def test_gives_other_images_of_the_same_kind(images: Tensor) -> None:
-    changed = np.asarray(augment.augment(images, tf.constant([0, 1]), SHAPE))
+    changed = np.asarray(augment(images, tf.constant([0, 1]), SHAPE, USUAL))
     assert changed.shape == (64, 784)
     assert changed.dtype == np.float32
     assert changed.min() >= 0
@@ -42,7 +47,7 @@ def test_gives_other_images_of_the_same_kind(images: Tensor) -> None:
 
 def test_the_seed_decides(images: Tensor) -> None:
     first, same, other = (
-        np.asarray(augment.augment(images, tf.constant(seed), SHAPE))
+        np.asarray(augment(images, tf.constant(seed), SHAPE, USUAL))
         for seed in ([3, 4], [3, 4], [3, 5])
     )
     np.testing.assert_array_equal(first, same)
@@ -51,47 +56,35 @@ def test_the_seed_decides(images: Tensor) -> None:
 
 def test_each_image_of_a_batch_is_changed_otherwise(images: Tensor) -> None:
     same = tf.repeat(images[:1], 8, axis=0)
-    changed = np.asarray(augment.augment(same, tf.constant([0, 1]), SHAPE))
+    changed = np.asarray(augment(same, tf.constant([0, 1]), SHAPE, USUAL))
     assert len(np.unique(changed, axis=0)) == 8
 
 
-STRENGTHS = ("ROTATION", "SCALE", "SHEAR", "SHIFT", "DISPLACEMENT")
-
-
-@pytest.fixture
-def still(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
-    """Nothing moves unless a test sets a strength."""
-    for name in STRENGTHS:
-        monkeypatch.setattr(augment, name, 0.0)
-    return monkeypatch
-
-
-def test_without_strength_nothing_changes(images: Tensor, still: pytest.MonkeyPatch) -> None:
-    changed = augment.augment(images, tf.constant([0, 1]), SHAPE)
+def test_without_strength_nothing_changes(images: Tensor) -> None:
+    changed = augment(images, tf.constant([0, 1]), SHAPE, STILL)
     np.testing.assert_allclose(changed, images, atol=0.1)
 
 
 @pytest.mark.parametrize("name", STRENGTHS)
-def test_each_strength_does_its_part(images: Tensor, still: pytest.MonkeyPatch, name: str) -> None:
-    still.setattr(
-        augment, name, {"ROTATION": 15.0, "SHIFT": 2.0, "DISPLACEMENT": 34.0}.get(name, 0.15)
-    )
-    changed = np.asarray(augment.augment(images, tf.constant([0, 1]), SHAPE))
+def test_each_strength_does_its_part(images: Tensor, name: str) -> None:
+    value = {"rotation": 15.0, "shift": 2.0, "displacement": 34.0}.get(name, 0.15)
+    strength = dataclasses.replace(STILL, **{name: value})
+    changed = np.asarray(augment(images, tf.constant([0, 1]), SHAPE, strength))
     assert (np.abs(changed - np.asarray(images)).mean(axis=1) > 0.1).mean() > 0.9
     moved = np.abs(center(changed) - center(images)).max(axis=1)
-    if name == "SHIFT":
+    if name == "shift":
         assert 0.5 < moved.mean() < 2
         assert moved.max() <= 2.1
-    elif name != "DISPLACEMENT":
+    elif name != "displacement":
         assert moved.mean() < 0.6  # about the middle
 
 
-def test_a_turn_is_a_turn(still: pytest.MonkeyPatch) -> None:
+def test_a_turn_is_a_turn() -> None:
     """A bar through the middle stays one, of the same length, and leans by the angle at most."""
     bar = np.zeros((50, 28, 28), np.float32)
     bar[:, 4:24, 13:15] = 255
-    still.setattr(augment, "ROTATION", 15.0)
-    turned = augment.augment(tf.constant(bar.reshape(50, 784)), tf.constant([0, 2]), SHAPE)
+    strength = dataclasses.replace(STILL, rotation=15.0)
+    turned = augment(tf.constant(bar.reshape(50, 784)), tf.constant([0, 2]), SHAPE, strength)
     slopes = []
     for image in np.asarray(turned).reshape(50, 28, 28):
         rows, columns = np.nonzero(image > 127)
@@ -106,7 +99,7 @@ def test_other_images_move_in_proportion() -> None:
     """A dot in the middle of 8x12 pixels stays near it."""
     dots = np.zeros((50, 8, 12), np.float32)
     dots[:, 3:5, 5:7] = 255
-    changed = augment.augment(tf.constant(dots.reshape(50, 96)), tf.constant([0, 1]), (8, 12))
+    changed = augment(tf.constant(dots.reshape(50, 96)), tf.constant([0, 1]), (8, 12), USUAL)
     square = np.asarray(changed).reshape(50, 8, 12)
     assert np.abs(square - dots).max(axis=(1, 2)).min() > 1
     mass = square.sum(axis=(1, 2))
