@@ -14,9 +14,9 @@ from tracking.run_session import SEED_SEPARATOR, RunInfo
 from train.baseline import baseline_arguments
 from train.data.dataset import Dataset
 from train.data.split import split
+from train.evaluation import task_metrics, validation_results
 from train.reading import reader
 from train.run_options import Options, described
-from train.training import evaluation, validation_results
 
 NAME = "trees"
 _MOST_CATEGORIES = 255  # that scikit-learn's trees accept
@@ -47,7 +47,7 @@ def run(options: Options) -> tuple[str, dict[str, float]]:
         predict = _trained(dataset, *training, options.seed)
         found = {"train_seconds": time.monotonic() - began}
         for part, (x, y) in (("val", validation), ("test", (dataset.x_test, dataset.y_test))):
-            measured = evaluation.evaluate(dataset, y, predict(x))
+            measured = task_metrics.evaluate(dataset, y, predict(x))
             found |= {f"{part}_{name}": value for name, value in measured.items()}
         mlflow.log_metrics(found)
         validation_results.log(dataset, validation[1], predict(validation[0]))

@@ -1,4 +1,4 @@
 """One training run: the network, its training, checkpoints, and what is logged to MLflow.
 
-Of train it imports ``data``, ``run_options`` and ``errors``.
+Of train it imports ``data``, ``reading``, ``evaluation``, ``run_options`` and ``errors``.
 """

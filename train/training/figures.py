@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from tracking.metrics import PRIMARY
 from train.data.dataset import Dataset
-from train.training import result_plots
+from train.evaluation import result_plots
 from train.training.training_data import TrainingData
 
 

@@ -19,8 +19,9 @@ from numpy.typing import NDArray
 from tracking import artifacts
 from train.data.dataset import Dataset
 from train.data.split import Part
+from train.evaluation import permutation_importance, result_plots, validation_results
 from train.run_options import Options, described
-from train.training import figures, permutation_importance, result_plots, validation_results
+from train.training import figures
 from train.training.training_data import TrainingData
 
 CALIBRATION_ROWS = 500

@@ -17,9 +17,10 @@ from tracking.run_session import Pruned, RunInfo
 from train.data import batches, split
 from train.data.dataset import Dataset
 from train.errors import TrainError
+from train.evaluation import task_metrics
 from train.reading import reader
 from train.run_options import Options
-from train.training import dense_network, distillation, evaluation, run_log, suitability
+from train.training import dense_network, distillation, run_log, suitability
 from train.training.checkpoint import Checkpoint
 from train.training.fit import fit
 from train.training.progress_bar import Display
@@ -158,7 +159,7 @@ def _finish(
     found = {"train_seconds": progress.seconds, "kept_epoch": float(progress.kept_epoch)}
     x, truth = data.validation_truth
     predicted = _predict(network, x)
-    values = evaluation.evaluate(dataset, truth, predicted)
+    values = task_metrics.evaluate(dataset, truth, predicted)
     found |= {f"val_{name}": value for name, value in values.items()}
     run_log.log_result(network, data, found, progress.history, predicted)
     is_cut_short = progress.epoch < options.epochs

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from tracking import artifacts
 from train.data.dataset import Dataset
-from train.training import evaluation
+from train.evaluation import task_metrics
 
 
 def log(dataset: Dataset, truth: NDArray[Any], predicted: NDArray[np.float32]) -> None:
@@ -25,5 +25,5 @@ def log(dataset: Dataset, truth: NDArray[Any], predicted: NDArray[np.float32]) -
         artifacts.VALIDATION,
         truth=truth.astype(answers.dtype),
         predicted=answers,
-        loss=evaluation.losses(dataset, truth, predicted),
+        loss=task_metrics.losses(dataset, truth, predicted),
     )

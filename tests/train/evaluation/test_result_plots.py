@@ -3,8 +3,8 @@ import io
 import numpy as np
 from matplotlib.figure import Figure
 
-from train.training import result_plots
-from train.training.result_plots import confusion_matrix
+from train.evaluation import result_plots
+from train.evaluation.result_plots import confusion_matrix
 
 
 def drawn(figure: Figure) -> bytes:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from train.data.dataset import Dataset
-from train.training import evaluation
+from train.evaluation import task_metrics
 
 REPEATS = 5
 _MOST_ROWS = 1000  # more would take longer and change little
@@ -41,7 +41,7 @@ def measure(
 
     """
     x, truth = x[:_MOST_ROWS], truth[:_MOST_ROWS]
-    base = evaluation.error(dataset, truth, np.asarray(network(x, training=False)))
+    base = task_metrics.error(dataset, truth, np.asarray(network(x, training=False)))
     rng = np.random.default_rng(0)
     found = []
     for column, feature in enumerate(dataset.features):
@@ -50,7 +50,7 @@ def measure(
             repeat[:, column] = rng.permutation(x[:, column])
         predicted = np.asarray(network(shuffled.reshape(-1, x.shape[1]), training=False))
         errors = [
-            evaluation.error(dataset, truth, part) - base for part in np.split(predicted, REPEATS)
+            task_metrics.error(dataset, truth, part) - base for part in np.split(predicted, REPEATS)
         ]
         found.append(Importance(feature.name, float(np.mean(errors)), float(np.std(errors))))
     return sorted(found, key=lambda one: -one.mean)

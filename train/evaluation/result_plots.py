@@ -7,8 +7,8 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from train.data.dataset import Dataset
-from train.training import evaluation
-from train.training.permutation_importance import Importance
+from train.evaluation import task_metrics
+from train.evaluation.permutation_importance import Importance
 
 _MAX_COLUMNS = 30  # that one can read
 _MAX_NAMED_CLASSES = 60  # with more, names and counts would not fit
@@ -58,8 +58,8 @@ def confusion_matrix(
 
 def reliability(truth: NDArray[np.int64], probabilities: NDArray[np.float32]) -> Figure:
     """Plot accuracy by confidence; a calibrated model lies on the diagonal."""
-    confidence, accuracy, counts = evaluation.reliability(truth, probabilities)
-    error = evaluation.calibration_error(truth, probabilities)
+    confidence, accuracy, counts = task_metrics.reliability(truth, probabilities)
+    error = task_metrics.calibration_error(truth, probabilities)
     used = counts > 0
     figure = Figure(figsize=(5.5, 6), layout="constrained")
     upper, lower = figure.subplots(2, 1, height_ratios=(3, 1), sharex=True)
@@ -67,8 +67,8 @@ def reliability(truth: NDArray[np.int64], probabilities: NDArray[np.float32]) ->
     upper.plot(confidence[used], accuracy[used], marker="o", label="this model")
     upper.set(ylabel="accuracy", ylim=(-0.02, 1.02), title=f"calibration error {error:.2%}")
     upper.legend()
-    width = 1 / evaluation.BINS
-    lower.bar((np.arange(evaluation.BINS) + 0.5) * width, counts, width * 0.9)
+    width = 1 / task_metrics.BINS
+    lower.bar((np.arange(task_metrics.BINS) + 0.5) * width, counts, width * 0.9)
     lower.set(xlabel="confidence", ylabel="rows", xlim=(0, 1))
     for axis in (upper, lower):
         axis.grid(alpha=0.3)

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from tests.train.training import made
-from train.training import permutation_importance, result_plots
-from train.training.permutation_importance import Importance
+from train.evaluation import permutation_importance, result_plots
+from train.evaluation.permutation_importance import Importance
 
 
 def test_what_a_network_ignores_has_no_importance() -> None:
