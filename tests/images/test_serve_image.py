@@ -138,15 +138,22 @@ def test_its_other_commands(images: Images, trained: Path) -> None:
 
 
 def test_every_client_can_talk_to_it(
-    images: Images, trained: Path, work: Path, digits: Digits, tmp_path: Path
+    images: Images,
+    trained: Path,
+    table_repository: Path,
+    work: Path,
+    digits: Digits,
+    tmp_path: Path,
 ) -> None:
     """The calls of the suite's own black-box tests, all of them."""
     models = shutil.copytree(trained / "models", tmp_path / "models")
+    shutil.copytree(table_repository / "people", models / "people")
     (models / "mnist/labels.json").write_text('{"stable": 1}')
     keys = tmp_path / "keys"
     keys.write_text(f"{hashlib.sha256(ADMIN_KEY.encode()).hexdigest()} admin\n")
     options = ("--volume", f"{readable(keys)}:/keys:ro")
-    with Container(images.engine, readable(models), *options, SERVE_ADMIN_KEYS="/keys") as served:
+    settings = {"SERVE_ADMIN_KEYS": "/keys", "SERVE_DEFAULT_MODEL": "mnist"}
+    with Container(images.engine, readable(models), *options, **settings) as served:
         print(f"ready after {served.seconds:.2f} s")
         body = json.dumps({"images": digits.images[:4].tolist()}).encode()
         expected = served.request("POST", "/predict", body).json()["predictions"]

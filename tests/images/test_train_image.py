@@ -92,10 +92,12 @@ def test_compose_ends_with_a_served_model(
     names = ("MLFLOW_PORT", "PORT", "PROMETHEUS_PORT", "PROXY_PORT", "TLS_PORT")
     ports = {name: free_port() for name in names}
     settings = {name: str(port) for name, port in ports.items()}
-    settings |= {"TRAIN_OPTIONS": "--data /workspace/data/subset.npz --experiment mnist --epochs 1"}
+    settings |= {"TRAIN_OPTIONS": "--data /workspace/data/few/mnist.npz --epochs 1"}
     engine = images.engine
     engine.docker("volume", "create", f"{project}_data")
-    copy = "cp /from/subset.npz /workspace/data && chown -R 65532:65532 /workspace/data"
+    folder = "/workspace/data"
+    copy = f"mkdir {folder}/few && cp /from/subset.npz {folder}/few/mnist.npz"
+    copy += f" && chown -R 65532:65532 {folder}"
     volumes = ("--volume", f"{project}_data:/workspace/data", "--volume", f"{work}:/from:ro")
     root = ("run", "--rm", "--user", "0", "--entrypoint", "/bin/sh", *volumes)
     engine.docker(*root, "onnxlet-train", "-c", copy)

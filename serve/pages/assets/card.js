@@ -1,4 +1,4 @@
-/** What is known of a version: how good it is, and where it came from. */
+/** The quality and origin of a version. */
 
 import { find, h, number, percent } from "./dom.js";
 

@@ -1,4 +1,4 @@
-/** Live figures of each version, from /metrics: the sums over all workers. */
+/** Live figures of each version: sums over all workers. */
 
 import { send } from "./api.js";
 import { find, h, milliseconds, number } from "./dom.js";
@@ -80,7 +80,7 @@ function show(before, after, model) {
 	find("figures").replaceChildren(table(rows));
 }
 
-/** The largest distance of a measure from the test set; which one is in the title. */
+/** The largest distance of a measure, which the title names. */
 function drift(samples) {
 	const [largest] = samples.sort((one, other) => other.value - one.value);
 	return largest ? h("span", { title: largest.measure }, number(largest.value, 2)) : "–";
