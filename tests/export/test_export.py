@@ -151,17 +151,12 @@ def test_the_same_run_gives_the_same_bytes(
         assert len(digests) == 1
 
 
-def forkservers(pid: int) -> list[str]:
-    """The children of a process that will run its steps; imports have others, for a moment."""
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    return [child for child in children if b"multiprocessing" in command_line(child)]
-
-
-def command_line(pid: str) -> bytes:
+def children(pid: int | str) -> list[str]:
+    """The processes that a process has started; none once it has ended."""
     try:
-        return Path(f"/proc/{pid}/cmdline").read_bytes()
-    except OSError:  # it has ended
-        return b""
+        return Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    except OSError:
+        return []
 
 
 def test_terminated_it_leaves_no_process_and_publishes_nothing(
@@ -176,14 +171,16 @@ def test_terminated_it_leaves_no_process_and_publishes_nothing(
         stderr=subprocess.PIPE,
         text=True,
     )
-    while not (children := forkservers(process.pid)):
+    # Until a step runs: a process that the forkserver has forked.
+    while not (steps := [step for one in children(process.pid) for step in children(one)]):
         time.sleep(0.05)
+    below = [*children(process.pid), *steps]
     process.terminate()
     _, err = process.communicate(timeout=60)
     assert process.returncode == 130
     assert err.splitlines()[-1] == "export: interrupted"
     until = time.monotonic() + 30
-    while any(Path(f"/proc/{child}").exists() for child in children):
+    while any(Path(f"/proc/{one}").exists() for one in below):
         assert time.monotonic() < until
         time.sleep(0.05)
     assert list(temporary.iterdir()) == []
