@@ -173,7 +173,8 @@ def test_terminated_it_leaves_no_process_and_publishes_nothing(
     )
     # Until a step runs: a process that the forkserver has forked.
     while not (steps := [step for one in children(process.pid) for step in children(one)]):
-        time.sleep(0.05)
+        assert process.poll() is None, process.stderr and process.stderr.read()
+        time.sleep(0.01)
     below = [*children(process.pid), *steps]
     process.terminate()
     _, err = process.communicate(timeout=60)
