@@ -187,7 +187,8 @@ def test_terminated_it_leaves_no_process_and_publishes_nothing(
     while any(Path(f"/proc/{one}").exists() for one in below):
         assert time.monotonic() < until
         time.sleep(0.05)
-    temporary.rmdir()  # it is empty
+    assert not list(temporary.rglob("*.onnx"))
+    shutil.rmtree(temporary)
     assert not models.exists()
 
 
