@@ -80,10 +80,10 @@ def agreement(outputs: Tensors, others: Tensors, model: Model) -> int:
     one, other = outputs[name], others[name]
     if one.ndim == 2 and one.shape[1] > 1:
         return int(np.count_nonzero(one.argmax(axis=1) == other.argmax(axis=1)))
-    if one.dtype.kind in "biu":
-        close = one == other
-    else:
+    if one.dtype.kind == "f":
         close = np.isclose(one, other, rtol=CLOSE, equal_nan=True)
+    else:  # integers, truth values and texts
+        close = one == other
     return int(np.count_nonzero(close.reshape(len(one), -1).all(axis=1)))
 
 

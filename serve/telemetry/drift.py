@@ -5,6 +5,7 @@ that it takes at most one percent of the time. After a while old rows count less
 """
 
 import time
+from collections.abc import Set
 from pathlib import Path
 
 from bundle import reference
@@ -59,11 +60,17 @@ class Drift:
                 numbers[index] /= 2
 
 
-def distances(folder: Path) -> dict[tuple[str, str, str], float]:
-    """The distance of each measure of each version, over all workers, if there are enough rows."""
+def distances(folder: Path, served: Set[tuple[str, str]]) -> dict[tuple[str, str, str], float]:
+    """The distance of each measure of the served versions, if there are enough rows.
+
+    Args:
+        folder: where all workers count.
+        served: name and version of each.
+
+    """
     sums: dict[shared_counters.Key, list[float]] = {}
     for key, numbers in shared_counters.read(folder):
-        if key[0] == _BINS:
+        if key[0] == _BINS and key[1:3] in served:
             before = sums.get(key, [0.0] * len(numbers))
             sums[key] = [one + other for one, other in zip(before, numbers, strict=True)]
     found = {}

@@ -23,6 +23,7 @@ from serve.protocols.interface import Tensors
 log = logging.getLogger("serve")
 
 _OPTIONS = orjson.OPT_APPEND_NEWLINE | orjson.OPT_SERIALIZE_NUMPY
+_MAX_ROW_BYTES = 65_536  # larger rows are left out: they would take the time of requests
 _MAX_WAITING = 16  # lines; more are dropped, so a slow disk holds nothing up
 
 
@@ -55,6 +56,8 @@ class RequestLog:
         """Keep the first row of a batch, if it is time to do so."""
         now = time.monotonic()
         if now < self._next:
+            return
+        if sum(array[:1].nbytes for array in inputs.values()) > _MAX_ROW_BYTES:
             return
         self._next = now + self._pause
         name, version = model.spec.id

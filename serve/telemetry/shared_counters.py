@@ -15,7 +15,7 @@ import numpy as np
 
 log = logging.getLogger("serve")
 
-_MAX_NUMBERS = 2**18  # numbers of one worker; only used ones take memory
+_MAX_NUMBERS = 2**20  # numbers of one worker; only used ones take memory
 _BYTES = 8
 
 Key = tuple[str, ...]
@@ -46,7 +46,8 @@ class SharedCounters:
         place = self._used
         if place + 2 * size > _MAX_NUMBERS:
             log.error("no room left to count %s", " ".join(key))
-            return _MAX_NUMBERS - size  # no series uses these numbers
+            self._places[key] = _MAX_NUMBERS - size  # no other series uses these numbers
+            return self._places[key]
         self._places[key] = place
         self._used += size
         os.write(self._names, json.dumps([key, size]).encode() + b"\n")

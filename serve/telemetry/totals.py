@@ -106,5 +106,5 @@ class _Models(Collector):
         ]
         yield _family(TRAFFIC_WEIGHT, shares)
         served = {(name, str(version)) for name, version, _ in plan.served()}
-        distances = drift.distances(self._folder).items()
-        yield _family(DRIFT, [(of, [value]) for of, value in distances if of[:2] in served])
+        distances = drift.distances(self._folder, served).items()
+        yield _family(DRIFT, [(of, [value]) for of, value in distances])

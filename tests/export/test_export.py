@@ -160,6 +160,14 @@ def children(pid: int | str) -> list[str]:
         return []
 
 
+def cpu_ticks(pid: str) -> int:
+    """User time of a process, in hundredths of a second; see proc_pid_stat(5). 0 once it ended."""
+    try:
+        return int(Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[11])
+    except OSError:
+        return 0
+
+
 def test_terminated_it_leaves_no_process_and_publishes_nothing(
     work: Path, run_id: str, tmp_path: Path
 ) -> None:
@@ -173,11 +181,13 @@ def test_terminated_it_leaves_no_process_and_publishes_nothing(
         stderr=subprocess.PIPE,
         text=True,
     )
-    # Until a step runs: a process that the forkserver has forked.
-    while not (steps := [step for one in children(process.pid) for step in children(one)]):
+    # Until a step is at work: a process that the forkserver has forked. While Python's own pool
+    # begins, it can't be interrupted.
+    steps: list[str] = []
+    while not any(cpu_ticks(step) >= 10 for step in steps):
         assert process.poll() is None, process.stderr and process.stderr.read()
         time.sleep(0.01)
-    time.sleep(1)  # it takes seconds; while it begins, Python's own pool can't be interrupted
+        steps = [step for one in children(process.pid) for step in children(one)]
     below = [*children(process.pid), *steps]
     process.terminate()
     _, err = process.communicate(timeout=60)

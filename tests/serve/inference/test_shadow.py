@@ -67,6 +67,8 @@ def test_values_agree_within_one_percent() -> None:
     assert agreement(one, other, model(1)) == 3
     labels = {"outputs": np.array([1, 2, 3])}
     assert agreement(labels, {"outputs": np.array([1, 2, 4])}, model(1)) == 2
+    texts = {"outputs": np.array(["cat", "dog"], object)}
+    assert agreement(texts, {"outputs": np.array(["cat", "cat"], object)}, model(1)) == 1
 
 
 def test_only_another_version_with_the_same_tensors_and_labels_is_a_shadow() -> None:

@@ -21,6 +21,7 @@ from tests.servers.live import Server
 from tests.servers.scrape import scrape
 
 RANDOM = np.random.default_rng(0)
+SERVED = {("ages", "1"), ("ages", "2")}
 AGES = RANDOM.normal(40, 10, size=(5000, 1)).astype("f4")
 
 
@@ -54,7 +55,7 @@ def show(watching: Drift, rows: Any, of: Any) -> None:
 def test_the_usual_is_near_and_another_population_far(watching: Drift, tmp_path: Path) -> None:
     show(watching, RANDOM.normal(40, 10, size=(2000, 1)), model())
     show(watching, RANDOM.normal(60, 10, size=(2000, 1)), model(2))
-    found = drift.distances(tmp_path)
+    found = drift.distances(tmp_path, SERVED)
     assert found.keys() == {
         ("ages", version, measure) for version in "12" for measure in ("input:age", "output:value")
     }
@@ -62,25 +63,33 @@ def test_the_usual_is_near_and_another_population_far(watching: Drift, tmp_path:
     assert found["ages", "2", "input:age"] > 1
 
 
+def test_a_version_that_is_no_longer_served_has_no_distance(
+    watching: Drift, tmp_path: Path
+) -> None:
+    show(watching, AGES, model())
+    show(watching, AGES, model(3))
+    assert {of[:2] for of in drift.distances(tmp_path, SERVED)} == {("ages", "1")}
+
+
 def test_few_rows_tell_nothing(watching: Drift, tmp_path: Path) -> None:
     show(watching, AGES[: MIN_ROWS - 50], model())
-    assert drift.distances(tmp_path) == {}
+    assert drift.distances(tmp_path, SERVED) == {}
     show(watching, AGES[:50], model())
-    assert len(drift.distances(tmp_path)) == 2
+    assert len(drift.distances(tmp_path, SERVED)) == 2
 
 
 def test_the_workers_are_added_up(watching: Drift, tmp_path: Path) -> None:
     show(watching, AGES[:400], model())
     show(Drift(SharedCounters(tmp_path, "1")), AGES[400:800], model())
-    assert drift.distances(tmp_path)["ages", "1", "input:age"] < 0.05
+    assert drift.distances(tmp_path, SERVED)["ages", "1", "input:age"] < 0.05
 
 
 def test_what_was_long_ago_is_forgotten(watching: Drift, tmp_path: Path) -> None:
     show(watching, np.full((WINDOW_ROWS, 1), 90), model())
-    assert drift.distances(tmp_path)["ages", "1", "input:age"] > 1
+    assert drift.distances(tmp_path, SERVED)["ages", "1", "input:age"] > 1
     for _ in range(8):
         show(watching, AGES, model())
-    assert drift.distances(tmp_path)["ages", "1", "input:age"] < 0.05
+    assert drift.distances(tmp_path, SERVED)["ages", "1", "input:age"] < 0.05
 
 
 def test_it_counts_seldom(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -103,7 +112,7 @@ def test_a_model_without_a_reference_is_not_measured(watching: Drift, tmp_path: 
     for manifest in (None, SimpleNamespace(features=(), reference={})):
         object.__setattr__(bare.spec, "manifest", manifest)
         show(watching, AGES[:1000], bare)
-    assert drift.distances(tmp_path) == {}
+    assert drift.distances(tmp_path, SERVED) == {}
 
 
 def test_inverted_digits_are_far_and_test_digits_near(

@@ -62,6 +62,14 @@ def test_it_takes_so_many_rows_a_second(tmp_path: Path, monkeypatch: pytest.Monk
     assert written == [0, 5, 10, 15]
 
 
+def test_a_large_row_is_left_out(tmp_path: Path) -> None:
+    log = RequestLog(tmp_path / "requests.jsonl", 1, 10**9)
+    log.observe(MODEL, {"x": np.zeros((1, 20_000), "f4")}, {"y": np.array([1])})
+    show(log, 5)  # at once: the large one does not count
+    assert eventually(lambda: len(lines(tmp_path / "requests.jsonl")) == 1)
+    assert lines(tmp_path / "requests.jsonl")[0]["outputs"] == {"y": 5}
+
+
 def test_its_size_is_limited(tmp_path: Path) -> None:
     file, previous = tmp_path / "requests.jsonl", tmp_path / "requests.jsonl.1"
     logs = [RequestLog(file, 1e9, 1000) for _ in range(2)]  # two workers
