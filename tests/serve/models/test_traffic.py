@@ -19,10 +19,10 @@ from tests.servers.scrape import scrape
 SHARES = {"champion": {"version": 1, "weight": 90}, "challenger": {"version": 2, "weight": 10}}
 
 
-def traffic(*ready: int, **weights: int) -> Traffic:
+def traffic(*ready: int, name: str = "m", **weights: int) -> Traffic:
     models: Any = {number: SimpleNamespace(version=number) for number in ready}
     planned = PlannedModel(labels={"a": 1, "b": 2, "c": 3}, weights=weights)
-    return Traffic("m", models, planned)
+    return Traffic(name, models, planned)
 
 
 def chosen(among: Traffic, count: int = 10_000, **headers: str) -> Counter[int]:
@@ -39,6 +39,17 @@ def test_each_label_gets_its_share_of_the_sessions() -> None:
     assert abs(seen[1] - 7000) < 200
     assert abs(seen[2] - 2000) < 200
     assert abs(seen[3] - 1000) < 200
+
+
+def test_the_challengers_of_two_models_get_different_sessions() -> None:
+    one, other = (traffic(1, 2, name=name, a=50, b=50) for name in ("cats", "dogs"))
+    same = 0
+    for number in range(1000):
+        headers = {"X_SESSION_ID": str(number)}
+        first: Any = one.choose(headers)
+        second: Any = other.choose(headers)
+        same += first.version == second.version
+    assert 400 < same < 600
 
 
 def test_a_session_stays_with_its_version_while_the_share_grows() -> None:
