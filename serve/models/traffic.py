@@ -5,9 +5,9 @@ decides. If a share grows, the sessions that had its version keep it.
 """
 
 import bisect
+import hashlib
 import itertools
 import random
-import zlib
 from collections.abc import Mapping
 
 from serve.models.session import Model
@@ -47,5 +47,8 @@ class Traffic:
         if key is None:
             share = random.random()  # noqa: S311 - nothing is secret
         else:
-            share = zlib.crc32(self._prefix + key.encode(errors="replace")) / 2**32
+            # Not a CRC: those of two models differ by a constant, so their sessions would match.
+            text = self._prefix + key.encode(errors="replace")
+            digest = hashlib.blake2b(text, digest_size=4).digest()
+            share = int.from_bytes(digest) / 2**32
         return self._models[bisect.bisect_right(self._ends, share * self._ends[-1])]
