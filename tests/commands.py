@@ -26,6 +26,8 @@ def call(
 ) -> "subprocess.CompletedProcess[str]":
     """Run a command in a folder, with the MLflow store there; returns what a process would."""
     argv = [command, *map(str, arguments)]
+    # What it sets in the environment when it is imported is to stay after this call.
+    module = importlib.import_module(f"{command}.__main__")
     out, err = io.StringIO(), io.StringIO()
     with (
         _surroundings(cwd, argv, environment),
@@ -33,7 +35,7 @@ def call(
         contextlib.redirect_stderr(err),
     ):
         try:
-            status = importlib.import_module(f"{command}.__main__").main()
+            status = module.main()
         except SystemExit as ended:  # argparse's
             status = int(ended.code or 0)
     return subprocess.CompletedProcess(argv, status, out.getvalue(), err.getvalue())

@@ -1,51 +1,36 @@
-"""Pulling a version from an object store, for which moto stands in."""
+"""Pulling a version from an object store."""
 
 import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from tests.commands import call
-from tests.conftest import ROOT, Digits, free_port
+from tests.conftest import Digits
 from tests.export.versions.test_sign import make_key, sign
-from tests.servers import other
+from tests.servers import object_store
 from tests.servers.live import Server
 
-MOTO = ROOT / "build/manifests/bin/moto_server"
 SOURCE = "s3://store/models"
-KEYS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
 
 
 @pytest.fixture(scope="module")
 def store() -> Iterator[dict[str, str]]:
     """An object store with an empty bucket; the environment of what uses it."""
-    port = free_port()
-    command = [str(MOTO), "--host", "127.0.0.1", "--port", str(port)]
-    with other.started(command, port, "/moto-api/") as address:
-        environment = {"MLFLOW_S3_ENDPOINT_URL": address, "AWS_DEFAULT_REGION": "us-east-1", **KEYS}
-        client(environment).create_bucket(Bucket="store")
-        yield environment
-
-
-def client(environment: dict[str, str]) -> Any:
-    import boto3
-
-    return boto3.client(
-        "s3",
-        endpoint_url=environment["MLFLOW_S3_ENDPOINT_URL"],
-        region_name=environment["AWS_DEFAULT_REGION"],
-        aws_access_key_id=environment["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=environment["AWS_SECRET_ACCESS_KEY"],
-    )
+    with object_store.running("store") as address:
+        yield {
+            "MLFLOW_S3_ENDPOINT_URL": address,
+            "AWS_DEFAULT_REGION": "us-east-1",
+            **object_store.KEYS,
+        }
 
 
 def upload(folder: Path, environment: dict[str, str]) -> None:
     """Make the bucket's models those of a folder."""
-    s3 = client(environment)
+    s3 = object_store.client(environment["MLFLOW_S3_ENDPOINT_URL"])
     for one in s3.list_objects_v2(Bucket="store").get("Contents", ()):
         s3.delete_object(Bucket="store", Key=one["Key"])
     for path in filter(Path.is_file, folder.rglob("*")):
