@@ -34,6 +34,13 @@ def shown(default: Any) -> str:
     return "" if default is None else str(default)
 
 
+def _given(name: str, environ: Mapping[str, str]) -> str | None:
+    """The variable of a setting. In a pipeline, SageMaker has one of its own for the port."""
+    return environ.get(variable(name)) or (
+        environ.get("SAGEMAKER_BIND_TO_PORT") if name == "port" else None
+    )
+
+
 def load(argv: Sequence[str], environ: Mapping[str, str]) -> Settings:
     """Read the settings. An invalid one ends the process with status 2."""
     return load_command(argv, environ)[2]
@@ -83,7 +90,7 @@ def _parser(environ: Mapping[str, str]) -> argparse.ArgumentParser:
     for purpose, names in GROUPS.items():
         group = parser.add_argument_group(purpose)
         for name in names:
-            _add_option(group, fields[name], environ.get(variable(name)))
+            _add_option(group, fields[name], _given(name, environ))
     return parser
 
 

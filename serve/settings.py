@@ -82,7 +82,10 @@ class Settings:
         "the server is not open to the network unless you ask for it",
     )
     port: int = option(
-        8080, port, "port to listen on; 0 means any free port", "SageMaker expects this port"
+        8080,
+        port,
+        "port to listen on; 0 means any free port",
+        "SageMaker expects this port, or another one if it sets SAGEMAKER_BIND_TO_PORT",
     )
     server: HttpServer = option(
         HttpServer.EPOLL,

@@ -68,9 +68,13 @@ class Container:
             assert time.monotonic() < until, told + self.docker("logs")
             time.sleep(0.05)
 
-    def request(self, method: str, path: str, body: bytes | None = None) -> Response:
+    def request(
+        self, method: str, path: str, body: bytes | None = None, **headers: str
+    ) -> Response:
+        """Send a request; ``content_type`` stands for Content-Type."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=_SECONDS)
-        connection.request(method, path, body)
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        connection.request(method, path, body, named)
         answer = connection.getresponse()
         try:
             return Response(answer.status, answer.headers, answer.read())

@@ -14,6 +14,9 @@ def test_flag_beats_environment_beats_default() -> None:
     assert command_line.load([], {}).port == 8080
     assert command_line.load([], {"SERVE_PORT": "81"}).port == 81
     assert command_line.load(["--port", "82"], {"SERVE_PORT": "81"}).port == 82
+    sagemaker = {"SAGEMAKER_BIND_TO_PORT": "83"}
+    assert command_line.load([], sagemaker).port == 83
+    assert command_line.load([], {**sagemaker, "SERVE_PORT": "81"}).port == 81
     assert command_line.load([], {"SERVE_MODELS": "elsewhere"}).models == Path("elsewhere")
 
 
@@ -22,6 +25,7 @@ def test_flag_beats_environment_beats_default() -> None:
     [
         (["--port", "70000"], {}, "argument --port: expected a port from 0 to 65535, got 70000"),
         ([], {"SERVE_PORT": "http"}, "argument --port: expected a port from 0 to 65535, got http"),
+        ([], {"SAGEMAKER_BIND_TO_PORT": "-1"}, "--port: expected a port from 0 to 65535, got -1"),
         (["--max-rows", "0"], {}, "argument --max-rows: expected a whole number of at least 1"),
         (["--pin", "yes"], {}, "argument --pin: expected on or off, got yes"),
         (["--drain-delay", "soon"], {}, "expected seconds, a number from 0 up, got soon"),
