@@ -77,6 +77,15 @@ def test_the_command_of_the_probes_passes(pod: tuple[Podman, str]) -> None:
         running("exec", "--env", "SERVE_PORT=1", name, *command)
 
 
+def test_probes_pass(pod: tuple[Podman, str]) -> None:
+    running, name = pod
+    version = running("version", "--format", "{{.Client.Version}}")
+    if int(version.partition(".")[0]) < 5:
+        pytest.skip("podman before version 5 runs probes by a shell")
+    running("healthcheck", "run", name)
+    assert inspected(pod)["State"]["Health"]["Status"] == "healthy"
+
+
 def test_limits_and_restrictions_hold(pod: tuple[Podman, str]) -> None:
     found = inspected(pod)
     assert found["HostConfig"]["Memory"] == 256 * 2**20
