@@ -50,6 +50,13 @@ def test_it_has_no_server_of_ours(images: Images) -> None:
     assert images.engine.docker(*python, code).strip().endswith("[]")
 
 
+def test_it_has_the_drivers_of_a_cluster(images: Images) -> None:
+    """Of PostgreSQL and of object stores, which MLflow imports when it is told to use them."""
+    python = ("run", "--rm", "--read-only", "--entrypoint", "/venv/bin/python", "onnxlet-train")
+    code = "import boto3, psycopg; print(psycopg.pq.__impl__)"
+    assert images.engine.docker(*python, "-c", code).strip() == "binary"
+
+
 def test_its_code_is_its_own(images: Images, tmp_path: Path) -> None:
     """And not what lies in the folder that it works in."""
     (tmp_path / "train").mkdir()
