@@ -16,7 +16,7 @@ LAYERS = {
         "train.sweep train.compare train.baseline",
         "train.run_arguments",
         "train.training train.reading",
-        "train.evaluation",
+        "train.evaluation train.network",
         "train.data",
         "train.run_options train.preset train.data_options train.augmentation_options"
         " train.option_fields",

@@ -33,6 +33,22 @@ class Options(AugmentationOptions, DataOptions):
     hidden: tuple[int, ...] = option(
         "model", number_types.counts, "units of each hidden layer", "N[,N…]"
     )
+    filters: tuple[int, ...] = option(
+        "model",
+        number_types.counts,
+        "filters of each convolution before the hidden layers, for images; the first has 5x5"
+        " weights per input, the others 3x3, and the first two halve the image (default: none)",
+        "N[,N…]",
+        default=(),
+    )
+    start: str | None = option(
+        "model",
+        str,
+        "run on images whose weights the network starts from, with convolutions written out as"
+        " dense layers (default: random weights)",
+        "RUN_ID",
+        default=None,
+    )
     dropout: float = option(
         "model",
         number_types.between(0, 1, or_zero=True),
@@ -97,12 +113,13 @@ class Options(AugmentationOptions, DataOptions):
         choices=KEPT_EPOCHS,
     )
     batch_size: int = option("training", number_types.count, "rows per training step", "N")
-    teacher: str | None = option(
+    teacher: tuple[str, ...] = option(
         "training",
         str,
-        "run whose model gives the targets, for distillation (default: none)",
+        "run whose model gives the targets, for distillation; the mean of several (default: none)",
         "RUN_ID",
-        default=None,
+        nargs="+",
+        default=(),
     )
     temperature: float = option(
         "training",
@@ -140,21 +157,36 @@ class Options(AugmentationOptions, DataOptions):
 
     def conflict(self) -> str:
         """Why options can't be combined; empty if they can."""
-        if self.momentum and self.optimizer not in WITH_MOMENTUM:
-            return f"--momentum requires --optimizer {' or '.join(WITH_MOMENTUM)}"
-        if self.weight_decay and self.optimizer != "adamw":
-            return "--weight-decay requires --optimizer adamw"
-        if self.warmup and self.schedule != "cosine":
-            return "--warmup requires --schedule cosine"
-        if self.warmup > self.epochs:
-            return f"--warmup is {self.warmup:g} epochs, but --epochs is {self.epochs}"
-        if self.teacher and self.label_smoothing:
-            return "--label-smoothing can't be combined with --teacher"
-        if self.teacher and self.class_weights != "none":
-            return "--class-weights can't be combined with --teacher"
-        if strength := self.unused_strength():
-            return f"--{strength} requires --augment"
-        return ""
+        strength = self.unused_strength()
+        conflicts = (
+            (
+                self.momentum and self.optimizer not in WITH_MOMENTUM,
+                f"--momentum requires --optimizer {' or '.join(WITH_MOMENTUM)}",
+            ),
+            (
+                self.weight_decay and self.optimizer != "adamw",
+                "--weight-decay requires --optimizer adamw",
+            ),
+            (self.warmup and self.schedule != "cosine", "--warmup requires --schedule cosine"),
+            (
+                self.warmup > self.epochs,
+                f"--warmup is {self.warmup:g} epochs, but --epochs is {self.epochs}",
+            ),
+            (
+                self.teacher and self.label_smoothing,
+                "--label-smoothing can't be combined with --teacher",
+            ),
+            (
+                self.teacher and self.class_weights != "none",
+                "--class-weights can't be combined with --teacher",
+            ),
+            (
+                self.start and (self.filters or self.batch_norm),
+                "--start can't be combined with --filters or --batch-norm",
+            ),
+            (strength, f"--{strength} requires --augment"),
+        )
+        return next((message for applies, message in conflicts if applies), "")
 
     @property
     def learns_probabilities(self) -> bool:
@@ -211,7 +243,7 @@ def described(options: Options) -> dict[str, str]:
     """Options that influence the model, as text for people and MLflow."""
     values = dataclasses.asdict(options)
     values["learning_rate"] = options.effective_learning_rate
-    for name in ("hidden", "drop", "id"):
+    for name in ("hidden", "filters", "teacher", "drop", "id"):
         values[name] = ",".join(map(str, values[name])) or None
     for name in LOCATION_OPTIONS:
         del values[name]

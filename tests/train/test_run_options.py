@@ -59,13 +59,14 @@ def test_reads_every_option() -> None:
         " --size 9 --test-split 0.3 --fold 1/5"
         " --class-names l --cache c --validation-split 0.2 --split-seed 3 --augment"
         " --rotation 1 --scale 0.2 --shear 0.3 --shift 4 --displacement 5"
-        " --hidden 512,256 --dropout 0 --l2 1e-4 --batch-norm --optimizer sgd"
+        " --hidden 512,256 --filters 8,4 --dropout 0 --l2 1e-4 --batch-norm --optimizer sgd"
         " --learning-rate 0.5 --momentum 0.9"
         " --weight-decay 0 --schedule constant --warmup 0 --epochs 3 --keep last --batch-size 32"
-        " --teacher t"
+        " --teacher t u"
         " --temperature 3 --seed 7 --deterministic --checkpoints k --experiment e"
     )
-    assert chosen.hidden == (512, 256)
+    assert (chosen.hidden, chosen.filters) == ((512, 256), (8, 4))
+    assert chosen.teacher == ("t", "u")
     assert (chosen.l2, chosen.momentum, chosen.effective_learning_rate) == (1e-4, 0.9, 0.5)
     default = of_preset("default")
     unchanged = [
@@ -73,8 +74,14 @@ def test_reads_every_option() -> None:
         for field in dataclasses.fields(Options)
         if getattr(chosen, field.name) == getattr(default, field.name)
     ]
-    # They go without a teacher, with adamw, and with a cosine.
-    assert unchanged == ["label_smoothing", "class_weights", "weight_decay", "warmup"]
+    # They go without filters, without a teacher, with adamw, and with a cosine.
+    assert sorted(unchanged) == [
+        "class_weights",
+        "label_smoothing",
+        "start",
+        "warmup",
+        "weight_decay",
+    ]
 
 
 def test_each_optimizer_has_its_own_learning_rate() -> None:
@@ -83,7 +90,7 @@ def test_each_optimizer_has_its_own_learning_rate() -> None:
 
 
 def test_options_survive_json() -> None:
-    chosen = of_preset("accurate", data=("d", "e"), class_names=Path("l"), teacher="t")
+    chosen = of_preset("accurate", data=("d", "e"), class_names=Path("l"), teacher=("t",))
     assert run_options.from_json(json.loads(json.dumps(run_options.to_json(chosen)))) == chosen
 
 
@@ -114,7 +121,9 @@ def test_a_run_is_resumed_as_it_began() -> None:
         ("--l2 -1", "expected a number above 0, got -1"),
         ("--seed -1", "expected a whole number below 2**31, got -1"),
         ("--optimizer adagrad", "invalid choice: 'adagrad'"),
-        ("--preset best", "invalid choice: 'best' (choose from"),
+        ("--preset worst", "invalid choice: 'worst' (choose from"),
+        ("--start r --filters 8", "--start can't be combined with --filters or --batch-norm"),
+        ("--start r --batch-norm", "--start can't be combined with --filters or --batch-norm"),
         ("--momentum 0.9", "--momentum requires --optimizer sgd or rmsprop"),
         ("--weight-decay 0.1", "--weight-decay requires --optimizer adamw"),
         ("--teacher t --label-smoothing 0.1", "--label-smoothing can't be combined with --teacher"),

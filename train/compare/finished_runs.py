@@ -6,6 +6,7 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import mlflow
 from mlflow import MlflowClient
@@ -23,7 +24,9 @@ from train.run_options import described, of_preset
 
 _NONE = "None"
 _VALIDATED = {metrics.primary(task, "val") for task in metrics.PRIMARY}
-_NOT_OPTIONS = ("dataset_sha256", "fold", "parameters", "seed", "task", "teacher")
+_RELATIVES = ("teacher", "start")
+"""Parameters that name other runs."""
+_NOT_OPTIONS = ("dataset_sha256", "fold", "parameters", "seed", "task", *_RELATIVES)
 """Parameters that are not options, or are shown in another way."""
 
 
@@ -38,7 +41,7 @@ class Run:
     parent: str | None
     """Id of the sweep that it is part of."""
     options: dict[str, str]
-    """As text; a teacher is shown by its preset."""
+    """As text; other runs are shown by their presets."""
     off_preset: frozenset[str]
     """Names of the options that differ from its preset."""
     metrics: dict[str, float]
@@ -49,7 +52,7 @@ class Run:
     is_baseline: bool
     """Its model can't be exported."""
     identity: str
-    """Equal for runs that differ only in their seeds, their folds, and their teachers' seeds."""
+    """Equal for runs that differ only in seeds and folds, their own or those of their relatives."""
 
 
 def find(wanted: CompareOptions) -> list[Run]:
@@ -160,12 +163,12 @@ def _run(client: MlflowClient, run: MlflowRun) -> Run:
     if commit := tags.get(git_commit.COMMIT_TAG):
         changed = ", changed" if tags.get(git_commit.DIRTY_TAG) == "true" else ""
         options["commit"] = commit[:8] + changed  # other code is another experiment
-    identity = [sorted(options.items()), params.get("dataset_sha256")]
-    if (teacher := params.get("teacher", _NONE)) != _NONE:
-        taught_by = _get(client, teacher)
-        teacher_run = taught_by and _run(client, taught_by)
-        options["teacher"] = teacher_run.options.get("preset", teacher) if teacher_run else teacher
-        identity.append(teacher_run.identity if teacher_run else teacher)
+    identity: list[Any] = [sorted(options.items()), params.get("dataset_sha256")]
+    for name in _RELATIVES:
+        if (named := params.get(name, _NONE)) != _NONE:
+            relatives = [_relative(client, one) for one in named.split(",")]
+            options[name] = ", ".join(dict.fromkeys(shown for shown, _ in relatives))
+            identity.append([its_identity for _, its_identity in relatives])
     known = {name: value for name, value in run.data.metrics.items() if math.isfinite(value)}
     with contextlib.suppress(ValueError):
         known["parameters"] = float(params.get("parameters", ""))
@@ -183,6 +186,15 @@ def _run(client: MlflowClient, run: MlflowRun) -> Run:
         is_baseline=run_session.BASELINE_TAG in tags,
         identity=json.dumps(identity),
     )
+
+
+def _relative(client: MlflowClient, run_id: str) -> tuple[str, str]:
+    """The preset and the identity of a run that another one names; its id if it was deleted."""
+    found = _get(client, run_id)
+    if found is None:
+        return run_id, run_id
+    run = _run(client, found)
+    return run.options.get("preset", run_id), run.identity
 
 
 def _implied(name: str, options: dict[str, str]) -> frozenset[str]:

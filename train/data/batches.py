@@ -29,7 +29,7 @@ def batches(
     first_epoch: int = 0,
     *,
     shape: tuple[int, ...] = (),
-    teacher: Callable[[Tensor], Tensor] | None = None,
+    teachers: Callable[[Tensor], Tensor] | None = None,
 ) -> tf.data.Dataset:
     """Create the batches of all epochs from ``first_epoch`` on, as one sequence.
 
@@ -39,7 +39,7 @@ def batches(
         options: of the run.
         first_epoch: counted from 0.
         shape: rows and columns of an image, if ``x`` are images.
-        teacher: computes the targets of a batch, in place of ``targets``.
+        teachers: compute the targets of a batch, in place of ``targets``.
 
     """
     values, truth = tf.constant(x), tf.constant(targets)
@@ -56,7 +56,7 @@ def batches(
             if options.augment:
                 index = number * count + tf.cast(step, tf.int32)
                 rows = augment(rows, tf.stack([options.seed, index]), shape, options)
-            return rows, teacher(rows) if teacher else tf.gather(truth, chosen)
+            return rows, teachers(rows) if teachers else tf.gather(truth, chosen)
 
         chosen = tf.data.Dataset.from_tensor_slices(order).batch(options.batch_size)
         return chosen.enumerate().map(batch, num_parallel_calls=2)

@@ -1,4 +1,5 @@
-"""One training run: the network, its training, checkpoints, and what is logged to MLflow.
+"""One training run: its data, training, checkpoints, and what is logged to MLflow.
 
-Of train it imports ``data``, ``reading``, ``evaluation``, ``run_options`` and ``errors``.
+Of train it imports ``network``, ``data``, ``reading``, ``evaluation``, ``run_options`` and
+``errors``.
 """

@@ -13,8 +13,9 @@ from cli import interrupt
 from tracking import metrics
 from train.data import batches
 from train.errors import TrainError
+from train.network import dense_network
 from train.run_options import Options
-from train.training import dense_network, run_log
+from train.training import run_log
 from train.training.checkpoint import Checkpoint, Progress
 from train.training.progress_bar import Display
 from train.training.training_data import TrainingData
@@ -53,7 +54,7 @@ def fit(
     feed = batches.batches(
         *(*data.training, options, keeper.progress.epoch),
         shape=data.dataset.shape,
-        teacher=data.teacher,
+        teachers=data.teachers,
     )
     with display, interrupt.stop_requests() as request:
         if keeper.progress.epoch < options.epochs:

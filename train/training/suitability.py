@@ -16,6 +16,9 @@ def check(options: Options, dataset: Dataset) -> None:
         raise TrainError(
             f"--augment changes images, and {dataset.name} is a table; add --no-augment"
         )
+    for name in ("filters", "start"):
+        if getattr(options, name) and dataset.is_table:
+            raise TrainError(f"--{name} is for images, and {dataset.name} is a table")
     if dataset.task == "regression":
         for option, is_set in (
             ("--teacher", options.teacher),

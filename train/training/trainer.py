@@ -18,9 +18,10 @@ from train.data import batches, split
 from train.data.dataset import Dataset
 from train.errors import TrainError
 from train.evaluation import task_metrics
+from train.network import dense_network
 from train.reading import reader
 from train.run_options import Options
-from train.training import dense_network, distillation, run_log, suitability
+from train.training import other_runs, run_log, suitability
 from train.training.checkpoint import Checkpoint
 from train.training.fit import fit
 from train.training.progress_bar import Display
@@ -132,15 +133,18 @@ def _training_data(options: Options, dataset: Dataset) -> TrainingData:
             (rows, keras.utils.to_categorical(targets, dataset.classes))
             for rows, targets in (training, validation)
         )
-    teacher = distillation.load(options.teacher, options, dataset) if options.teacher else None
-    return TrainingData(dataset, training, validation, truth, weights, teacher)
+    teachers = other_runs.teachers(options, dataset)
+    return TrainingData(dataset, training, validation, truth, weights, teachers)
 
 
 def _network(options: Options, data: TrainingData) -> keras.Model:
     keras.utils.set_random_seed(options.seed)
     if options.deterministic:
         tensorflow.config.experimental.enable_op_determinism()
-    return dense_network.build(options, data.dataset, data.training[0])
+    network = dense_network.build(options, data.dataset, data.training[0])
+    if options.start:
+        other_runs.set_start(network, options.start, options, data.dataset)
+    return network
 
 
 def _finish(

@@ -20,5 +20,5 @@ class TrainingData:
     """The same rows with the targets of the data set."""
     class_weights: Mapping[int, float] | None = None
     """By class index; None if all rows count the same."""
-    teacher: Callable[[Any], Any] | None = None
+    teachers: Callable[[Any], Any] | None = None
     """Computes the training targets of a batch, in place of those in ``training``."""

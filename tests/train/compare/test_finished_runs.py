@@ -56,13 +56,15 @@ def test_students_whose_teachers_differ_in_their_seeds_are_one_line(store: Store
     one = {"val_accuracy": 0.9}
     for seed in ("0", "1"):
         teacher = store.run({"preset": "accurate", "hidden": "64", "seed": seed}, **one)
-        store.run({"hidden": "8", "seed": seed, "teacher": teacher}, **one)
+        relatives = {"teacher": f"{teacher},{teacher}", "start": teacher}
+        store.run({"hidden": "8", "seed": seed} | relatives, **one)
     other = store.run({"preset": "accurate", "hidden": "32", "seed": "0"}, **one)
-    store.run({"hidden": "8", "seed": "0", "teacher": other}, **one)
+    store.run({"hidden": "8", "seed": "0", "teacher": other, "start": other}, **one)
     lines = store.lines()
     students = [line for line in lines if "teacher" in line.options]
     assert sorted(len(line.runs) for line in students) == [1, 2]
     assert {line.options["teacher"] for line in students} == {"accurate"}
+    assert {line.options["start"] for line in students} == {"accurate"}
     assert sorted(len(line.runs) for line in lines) == [1, 1, 2, 2]
 
 

@@ -49,8 +49,8 @@ def test_augmented_images_depend_on_the_epoch() -> None:
     assert not np.array_equal(whole[0], whole[3])
 
 
-def test_a_teacher_gives_the_targets() -> None:
+def test_teachers_give_the_targets() -> None:
     chosen = of_preset("default", epochs=1, batch_size=4)
-    taught = batches(X, Y, chosen, teacher=lambda images: images[:, :2] * 2)
+    taught = batches(X, Y, chosen, teachers=lambda images: images[:, :2] * 2)
     for images, targets in taught:
         np.testing.assert_array_equal(targets, images[:, :2] * 2)

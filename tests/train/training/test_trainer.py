@@ -17,8 +17,8 @@ from tests.train.reading.reads import read
 from tests.train.runs import statuses
 from tracking import artifacts
 from train.data.split import split
+from train.network import dense_network
 from train.run_options import of_preset
-from train.training import dense_network
 
 
 @pytest.fixture(scope="module")
@@ -54,6 +54,8 @@ def test_parameters(trained: Run, work: Path) -> None:
         "displacement": "20.0",
         "label_smoothing": "0.0",
         "hidden": "64",
+        "filters": "None",
+        "start": "None",
         "dropout": "0.4",
         "l2": "0.0",
         "batch_norm": "False",
@@ -206,7 +208,7 @@ def test_a_teacher_is_learned_from(work: Path, folder: Path) -> None:
     leaking = ("--teacher", teacher.info.run_id, "--split-seed", "1")
     done = call("train", "--data", work / "subset.npz", *leaking, cwd=folder)
     assert done.returncode == 1
-    assert "its split_seed is 0, not 1; a student must be validated on rows" in done.stderr
+    assert "its split_seed is 0, not 1; a run must be validated on rows" in done.stderr
 
 
 def test_a_teacher_that_is_none(work: Path, tmp_path: Path) -> None:

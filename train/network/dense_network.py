@@ -1,4 +1,7 @@
-"""The network: dense layers from raw values to class probabilities, or to a value."""
+"""The network: layers from raw values to class probabilities, or to a value.
+
+All are dense, unless the options name filters: a teacher of dense networks may have convolutions.
+"""
 
 from typing import Any
 
@@ -8,8 +11,8 @@ from keras import layers
 from numpy.typing import NDArray
 
 from train.data.dataset import Dataset
+from train.network import convolutions, distillation, input_stage
 from train.run_options import Options
-from train.training import distillation, input_stage
 
 PROBABILITIES, VALUE = "probabilities", "value"
 EVALUATION_BATCH = 1000  # batch size outside of training
@@ -31,9 +34,9 @@ def build(options: Options, dataset: Dataset, training: NDArray[np.float32]) -> 
     name = "features" if dataset.is_table else "image"
     raw = keras.Input((dataset.x_train.shape[1],), name=name)
     values = input_stage.build(raw, dataset, training)
-    for units in options.hidden:
-        for layer in _hidden(units, options):
-            values = layer(values)
+    hidden = [layer for units in options.hidden for layer in _hidden(units, options)]
+    for layer in (*convolutions.build(dataset.shape, options), *hidden):
+        values = layer(values)
     if dataset.classes:
         output = layers.Dense(dataset.classes, activation="softmax", name=PROBABILITIES)(values)
     else:

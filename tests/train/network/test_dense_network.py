@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from tests.train.training import made
 from train.data.dataset import Dataset
+from train.network import dense_network, input_stage
 from train.run_options import Options, of_preset
-from train.training import dense_network, input_stage
 
 
 def layers(network: keras.Model) -> list[str]:

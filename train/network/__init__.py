@@ -1,0 +1,4 @@
+"""Networks: their layers, their loss and their optimizer.
+
+Of train it imports ``data`` and ``run_options``.
+"""
