@@ -116,7 +116,8 @@ class Options(AugmentationOptions, DataOptions):
     teacher: tuple[str, ...] = option(
         "training",
         str,
-        "run whose model gives the targets, for distillation; the mean of several (default: none)",
+        "run whose model gives the targets, for distillation; each of several gives those of a part"
+        " of each batch (default: none)",
         "RUN_ID",
         nargs="+",
         default=(),

@@ -1,5 +1,6 @@
 """Models of other runs that a run learns from: its teachers, and the one that it starts from."""
 
+import itertools
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -7,6 +8,7 @@ from typing import Any
 
 import keras
 import mlflow
+import tensorflow as tf
 
 from tracking import mlflow_store
 from train.data.dataset import Dataset
@@ -20,7 +22,8 @@ Tensor = Any  # TensorFlow publishes no types
 def teachers(options: Options, dataset: Dataset) -> Callable[[Tensor], Tensor] | None:
     """Load the teachers, as a function from rows (N, features) to probabilities (N, classes).
 
-    Those of several teachers are averaged.
+    Each of several teachers computes the probabilities of a part of the rows. Every epoch shuffles
+    the rows, so a network learns the mean of the teachers in the time that one of them takes.
 
     Returns:
         None if there are none.
@@ -32,7 +35,15 @@ def teachers(options: Options, dataset: Dataset) -> Callable[[Tensor], Tensor] |
     networks = [_load("teacher", run_id, options, dataset) for run_id in options.teacher]
     if not networks:
         return None
-    return lambda rows: sum(network(rows, training=False) for network in networks) / len(networks)
+
+    def probabilities(rows: Tensor) -> Tensor:
+        ends = [tf.shape(rows)[0] * number // len(networks) for number in range(len(networks) + 1)]
+        parts = zip(networks, itertools.pairwise(ends), strict=True)
+        return tf.concat(
+            [network(rows[first:end], training=False) for network, (first, end) in parts], 0
+        )
+
+    return probabilities
 
 
 def set_start(network: keras.Model, run_id: str, options: Options, dataset: Dataset) -> None:

@@ -3,11 +3,15 @@
 from pathlib import Path
 
 import mlflow
+import numpy as np
 import onnx
 import pytest
 from mlflow.entities import Run
 
 from tests.commands import call
+from tests.train.reading.reads import read
+from train.run_options import of_preset
+from train.training import other_runs
 
 CONVOLUTIONS = ("--filters", "2,2", "--hidden", "16", "--learning-rate", "0.01")
 DENSE = ("--hidden", "392,98,16", "--learning-rate", "1e-7")
@@ -47,6 +51,25 @@ def test_a_network_starts_as_a_convolution_written_out(work: Path, folder: Path)
     assert refused.stderr.endswith(
         f"start {run_id}: its hidden layers have 392,98,16 units, not 512; set --hidden to them\n"
     )
+
+
+def test_each_teacher_gives_the_targets_of_a_part(
+    work: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs = [trained(work, folder, "--hidden", "8", "--seed", seed).info.run_id for seed in "01"]
+    dataset = read(work / "subset.npz")
+    monkeypatch.chdir(folder)
+    one, other, both = (
+        other_runs.teachers(of_preset(teacher=tuple(named)), dataset)
+        for named in (runs[:1], runs[1:], runs)
+    )
+    assert one is not None
+    assert other is not None
+    assert both is not None
+    rows = dataset.x_train[:5]
+    expected = [*one(rows)[:2].numpy(), *other(rows)[2:].numpy()]
+    np.testing.assert_allclose(both(rows), expected, rtol=1e-5)
+    assert not np.allclose(one(rows), other(rows), rtol=1e-2)
 
 
 @pytest.mark.parametrize("option", [("--filters", "4"), ("--start", "0")])
