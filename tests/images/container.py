@@ -34,7 +34,11 @@ class Container:
     def __enter__(self) -> "Container":
         began = time.monotonic()
         self.id = self._engine.docker(*self._command).strip()
-        self.wait()
+        try:
+            self.wait()
+        except BaseException:
+            self.__exit__()
+            raise
         self.seconds = time.monotonic() - began
         return self
 
