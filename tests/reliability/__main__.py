@@ -3,6 +3,7 @@
 import argparse
 import math
 import shutil
+import signal
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -73,6 +74,8 @@ def main() -> int:
     command.add_argument("--minutes", type=float, default=60, help="how long (default: 60)")
     command.set_defaults(run=_soak)
     wanted = parser.parse_args()
+    # As an exception, so that no server outlives a run that is ended.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     shared.make(_MODELS.resolve())
     kept: bool = wanted.run(wanted)
     return int(not kept)
