@@ -32,7 +32,7 @@ def cells(
 
 def _short(text: str) -> str:
     """Round numbers with many digits, which a search draws."""
-    if "." in text or "e" in text:
+    if "." in text or "e-" in text:  # not the commit 49589e37
         with contextlib.suppress(ValueError):
             return f"{float(text):.4g}"
     return text

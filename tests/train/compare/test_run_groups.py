@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tracking import metrics
-from train.compare import comparison_plots, run_groups
+from train.compare import comparison_plots, comparison_table, run_groups
 from train.compare.finished_runs import Run
 from train.errors import TrainError
 
@@ -43,6 +43,22 @@ def test_runs_of_other_seeds_are_one_line() -> None:
     assert accuracy.format(lines[0].values("val_accuracy")) == "93.00"
     assert test.format(lines[0].values("test_accuracy")) == "–"
     assert run_groups.differing(lines) == ["hidden"]
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("0.0012345678", "0.001235"),
+        ("1.25e-07", "1.25e-07"),
+        ("1e-05", "1e-05"),
+        ("256", "256"),
+        ("49589e37", "49589e37"),  # a commit
+        ("818bcf9e, changed", "818bcf9e, changed"),
+    ],
+)
+def test_only_fractions_are_rounded(text: str, shown: str) -> None:
+    line = run_groups.Group([made("a", 0, text)])
+    assert comparison_table.cells([line], ["hidden"], [])[1] == [["a", "1", shown]]
 
 
 @pytest.mark.parametrize(
