@@ -116,8 +116,8 @@ class Options(AugmentationOptions, DataOptions):
     teacher: tuple[str, ...] = option(
         "training",
         str,
-        "run whose model gives the targets, for distillation; each of several gives those of a part"
-        " of each batch (default: none)",
+        "run whose model gives the targets, for distillation; with several, each answers a part"
+        " of every batch (default: none)",
         "RUN_ID",
         nargs="+",
         default=(),

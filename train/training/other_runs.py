@@ -22,8 +22,8 @@ Tensor = Any  # TensorFlow publishes no types
 def teachers(options: Options, dataset: Dataset) -> Callable[[Tensor], Tensor] | None:
     """Load the teachers, as a function from rows (N, features) to probabilities (N, classes).
 
-    Each of several teachers computes the probabilities of a part of the rows. Every epoch shuffles
-    the rows, so a network learns the mean of the teachers in the time that one of them takes.
+    With several teachers, each answers a part of the rows, so that together they compute as much
+    as one. Every epoch shuffles the rows, so a network learns the mean of all teachers.
 
     Returns:
         None if there are none.
